@@ -1,0 +1,1 @@
+"""The one set of tables, and the one definition of the facts."""

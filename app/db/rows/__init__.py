@@ -1,0 +1,64 @@
+"""One table per file; importing this package registers them all on the metadata."""
+
+from __future__ import annotations
+
+from app.db.rows.audit_event import AuditEventRow
+from app.db.rows.benefit import BenefitGrantRow, BenefitRow
+from app.db.rows.claim import ClaimRow
+from app.db.rows.consent import ConsentRow
+from app.db.rows.customer import CustomerRow
+from app.db.rows.customer_alias import CustomerAliasRow
+from app.db.rows.decision import DecisionRow
+from app.db.rows.external_check import ExternalCheckRow
+from app.db.rows.import_run import ImportChunkRow, ImportRunRow
+from app.db.rows.interaction import InteractionRow
+from app.db.rows.market_benchmark import MarketBenchmarkRow
+from app.db.rows.model_score import ModelScoreRow
+from app.db.rows.policy import PolicyPartyRow, PolicyRow
+from app.db.rows.policy_term import PolicyTermRow
+from app.db.rows.reevaluation_run import ReevaluationRunRow
+from app.db.rows.referral import ReferralRow
+from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
+from app.db.rows.scoring_input import ScoringInputRow
+from app.db.rows.scoring_state import ScoringStateRow
+from app.db.rows.service_use import ProductServiceRow, ServiceUseRow
+from app.db.rows.sla_policy import SlaEntryRow, SlaPolicyRow, StatutoryFloorRow
+from app.db.rows.subject_key import SubjectKeyRow
+from app.db.rows.survey import SurveyRow
+from app.db.rows.tier import TierRow
+from app.db.rows.tier_assignment import TierAssignmentRow
+
+__all__ = [
+    "AuditEventRow",
+    "BenefitGrantRow",
+    "BenefitRow",
+    "ClaimRow",
+    "ConsentRow",
+    "CustomerAliasRow",
+    "CustomerRow",
+    "DecisionRow",
+    "ExternalCheckRow",
+    "ImportChunkRow",
+    "ImportRunRow",
+    "InteractionRow",
+    "MarketBenchmarkRow",
+    "ModelScoreRow",
+    "PolicyPartyRow",
+    "PolicyRow",
+    "PolicyTermRow",
+    "ProductServiceRow",
+    "ReevaluationRunRow",
+    "ReferralRow",
+    "RuleSetActivationRow",
+    "RuleSetVersionRow",
+    "ScoringInputRow",
+    "ScoringStateRow",
+    "ServiceUseRow",
+    "SlaEntryRow",
+    "SlaPolicyRow",
+    "StatutoryFloorRow",
+    "SubjectKeyRow",
+    "SurveyRow",
+    "TierAssignmentRow",
+    "TierRow",
+]

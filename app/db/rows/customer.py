@@ -1,0 +1,96 @@
+"""Customers (policyholders): identity, with identifiers encrypted and masked beside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, DateTime, LargeBinary, Text, func
+from sqlalchemy.orm import Mapped
+
+from app.db.base import CUSTOMER_ID_PATTERN, Base, Recorded, column, one_of
+
+KINDS = ("individual", "corporate")
+GENDERS = ("male", "female")
+ID_TYPES = ("resident_id", "passport", "permit", "other")
+CHANNELS = ("agent", "app", "dealer", "broker", "bank", "phone", "branch", "other")
+
+
+class CustomerRow(Recorded, Base):
+    """One policyholder (投保人), individual or corporate."""
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint(f"customer_id ~ '{CUSTOMER_ID_PATTERN}'", name="customer_id"),
+        one_of("kind", KINDS),
+        one_of("gender", GENDERS),
+        one_of("id_type", ID_TYPES),
+        one_of("channel", CHANNELS),
+        CheckConstraint(
+            "credit_code IS NULL OR (kind = 'corporate' AND credit_code ~ '^[0-9A-Z]{18}$')",
+            name="credit_code",
+        ),
+        CheckConstraint("(name_cipher IS NULL) = (name_masked IS NULL)", name="name_pair"),
+        CheckConstraint("(phone_cipher IS NULL) = (phone_masked IS NULL)", name="phone_pair"),
+        CheckConstraint("(email_cipher IS NULL) = (email_masked IS NULL)", name="email_pair"),
+        CheckConstraint("(id_no_cipher IS NULL) = (id_no_masked IS NULL)", name="id_no_pair"),
+        CheckConstraint(
+            "(birth_date_cipher IS NULL) = (birth_band IS NULL)", name="birth_date_pair"
+        ),
+        {"comment": "Policyholders; identifiers are encrypted, their masked forms stored beside."},
+    )
+
+    customer_id: Mapped[str] = column(
+        Text(collation="C"), "The insurer's own id.", sensitivity="open", primary_key=True
+    )
+    kind: Mapped[str] = column(Text, "individual or corporate.", sensitivity="open", nullable=False)
+    name_cipher: Mapped[bytes | None] = column(
+        LargeBinary, "Name, AES-256-GCM under the subject's key.", sensitivity="c2.name"
+    )
+    name_masked: Mapped[str | None] = column(
+        Text, "Masked name; a corporate's name stands in full (class open).", sensitivity="c2.name"
+    )
+    phone_cipher: Mapped[bytes | None] = column(
+        LargeBinary, "Phone number, encrypted.", sensitivity="c2.contact"
+    )
+    phone_masked: Mapped[str | None] = column(Text, "Masked phone.", sensitivity="c2.contact")
+    email_cipher: Mapped[bytes | None] = column(
+        LargeBinary, "E-mail address, encrypted.", sensitivity="c2.contact"
+    )
+    email_masked: Mapped[str | None] = column(Text, "Masked e-mail.", sensitivity="c2.contact")
+    id_type: Mapped[str | None] = column(
+        Text, "Which document the ID number belongs to.", sensitivity="internal"
+    )
+    id_no_cipher: Mapped[bytes | None] = column(
+        LargeBinary, "ID number, encrypted.", sensitivity="c2.id_no"
+    )
+    id_no_masked: Mapped[str | None] = column(Text, "Masked ID number.", sensitivity="c2.id_no")
+    birth_date_cipher: Mapped[bytes | None] = column(
+        LargeBinary, "Birth date, encrypted.", sensitivity="c2.birth"
+    )
+    birth_band: Mapped[str | None] = column(
+        Text, "Five-year band of the birth year, as 1980-1984.", sensitivity="c2.birth"
+    )
+    gender: Mapped[str | None] = column(Text, "Gender, where stated.", sensitivity="internal")
+    city: Mapped[str | None] = column(Text, "City of residence or seat.", sensitivity="internal")
+    channel: Mapped[str | None] = column(
+        Text, "Channel the customer came through.", sensitivity="internal"
+    )
+    credit_code: Mapped[str | None] = column(
+        Text, "Unified social credit code of a corporate.", sensitivity="open"
+    )
+    account_manager: Mapped[str | None] = column(
+        Text, "Subject of the customer's account manager.", sensitivity="internal"
+    )
+    income_cipher: Mapped[bytes | None] = column(
+        LargeBinary, "Declared yearly income, encrypted.", sensitivity="s.income"
+    )
+    assets_cipher: Mapped[bytes | None] = column(
+        LargeBinary, "Declared assets, encrypted.", sensitivity="s.income"
+    )
+    updated_at: Mapped[datetime] = column(
+        DateTime(timezone=True),
+        "When the record last changed.",
+        sensitivity="internal",
+        server_default=func.now(),
+        nullable=False,
+    )

@@ -1,0 +1,61 @@
+"""Where each customer stands now: the newest decision and the stability clocks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Date, DateTime, ForeignKey, LargeBinary, Text, Uuid
+from sqlalchemy.orm import Mapped
+
+from app.db.base import Base, column, one_of
+from app.db.rows.decision import TIERS
+
+
+class ScoringStateRow(Base):
+    """One row per evaluated customer; the stability state machine lives here."""
+
+    __tablename__ = "scoring_states"
+    __table_args__ = (
+        one_of("tier", TIERS),
+        {"comment": "Newest decision and stability clocks per customer."},
+    )
+
+    customer_id: Mapped[str] = column(
+        Text(collation="C"),
+        "Whose state.",
+        ForeignKey("customers.customer_id", onupdate="CASCADE"),
+        sensitivity="open",
+        primary_key=True,
+    )
+    decision_id: Mapped[UUID] = column(
+        Uuid, "Newest decision.", ForeignKey("decisions.id"), sensitivity="open", nullable=False
+    )
+    tier: Mapped[str] = column(Text, "Tier held.", sensitivity="open", nullable=False)
+    since: Mapped[date] = column(
+        Date, "Business day it began to be held.", sensitivity="open", nullable=False
+    )
+    last_downgrade_on: Mapped[date | None] = column(
+        Date, "Business day of the last downgrade.", sensitivity="internal"
+    )
+    first_lower_on: Mapped[date | None] = column(
+        Date, "First day the evaluated tier was lower than the held one.", sensitivity="internal"
+    )
+    grace_until: Mapped[date | None] = column(
+        Date, "Day a waiting downgrade takes effect.", sensitivity="internal"
+    )
+    evaluated_on: Mapped[date] = column(
+        Date, "Business day of the newest evaluation.", sensitivity="open", nullable=False
+    )
+    evaluated_at: Mapped[datetime] = column(
+        DateTime(timezone=True),
+        "When the newest evaluation was made.",
+        sensitivity="open",
+        nullable=False,
+    )
+    outputs_digest: Mapped[bytes] = column(
+        LargeBinary,
+        "Digest of the newest decision's outputs; a run writes only where it differs.",
+        sensitivity="internal",
+        nullable=False,
+    )

@@ -1,0 +1,57 @@
+"""Tiers as served, with history."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Text, Uuid, text
+from sqlalchemy.orm import Mapped
+
+from app.db.base import Base, Recorded, column, one_of
+from app.db.rows.decision import TIERS
+
+SOURCES = ("evaluated", "override", "grace")
+
+
+class TierAssignmentRow(Recorded, Base):
+    """The tier a customer was served by, from one business day to the next change."""
+
+    __tablename__ = "tier_assignments"
+    __table_args__ = (
+        one_of("tier", TIERS),
+        one_of("source", SOURCES),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
+        Index(
+            "uq_tier_assignments_open",
+            "customer_id",
+            unique=True,
+            postgresql_where=text("valid_to IS NULL"),
+        ),
+        Index(None, "customer_id", "valid_from"),
+        {"comment": "Tier assignments; one is open per customer."},
+    )
+
+    id: Mapped[UUID] = column(Uuid, "UUIDv7.", sensitivity="open", primary_key=True)
+    customer_id: Mapped[str] = column(
+        Text(collation="C"),
+        "Whose tier.",
+        ForeignKey("customers.customer_id", onupdate="CASCADE"),
+        sensitivity="open",
+        nullable=False,
+    )
+    tier: Mapped[str] = column(Text, "The tier served.", sensitivity="open", nullable=False)
+    source: Mapped[str] = column(
+        Text, "evaluated, override or grace.", sensitivity="open", nullable=False
+    )
+    decision_id: Mapped[UUID] = column(
+        Uuid, "Decision that set it.", ForeignKey("decisions.id"), sensitivity="open", nullable=False
+    )
+    valid_from: Mapped[date] = column(
+        Date, "First business day.", sensitivity="open", nullable=False
+    )
+    valid_to: Mapped[date | None] = column(
+        Date,
+        "First business day it no longer served; equal to valid_from if replaced the same day.",
+        sensitivity="open",
+    )
