@@ -1,0 +1,1 @@
+"""The pure domain: no clock, no settings, no input or output."""

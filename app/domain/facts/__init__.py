@@ -1,0 +1,1 @@
+"""The facts: typed and classified inputs to every evaluation."""
