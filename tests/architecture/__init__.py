@@ -1,0 +1,1 @@
+"""Guards of the house: sizes, names, imports, locks. Each is seen to fail once."""
