@@ -52,7 +52,9 @@ def column(
     )
 
 
-def one_of(name: str, values: tuple[str, ...], *, column_name: str | None = None) -> CheckConstraint:
+def one_of(
+    name: str, values: tuple[str, ...], *, column_name: str | None = None
+) -> CheckConstraint:
     """A named CHECK that a text column holds one of a closed list of words."""
     words = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column_name or name} IN ({words})", name=name)

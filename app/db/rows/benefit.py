@@ -50,9 +50,7 @@ class BenefitRow(Recorded, Base):
     )
 
     code: Mapped[str] = column(Text, "Code.", sensitivity="open", primary_key=True)
-    position: Mapped[int] = column(
-        Integer, "Order of display.", sensitivity="open", nullable=False
-    )
+    position: Mapped[int] = column(Integer, "Order of display.", sensitivity="open", nullable=False)
     kind: Mapped[str] = column(Text, "Kind.", sensitivity="open", nullable=False)
     legal_class: Mapped[str] = column(
         Text, "service or monetary.", sensitivity="open", nullable=False

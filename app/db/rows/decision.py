@@ -68,7 +68,9 @@ class DecisionRow(Recorded, Base):
         Date, "Business day of the facts.", sensitivity="open", nullable=False
     )
     cause: Mapped[str] = column(
-        Text, "api, timer, event:<id>, run:<id> or override:<id>.", sensitivity="internal",
+        Text,
+        "api, timer, event:<id>, run:<id> or override:<id>.",
+        sensitivity="internal",
         nullable=False,
     )
     rule_set_id: Mapped[str] = column(
@@ -77,9 +79,7 @@ class DecisionRow(Recorded, Base):
     rule_set_version: Mapped[int] = column(
         Integer, "Its version.", sensitivity="internal", nullable=False
     )
-    rule_set_hash: Mapped[str] = column(
-        Text, "Its hash.", sensitivity="internal", nullable=False
-    )
+    rule_set_hash: Mapped[str] = column(Text, "Its hash.", sensitivity="internal", nullable=False)
     primary_line: Mapped[str | None] = column(
         Text, "The customer's primary line, if any.", sensitivity="internal"
     )

@@ -36,7 +36,9 @@ class ImportRunRow(Recorded, Base):
     )
     state: Mapped[str] = column(Text, "State.", sensitivity="internal", nullable=False)
     counts: Mapped[dict[str, Any]] = column(
-        JSONB, "Rows read, loaded, filtered by reason, rejected.", sensitivity="internal",
+        JSONB,
+        "Rows read, loaded, filtered by reason, rejected.",
+        sensitivity="internal",
         nullable=False,
     )
     finished_at: Mapped[datetime | None] = column(
@@ -61,7 +63,10 @@ class ImportChunkRow(Recorded, Base):
         primary_key=True,
     )
     chunk_no: Mapped[int] = column(
-        Integer, "Position of the chunk.", sensitivity="internal", primary_key=True,
+        Integer,
+        "Position of the chunk.",
+        sensitivity="internal",
+        primary_key=True,
         autoincrement=False,
     )
     counts: Mapped[dict[str, Any]] = column(

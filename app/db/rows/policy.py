@@ -37,7 +37,10 @@ class PolicyRow(Recorded, Base):
     )
 
     policy_no: Mapped[str] = column(
-        Text(collation="C"), "The insurer's policy number.", sensitivity="internal", primary_key=True
+        Text(collation="C"),
+        "The insurer's policy number.",
+        sensitivity="internal",
+        primary_key=True,
     )
     customer_id: Mapped[str] = column(
         Text(collation="C"),

@@ -69,7 +69,5 @@ class PolicyTermRow(Recorded, Base):
     voluntary: Mapped[bool | None] = column(
         Boolean, "The renewal was the customer's own act.", sensitivity="internal"
     )
-    due_on: Mapped[date | None] = column(
-        Date, "Day the premium fell due.", sensitivity="internal"
-    )
+    due_on: Mapped[date | None] = column(Date, "Day the premium fell due.", sensitivity="internal")
     paid_on: Mapped[date | None] = column(Date, "Day it was paid.", sensitivity="internal")

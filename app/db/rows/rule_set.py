@@ -86,7 +86,10 @@ class RuleSetActivationRow(Base):
     )
     version: Mapped[int] = column(Integer, "Its version.", sensitivity="open", nullable=False)
     valid: Mapped[Range[date]] = column(
-        DATERANGE, "Business days it is in force, end exclusive.", sensitivity="open", nullable=False
+        DATERANGE,
+        "Business days it is in force, end exclusive.",
+        sensitivity="open",
+        nullable=False,
     )
     created_at: Mapped[datetime] = column(
         DateTime(timezone=True),

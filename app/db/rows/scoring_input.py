@@ -54,16 +54,16 @@ class ScoringInputRow(Recorded, Base):
         Date, "First business day they no longer hold; null while open.", sensitivity="internal"
     )
     birth_month: Mapped[date | None] = column(
-        Date, "First day of the birth month; the day is only kept encrypted.", sensitivity="c2.birth"
+        Date,
+        "First day of the birth month; the day is only kept encrypted.",
+        sensitivity="c2.birth",
     )
     occupation: Mapped[str | None] = column(Text, "Occupation title.", sensitivity="risk")
     occupation_risk: Mapped[str | None] = column(
         Text, "Occupation class: low, medium, high.", sensitivity="risk"
     )
     smoker: Mapped[bool | None] = column(Boolean, "Smokes.", sensitivity="s.health")
-    heavy_drinker: Mapped[bool | None] = column(
-        Boolean, "Drinks heavily.", sensitivity="s.health"
-    )
+    heavy_drinker: Mapped[bool | None] = column(Boolean, "Drinks heavily.", sensitivity="s.health")
     health_grade: Mapped[str | None] = column(
         Text, "Health grade A (best) to E.", sensitivity="s.health"
     )

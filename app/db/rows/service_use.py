@@ -20,7 +20,10 @@ class ServiceUseRow(Recorded, Base):
     )
 
     use_no: Mapped[str] = column(
-        Text(collation="C"), "The source's number of the use.", sensitivity="internal", primary_key=True
+        Text(collation="C"),
+        "The source's number of the use.",
+        sensitivity="internal",
+        primary_key=True,
     )
     customer_id: Mapped[str] = column(
         Text(collation="C"),

@@ -122,9 +122,7 @@ class StatutoryFloorRow(Recorded, Base):
         {"comment": "Statutory deadlines with source and state of confirmation."},
     )
 
-    service_type: Mapped[str] = column(
-        Text, "Service type.", sensitivity="open", primary_key=True
-    )
+    service_type: Mapped[str] = column(Text, "Service type.", sensitivity="open", primary_key=True)
     qualifier: Mapped[str] = column(
         Text, "Narrower case; 'any' otherwise.", sensitivity="open", primary_key=True
     )

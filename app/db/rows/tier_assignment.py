@@ -45,7 +45,11 @@ class TierAssignmentRow(Recorded, Base):
         Text, "evaluated, override or grace.", sensitivity="open", nullable=False
     )
     decision_id: Mapped[UUID] = column(
-        Uuid, "Decision that set it.", ForeignKey("decisions.id"), sensitivity="open", nullable=False
+        Uuid,
+        "Decision that set it.",
+        ForeignKey("decisions.id"),
+        sensitivity="open",
+        nullable=False,
     )
     valid_from: Mapped[date] = column(
         Date, "First business day.", sensitivity="open", nullable=False

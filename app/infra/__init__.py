@@ -1,0 +1,1 @@
+"""What features stand on: settings, sessions, tokens, masking, problems, the embedded server."""

@@ -1,0 +1,143 @@
+"""Engines: one place that knows how to reach PostgreSQL, and how long to wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from sqlalchemy import make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.pool import NullPool
+
+from app.domain.errors import Invalid
+from app.infra.ids import new_id
+from app.infra.settings import Settings
+
+_DRIVER = "postgresql+asyncpg"
+_FOREIGN_DRIVERS = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
+_POOL_TIMEOUT_SECONDS = 2
+_CONNECT_TIMEOUT_SECONDS = 5
+_LOCK_TIMEOUT_SECONDS = 5
+_IDLE_IN_TRANSACTION_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What the entry points hand to everything below: the engine and its sessions."""
+
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+
+
+def normalise_url(raw: str) -> URL:
+    """The URL as asyncpg and SQLAlchemy 2.1 want it, whichever of the usual spellings came in.
+
+    `postgres://` is unknown to SQLAlchemy, `postgresql://` now means psycopg 3, and asyncpg calls
+    libpq's `sslmode` `ssl`.
+
+    Raises:
+        Invalid: it is no PostgreSQL URL. The message does not repeat it: it may hold a password.
+    """
+    try:
+        url = make_url(raw)
+    except ArgumentError:
+        raise Invalid(
+            "settings-invalid", "database_url: not a URL; use postgresql://user@host/database"
+        ) from None
+    if url.drivername not in {*_FOREIGN_DRIVERS, _DRIVER}:
+        raise Invalid("settings-invalid", "database_url: only PostgreSQL 15 or newer is supported")
+    query = dict(url.query)
+    if "sslmode" in query:
+        query["ssl"] = query.pop("sslmode")
+    return url.set(drivername=_DRIVER, query=query)
+
+
+def libpq_url(raw: str) -> str:
+    """The same URL in libpq's own words, for tools that speak to libpq (psql, COPY readers)."""
+    url = normalise_url(raw)
+    query = dict(url.query)
+    if "ssl" in query:
+        query["sslmode"] = query.pop("ssl")
+    plain = url.set(drivername="postgresql", query=query)
+    return plain.render_as_string(hide_password=False)
+
+
+def _connect_args(settings: Settings, statement_timeout_seconds: int) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "timeout": _CONNECT_TIMEOUT_SECONDS,
+        "command_timeout": statement_timeout_seconds + _LOCK_TIMEOUT_SECONDS,
+        "server_settings": {
+            "application_name": "tiering",
+            "timezone": "UTC",
+            "statement_timeout": f"{statement_timeout_seconds}s",
+            "lock_timeout": f"{_LOCK_TIMEOUT_SECONDS}s",
+            "idle_in_transaction_session_timeout": f"{_IDLE_IN_TRANSACTION_SECONDS}s",
+        },
+    }
+    if settings.pgbouncer:
+        # A pooler in transaction mode hands each transaction another backend, so nothing may be
+        # prepared under a name that the next one would meet again.
+        arguments |= {
+            "prepared_statement_cache_size": 0,
+            "statement_cache_size": 0,
+            "prepared_statement_name_func": lambda: f"__tiering_{new_id()}__",
+        }
+    return arguments
+
+
+def create_database(url: str, settings: Settings) -> Database:
+    """The pooled engine of a serving process."""
+    engine = create_async_engine(
+        normalise_url(url),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_TIMEOUT_SECONDS,
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+        hide_parameters=True,
+        connect_args=_connect_args(settings, settings.statement_timeout_seconds),
+    )
+    return Database(engine, async_sessionmaker(engine, expire_on_commit=False))
+
+
+@asynccontextmanager
+async def open_database(
+    url: str, settings: Settings, *, statement_timeout_seconds: int = 3600
+) -> AsyncIterator[Database]:
+    """An unpooled engine for a command that runs long statements and then ends."""
+    engine = create_async_engine(
+        normalise_url(url),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args=_connect_args(settings, statement_timeout_seconds),
+    )
+    try:
+        yield Database(engine, async_sessionmaker(engine, expire_on_commit=False))
+    finally:
+        await engine.dispose()
+
+
+async def raw_connection(session: AsyncSession) -> asyncpg.Connection[asyncpg.Record]:
+    """Asyncpg's own connection, inside the session's transaction, for COPY.
+
+    The dialect opens the transaction at the first statement, so one is sent first; used before
+    that, the raw connection would work outside any transaction.
+    """
+    await session.execute(text("SELECT 1"))
+    connection = await session.connection()
+    pooled = await connection.get_raw_connection()
+    driver: asyncpg.Connection[asyncpg.Record] | None = pooled.driver_connection
+    if driver is None or not driver.is_in_transaction():
+        message = "the raw connection is outside the session's transaction"
+        raise RuntimeError(message)
+    return driver

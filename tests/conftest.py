@@ -1,0 +1,117 @@
+"""Fixtures every room uses: a real PostgreSQL, migrated once, and a transaction per test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from app.infra.database import Database, libpq_url, normalise_url
+from app.infra.ids import new_id
+from app.infra.migrations import upgrade
+from app.infra.settings import Settings
+from tests.postgres import FAST, throw_away_server
+
+TEMPLATE = "tiering_template"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def _run(server: str, *statements: str) -> None:
+    async def go() -> None:
+        connection = await asyncpg.connect(libpq_url(server))
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(go())
+
+
+def on_database(server: str, name: str) -> str:
+    """The server's URL with another database."""
+    return normalise_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """One server per test process, with a migrated template database on it."""
+    with throw_away_server() as url:
+        settings = (setting.partition("=") for setting in FAST)
+        _run(url, *(f"ALTER SYSTEM SET {name} = {value}" for name, _, value in settings))
+        _run(url, "SELECT pg_reload_conf()", f"CREATE DATABASE {TEMPLATE}")
+        asyncio.run(upgrade(on_database(url, TEMPLATE)))
+        _run(url, f"CREATE DATABASE tiering TEMPLATE {TEMPLATE}")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_url(server_url: str) -> str:
+    """The process's shared database; tests leave it as they found it."""
+    return on_database(server_url, "tiering")
+
+
+@pytest.fixture
+def fresh_database_url(server_url: str) -> Iterator[str]:
+    """A migrated database of this test's own, for tests that commit."""
+    name = f"fresh_{new_id().hex}"
+    _run(server_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield on_database(server_url, name)
+    _run(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def make_database(server_url: str) -> Iterator[Callable[[], str]]:
+    """As many migrated databases as a test asks for."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"made_{new_id().hex}")
+        _run(server_url, f"CREATE DATABASE {names[-1]} TEMPLATE {TEMPLATE}")
+        return on_database(server_url, names[-1])
+
+    yield make
+    _run(server_url, *(f"DROP DATABASE {name} WITH (FORCE)" for name in names))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Development settings with a data folder of the test's own."""
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Sessions over one connection whose outer transaction is rolled back after the test.
+
+    A commit inside only releases a savepoint, so the API's own committing dependency can be used.
+    """
+    engine = create_async_engine(normalise_url(database_url), poolclass=NullPool)
+    async with engine.connect() as connection:
+        outer = await connection.begin()
+        yield Database(
+            engine,
+            async_sessionmaker(
+                bind=connection,
+                expire_on_commit=False,
+                join_transaction_mode="create_savepoint",
+            ),
+        )
+        await outer.rollback()
+    await engine.dispose()
+
+
+@pytest.fixture
+async def session(database: Database) -> AsyncIterator[AsyncSession]:
+    """A session in the test's own transaction."""
+    async with database.sessions() as opened:
+        yield opened
