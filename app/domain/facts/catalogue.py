@@ -12,7 +12,7 @@ from app.domain.facts.model import Fact, FactType
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """A meaning that several facts share: what is visible, windows, rounding, null, …"""
+    """A meaning that several facts share: what is visible, windows, rounding, null."""
 
     name: str
     meaning: str

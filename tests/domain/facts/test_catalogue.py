@@ -1,5 +1,6 @@
 """The catalogue is complete, typed, classified and said in both languages."""
 
+import re
 from typing import Final
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from app.domain.facts.catalogue import CATALOGUE, CONVENTIONS
 from app.domain.facts.model import Fact, FactType
 
-MINIMUM: Final = """
+MINIMUM: Final = re.findall(
+    r"\w+",
+    """
 annual_premium premium_ratio line_premium_ratio years_of_premium_growth lifetime_premium
 cross_sell_potential renewal_rate days_to_renewal renewal_interval_days policies_in_force
 product_lines addon_depth_12m tenure_years referrals_12m referrals_hnw_12m referred_premium_12m
@@ -16,7 +19,8 @@ driving_score claims_3y max_claim_3y loss_ratio_3y open_claims fraud_suspicion s
 health_grade occupation_risk object_risk appetite_fit declared_matches_verified credit_score
 income_band asset_band career_stage family_stage uplift_3y clv behaviour_cluster is_corporate age
 surrenders_12m nps premium_change_pct interaction_change_pct payment_delays_12m
-""".split()
+""",
+)
 CLASSES: Final = {
     "open", "internal", "c2.birth", "value", "risk", "s.income", "s.health", "s.fraud",
 }  # fmt: skip
