@@ -1,0 +1,1 @@
+"""Sensitivity classes, the role table, sensitive values and how they are masked."""
