@@ -99,7 +99,7 @@ bench: $(DEV_READY)
 
 # The development lock is resolved first and the others within it, so that no two disagree.
 # A lock for every platform and for the oldest Python we support; no header, so no path and no address.
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
   --no-header --no-annotate
 lock: $(DEV_READY)
 	$(COMPILE) pyproject.toml --extra embedded --extra dev $(UPGRADE) --output-file requirements/dev.txt

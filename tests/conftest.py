@@ -15,9 +15,12 @@ from app.infra.database import Database, libpq_url, normalise_url
 from app.infra.ids import new_id
 from app.infra.migrations import upgrade
 from app.infra.settings import Settings
+from tests.hypothesis_profiles import load_profile
 from tests.postgres import FAST, throw_away_server
 
 TEMPLATE = "tiering_template"
+
+load_profile()
 
 
 @pytest.fixture(scope="session")

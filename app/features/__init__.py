@@ -1,0 +1,1 @@
+"""HTTP and persistence by feature: router, schemas, service, repository, and nothing else."""
