@@ -75,7 +75,7 @@ test: $(DEV_READY)
 	    fi; \
 	  fi; \
 	fi; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --inline-snapshot=disable --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/coverage report --omit='app/domain/*' --fail-under=90
 

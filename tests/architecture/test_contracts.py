@@ -65,8 +65,9 @@ PLANTS: dict[str, list[dict[str, str]]] = {
         | {f"{FEATURE}/repository.py": ""},
     ],
     "routers-wired-once": [
-        {"app/worker.py": "import app.features.planted.router\n"}
-        | {"app/main.py": "", f"{FEATURE}/router.py": ""},
+        {"app/worker.py": "import app.features.planted.router\n", f"{FEATURE}/router.py": ""},
+        {"app/features/other/service.py": "from app.features.planted.router import router\n"}
+        | {f"{FEATURE}/router.py": ""},
     ],
     "console-is-a-client": [
         {"app/console/__init__.py": "import app.features.planted.service\n"}
