@@ -62,13 +62,20 @@ def normalise_url(raw: str) -> URL:
     return url.set(drivername=_DRIVER, query=query)
 
 
-def libpq_url(raw: str) -> str:
-    """The same URL in libpq's own words, for tools that speak to libpq (psql, COPY readers)."""
+def libpq_url(raw: str, *, password: bool = True) -> str:
+    """The same URL in libpq's own words, for tools that speak to libpq (psql, COPY readers).
+
+    Args:
+        raw: any spelling that `normalise_url` takes.
+        password: keep the password in it; leave it out where others could read it.
+    """
     url = normalise_url(raw)
     query = dict(url.query)
     if "ssl" in query:
         query["sslmode"] = query.pop("ssl")
     plain = url.set(drivername="postgresql", query=query)
+    if not password and plain.password is not None:
+        plain = URL.create(**{**plain._asdict(), "password": None})
     return plain.render_as_string(hide_password=False)
 
 

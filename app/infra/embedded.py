@@ -8,6 +8,7 @@ import fcntl
 import importlib
 import logging
 import os
+import shutil
 import subprocess
 import time
 import warnings
@@ -140,3 +141,23 @@ def _announce_opened_folders(pgdata: Path) -> None:
             "Set DATA_DIR to another folder, or TIERING_DATABASE_URL, to avoid that.",
             ", ".join(str(folder) for folder in closed),
         )
+
+
+def client_program(name: str) -> str:
+    """Path of one of PostgreSQL's client programs: the bundled one, else the machine's own.
+
+    Raises:
+        Invalid: there is neither.
+    """
+    try:
+        bundled = _library().POSTGRES_BIN_PATH / name
+    except Invalid:
+        bundled = None
+    if bundled is not None and bundled.exists():
+        return str(bundled)
+    found = shutil.which(name)
+    if found is None:
+        raise Invalid(
+            "tool-missing", f"{name} is not installed; install PostgreSQL's client programs"
+        )
+    return found

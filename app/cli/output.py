@@ -1,0 +1,77 @@
+"""What a person at the terminal sees: progress, tables, and errors of one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+#: Results go to standard output, everything said on the way to standard error.
+out = Console(highlight=False, soft_wrap=True)
+err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+Advance = Callable[[int, int], None]
+
+
+class RateColumn(ProgressColumn):
+    """Rows a second."""
+
+    def render(self, task: Task) -> Text:
+        """The present speed, or nothing before there is one."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Advance]:
+    """A bar with rate and time left; call the function it gives with (done, total)."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeRemainingColumn(compact=True),
+        console=err,
+        transient=not err.is_terminal,
+    ) as bar:
+        task = bar.add_task(title, total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance
+
+
+def say(message: str) -> None:
+    """One line on the way, to standard error."""
+    err.print(message)
+
+
+def fail(message: str) -> None:
+    """One line that says what is wrong and what to do, to standard error."""
+    err.print(f"[bold red]error:[/] {message}", markup=True)
+
+
+def wants_traceback() -> bool:
+    """Whether whoever debugs asked for the whole story (TIERING_DEBUG=1)."""
+    return os.environ.get("TIERING_DEBUG") == "1"
+
+
+def is_interactive() -> bool:
+    """Whether a person is looking."""
+    return sys.stdout.isatty()

@@ -1,0 +1,98 @@
+"""`tiering serve`, `tiering migrate`, `tiering openapi`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.cli.output import out, say
+from app.domain.errors import Invalid
+from app.features.benefits.service import install_benefits
+from app.features.rule_sets.service import install_templates
+from app.features.sla.service import install_sla
+from app.features.tiers.service import install_ladder
+from app.infra.clock import utc_now
+from app.infra.database import create_database, open_database
+from app.infra.embedded import database_url
+from app.infra.logging import configure_logging, uvicorn_logging
+from app.infra.migrations import code_revision, database_revision, upgrade
+from app.infra.settings import Settings, load_settings
+from app.main import create_app
+
+Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="TCP port.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+
+
+def migrate() -> None:
+    """Bring the database to this version's revision and install the shipped defaults."""
+    settings = load_settings()
+    with database_url(settings) as url:
+        asyncio.run(bring_up_to_date(url, settings))
+        say(f"database is at revision {code_revision()}")
+
+
+async def bring_up_to_date(url: str, settings: Settings) -> None:
+    """Migrations, then templates, ladder, SLA and benefits where they are missing."""
+    await upgrade(url)
+    async with open_database(url, settings) as database, database.sessions.begin() as session:
+        await install_templates(session, now=utc_now())
+        await install_ladder(session)
+        await install_sla(session)
+        await install_benefits(session)
+
+
+def serve(port: Port = 8000, host: Host = "127.0.0.1") -> None:
+    """Serve the API; the database must be at this version's revision (`tiering migrate`)."""
+    settings = load_settings()
+    configure_logging()
+    with database_url(settings) as url:
+        asyncio.run(_require_revision(url, settings))
+        run_server(url, settings, port=port, host=host)
+
+
+async def _require_revision(url: str, settings: Settings) -> None:
+    async with open_database(url, settings) as database, database.sessions() as session:
+        found = await database_revision(session)
+    if found != code_revision():
+        raise Invalid(
+            "revision",
+            f"the database is at revision {found or 'none'}, this version needs"
+            f" {code_revision()}; run `tiering migrate`",
+        )
+
+
+def run_server(url: str, settings: Settings, *, port: int, host: str) -> None:
+    """One uvicorn process over one database; it drains on SIGTERM, then returns."""
+    application = create_app(settings, create_database(url, settings))
+    uvicorn.Server(
+        uvicorn.Config(
+            application,
+            host=host,
+            port=port,
+            log_config=uvicorn_logging(),
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=20,
+        )
+    ).run()
+
+
+def print_openapi(
+    target: Annotated[
+        Path | None, typer.Option("--out", help="File to write; standard output without it.")
+    ] = None,
+) -> None:
+    """Print the OpenAPI document of this version."""
+    settings = Settings()
+    # No connection is opened for a description, so any well-formed URL will do.
+    application = create_app(settings, create_database("postgresql://localhost/any", settings))
+    text = json.dumps(application.openapi(), ensure_ascii=False, indent=2) + "\n"
+    if target is None:
+        out.out(text, end="", highlight=False)
+    else:
+        target.write_text(text, encoding="utf-8")
