@@ -1,0 +1,139 @@
+"""The tiering rules over a whole book: the same meanings as their scalar twins, on columns.
+
+Column names follow the stored scoring state: `tier`, `since`, `last_downgrade_on`,
+`first_lower_on`, `evaluated_on` (all null before a customer's first evaluation).
+"""
+
+from collections.abc import Collection
+from datetime import date, timedelta
+from typing import Final
+
+import polars as pl
+
+from app.domain.errors import Invalid
+from app.domain.rules.model import DowngradeStep, Stability
+from app.domain.tiering.ladder import Ladder
+from app.domain.tiering.selection import ALL, CORPORATE, require_all
+from app.domain.tiering.stability import CLOCKS, days_between_downgrades
+
+_STATE: Final = {
+    "tier": pl.String(),
+    "since": pl.Date(),
+    "last_downgrade_on": pl.Date(),
+    "first_lower_on": pl.Date(),
+    "evaluated_on": pl.Date(),
+}
+_STEPS: Final = ("_evaluated", "_held", "_lower", "_first_lower", "_falls", "_reached")
+
+
+def deciding_line(in_force: Collection[str]) -> pl.Expr:
+    """Per customer, the product line whose rule set decides; see `selection.deciding_line`.
+
+    Reads `is_corporate`, `primary_line` and `last_line`. Raises `Conflict` if `all` has no rule set
+    in force: over a book, somebody will need it.
+    """
+    require_all(in_force)
+    line = (
+        pl.when(pl.col("is_corporate"))
+        .then(pl.lit(CORPORATE))
+        .otherwise(pl.coalesce("primary_line", "last_line", pl.lit(ALL)))
+    )
+    return pl.when(line.is_in(list(in_force))).then(line).otherwise(pl.lit(ALL))
+
+
+def settle(frame: pl.DataFrame, as_of: date, policy: Stability, ladder: Ladder) -> pl.DataFrame:
+    """Apply one evaluation to every customer's tier; see `stability.settle`.
+
+    Args:
+        frame: any columns, with `tier_evaluated` and the state columns of this module.
+        as_of: business day of the evaluation.
+        policy: the stability block of the rule set that decided for all of these customers.
+        ladder: the tiers in order.
+
+    Returns:
+        The frame with the state columns moved on and `tier_applied`, `source`, `grace_until`,
+        `held_by`, `changed`, `refused` added. Where `refused` (the customer was already evaluated
+        for a later day) nothing moved and the other five say nothing.
+
+    Raises:
+        Invalid: `unknown-tier` if a tier is not on the ladder.
+    """
+    known = pl.col("tier_evaluated").is_in(ladder.tiers) & (
+        pl.col("tier").is_null() | pl.col("tier").is_in(ladder.tiers)
+    )
+    frame = frame.with_columns(pl.col(name).cast(kind) for name, kind in _STATE.items())
+    if not frame.select(known.fill_null(value=False).all()).item():
+        detail = f"A tier is not on the ladder; it has {', '.join(ladder.tiers)}."
+        raise Invalid("unknown-tier", detail)
+    steps = _stepped(frame, as_of, policy, ladder)
+    moved = steps.with_columns(
+        pl.when("refused").then(name).otherwise(value).alias(name)
+        for name, value in _moved(as_of, ladder).items()
+    )
+    waiting = pl.col("first_lower_on").is_not_null() & ~pl.col("refused")
+    due, held_by = _due("first_lower_on", policy)
+    return moved.with_columns(
+        tier_applied=pl.when(~pl.col("refused")).then("tier"),
+        source=pl.when(~pl.col("refused")).then(
+            pl.when(waiting).then(pl.lit("grace")).otherwise(pl.lit("evaluated"))
+        ),
+        grace_until=pl.when(waiting).then(due),
+        held_by=pl.when(waiting).then(held_by),
+        changed=~pl.col("refused") & _changed(),
+    ).drop(_STEPS)
+
+
+def _stepped(frame: pl.DataFrame, as_of: date, policy: Stability, ladder: Ladder) -> pl.DataFrame:
+    """Add `refused` and the columns that say how far each customer moves, as ladder positions."""
+    positions = {tier: position for position, tier in enumerate(ladder.tiers)}
+    evaluated, held = pl.col("_evaluated"), pl.col("_held")
+    reached = evaluated
+    if policy.downgrade_step is DowngradeStep.ONE:
+        reached = pl.min_horizontal(evaluated, held + 1)
+    return (
+        frame.with_columns(
+            _evaluated=pl.col("tier_evaluated").replace_strict(positions, return_dtype=pl.Int64),
+            _held=pl.col("tier").replace_strict(positions, default=None, return_dtype=pl.Int64),
+            refused=(pl.col("evaluated_on") > as_of).fill_null(value=False),
+        )
+        .with_columns(_lower=(evaluated > held).fill_null(value=False))
+        .with_columns(_first_lower=pl.when("_lower").then(pl.coalesce("first_lower_on", as_of)))
+        .with_columns(_falls=pl.col("_lower") & (_due("_first_lower", policy)[0] <= as_of))
+        .with_columns(
+            _reached=pl.when("_falls").then(reached).when("_lower").then(held).otherwise(evaluated)
+        )
+    )
+
+
+def _changed() -> pl.Expr:
+    return pl.col("_held").is_null() | (pl.col("_reached") != pl.col("_held"))
+
+
+def _moved(as_of: date, ladder: Ladder) -> dict[str, pl.Expr]:
+    """The state columns after the evaluation."""
+    tiers = dict(enumerate(ladder.tiers))
+    waits = pl.col("_evaluated") > pl.col("_reached")
+    return {
+        "tier": pl.col("_reached").replace_strict(tiers, return_dtype=pl.String),
+        "since": pl.when(_changed()).then(as_of).otherwise("since"),
+        "last_downgrade_on": pl.when("_falls").then(as_of).otherwise("last_downgrade_on"),
+        # A further step down gets its own grace, so that each is announced.
+        "first_lower_on": pl.when(waits).then(
+            pl.when("_falls").then(as_of).otherwise("_first_lower")
+        ),
+        "evaluated_on": pl.lit(as_of),
+    }
+
+
+def _due(first_lower: str, policy: Stability) -> tuple[pl.Expr, pl.Expr]:
+    """The day a downgrade takes effect, and the clock that runs out last."""
+    ends = (
+        pl.col("since") + timedelta(policy.min_dwell_days),
+        pl.col("last_downgrade_on") + timedelta(days_between_downgrades(policy)),
+        pl.col(first_lower) + timedelta(policy.grace_days),
+    )
+    due = pl.max_horizontal(ends)
+    clock = pl.coalesce(
+        pl.when(end == due).then(pl.lit(name)) for name, end in zip(CLOCKS, ends, strict=True)
+    )
+    return due, clock
