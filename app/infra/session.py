@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.infra.database import Database
 
+__all__ = ["AsyncSession", "ReadSession", "WriteSession", "get_database"]
+
 
 def get_database(request: Request) -> Database:
     """The database the entry point put on the application."""

@@ -19,7 +19,7 @@ depends_on = None
 BOOK_VIEWS = {
     "customers": "SELECT customer_id, kind, credit_code IS NOT NULL AS has_credit_code"
     " FROM customers",
-    "scoring_inputs": "SELECT customer_id, valid_from, birth_month, occupation_risk, smoker,"
+    "scoring_inputs": "SELECT customer_id, valid_from, valid_to, birth_month, occupation_risk, smoker,"
     " heavy_drinker, health_grade, health_habit_score, driving_score, fraud_suspicion,"
     " opinion_leader, income_band, asset_band, credit_score, career_stage, family_stage"
     " FROM scoring_inputs",
@@ -29,16 +29,16 @@ BOOK_VIEWS = {
     " (premium * 100)::bigint AS premium, started_as, ended_on, ended_how, voluntary, due_on,"
     " paid_on FROM policy_terms",
     "claims": "SELECT customer_id, policy_no, occurred_on, reported_on, claim_count,"
-    " (paid * 100)::bigint AS paid, paid_on, closed_on FROM claims",
+    " (claimed * 100)::bigint AS claimed, (paid * 100)::bigint AS paid, paid_on, closed_on"
+    " FROM claims",
     "service_uses": "SELECT customer_id, service_code, used_on FROM service_uses",
     "product_services": "SELECT product, service_code FROM product_services",
     "referrals": "SELECT customer_id, succeeded_on, (annual_premium * 100)::bigint"
     " AS annual_premium FROM referrals",
-    "interactions": "SELECT customer_id, occurred_on, channel, kind, topic, initiated_by"
+    "interactions": "SELECT customer_id, occurred_on, channel, kind, initiated_by"
     " FROM interactions",
-    "surveys": "SELECT customer_id, survey_no, answered_on, nps FROM surveys",
-    "external_checks": "SELECT customer_id, check_no, checked_on, kind, matches"
-    " FROM external_checks",
+    "surveys": "SELECT customer_id, answered_on, nps FROM surveys",
+    "external_checks": "SELECT customer_id, checked_on, kind, matches FROM external_checks",
     "consents": "SELECT customer_id, purpose, given_on, withdrawn_on FROM consents",
     "market_benchmarks": "SELECT product_line, customer_kind, valid_from,"
     " (average_premium * 100)::bigint AS average_premium, benchmark_version"
@@ -495,20 +495,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("subject_id", name=op.f("pk_subject_keys")),
         comment="Per-subject data keys, wrapped by the master key.",
-    )
-    op.create_table(
-        "tiers",
-        sa.Column("tier", sa.Text(), nullable=False, comment="Code."),
-        sa.Column("rank", sa.SmallInteger(), nullable=False, comment="1 is the best."),
-        sa.Column("name_en", sa.Text(), nullable=False, comment="Name in English."),
-        sa.Column("name_zh", sa.Text(), nullable=False, comment="Name in Chinese."),
-        sa.Column("text_en", sa.Text(), nullable=False, comment="What it stands for, in English."),
-        sa.Column("text_zh", sa.Text(), nullable=False, comment="What it stands for, in Chinese."),
-        sa.CheckConstraint("tier IN ('diamond', 'gold', 'standard')", name=op.f("ck_tiers_tier")),
-        sa.CheckConstraint("rank >= 1", name=op.f("ck_tiers_rank")),
-        sa.PrimaryKeyConstraint("tier", name=op.f("pk_tiers")),
-        sa.UniqueConstraint("rank", name=op.f("uq_tiers_rank")),
-        comment="Service tiers with display names, rank 1 is the best.",
     )
     op.create_table(
         "benefit_grants",
@@ -1648,7 +1634,6 @@ def downgrade() -> None:
     op.drop_table("customer_aliases")
     op.drop_table("consents")
     op.drop_table("benefit_grants")
-    op.drop_table("tiers")
     op.drop_table("subject_keys")
     op.drop_table("statutory_floors")
     op.drop_table("sla_policies")

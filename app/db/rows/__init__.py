@@ -25,7 +25,6 @@ from app.db.rows.service_use import ProductServiceRow, ServiceUseRow
 from app.db.rows.sla_policy import SlaEntryRow, SlaPolicyRow, StatutoryFloorRow
 from app.db.rows.subject_key import SubjectKeyRow
 from app.db.rows.survey import SurveyRow
-from app.db.rows.tier import TierRow
 from app.db.rows.tier_assignment import TierAssignmentRow
 
 __all__ = [
@@ -60,5 +59,4 @@ __all__ = [
     "SubjectKeyRow",
     "SurveyRow",
     "TierAssignmentRow",
-    "TierRow",
 ]

@@ -1,0 +1,1 @@
+"""What is promised to whom: SLA policies, and the floors the law sets."""

@@ -1,0 +1,1 @@
+"""Service promises by tier."""
