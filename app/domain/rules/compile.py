@@ -1,0 +1,178 @@
+"""Compiling a document once, for one customer and for the whole book alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.domain.facts.model import Fact
+from app.domain.rules.cell_sets import Cell
+from app.domain.rules.compile_table import Limits, TableInput, compile_table, prove_table
+from app.domain.rules.compiled import (
+    CompiledCharacteristic,
+    CompiledDimension,
+    CompiledRuleSet,
+    CompiledTable,
+)
+from app.domain.rules.domains import SCORE_DOMAIN, Domain, output_domain
+from app.domain.rules.evaluation import Reason
+from app.domain.rules.findings import DocumentError, Finding
+from app.domain.rules.model import (
+    DIMENSION_PREFIX,
+    SCORE,
+    Characteristic,
+    RuleSetDocument,
+    Table,
+)
+from app.domain.rules.partition import Partition, build_partition
+
+UNREAD = -1
+MILLION = 1_000_000
+_DEFAULT_LIMITS = Limits()
+
+
+@dataclass(slots=True)
+class _Inputs:
+    """Every input's partition over all cells that read it, and what each cell became."""
+
+    slots: dict[str, int] = field(default_factory=dict)
+    partitions: list[Partition] = field(default_factory=list)
+    masks: dict[tuple[str, Cell], int] = field(default_factory=dict)
+
+    def add(self, name: str, domain: Domain, cells: Sequence[Cell]) -> None:
+        """Partition one input; equal cells count once."""
+        distinct = list(dict.fromkeys(cells))
+        partition, masks = build_partition(name, domain, distinct)
+        self.slots[name] = len(self.partitions)
+        self.partitions.append(partition)
+        self.masks.update(((name, cell), mask) for cell, mask in zip(distinct, masks, strict=True))
+
+    def table_input(self, table: Table, name: str) -> TableInput:
+        """Return one column of a table with the classes that each row accepts."""
+        partition = self.partitions[self.slots[name]]
+        every_class = (1 << partition.size) - 1
+        accepted = [
+            self.masks[name, rule.when[name]] if name in rule.when else every_class
+            for rule in table.rules
+        ]
+        return TableInput(self.slots[name], partition, accepted)
+
+
+def compile_rule_set(
+    document: RuleSetDocument, catalogue: Mapping[str, Fact], limits: Limits = _DEFAULT_LIMITS
+) -> CompiledRuleSet:
+    """Compile a document and prove what its tables claim.
+
+    Raises DocumentError, with a witness each, if a complete table has a gap, rows of a ``unique``
+    table overlap or rows of an ``any`` table contradict each other, and if a proof stays
+    inconclusive. Scores and earlier outputs count as independent of each other and of the facts.
+    """
+    inputs = _partitioned(document)
+    dimensions = tuple(
+        _dimension(document, name, inputs)
+        for name in document.dimensions
+    )  # fmt: skip
+    tables: list[CompiledTable] = []
+    findings: list[Finding] = []
+    for at, table in enumerate(document.tables):
+        columns = [inputs.table_input(table, name) for name in table.inputs]
+        slot = inputs.slots.get(table.output.name, UNREAD)
+        compiled = compile_table(table, columns, slot, limits)
+        findings += prove_table(compiled, columns, f"tables[{at}]", limits)
+        tables.append(compiled)
+    if findings:
+        raise DocumentError(findings)
+    return CompiledRuleSet(
+        document=document,
+        facts=tuple(catalogue[name] for name in document.facts),
+        inputs=tuple(inputs.partitions),
+        dimensions=dimensions,
+        score_slot=inputs.slots.get(SCORE, UNREAD),
+        tables=tuple(tables),
+    )
+
+
+def _partitioned(document: RuleSetDocument) -> _Inputs:
+    cells: dict[str, list[Cell]] = {name: [] for name in document.facts}
+    for item in document.characteristics:
+        cells[item.input] += [bin_.when for bin_ in item.bins]
+    for table in document.tables:
+        for name in table.inputs:
+            column = cells.setdefault(name, [])
+            column += [rule.when[name] for rule in table.rules if name in rule.when]
+    outputs = {table.output.name: table for table in document.tables}
+    inputs = _Inputs()
+    for name, column in cells.items():
+        if name in outputs:
+            inputs.add(name, _reachable(outputs[name]), column)
+        else:
+            inputs.add(name, document.domains.get(name, SCORE_DOMAIN), column)
+    return inputs
+
+
+def _reachable(table: Table) -> Domain:
+    """Return the domain of the answers that rows really give."""
+    given = {rule.then for rule in table.rules}
+    values = tuple(value for value in table.output.values if value in given)
+    return output_domain(values, complete=table.complete)
+
+
+def _dimension(document: RuleSetDocument, name: str, inputs: _Inputs) -> CompiledDimension:
+    items = [item for item in document.characteristics if item.dimension == name]
+    points = {item.id: _points(item, inputs) for item in items}
+    low, high = _reach(items, points)
+    weight = document.weights[name]
+    return CompiledDimension(
+        name=name,
+        weight=weight,
+        low=low,
+        high=high,
+        members=tuple(
+            _characteristic(item, inputs, points[item.id], (weight, high - low)) for item in items
+        ),
+        slot=inputs.slots.get(DIMENSION_PREFIX + name, UNREAD),
+    )
+
+
+def _bins(item: Characteristic, inputs: _Inputs) -> list[int]:
+    """Return the bin of each class of the input; bins cover the domain without overlap."""
+    partition = inputs.partitions[inputs.slots[item.input]]
+    masks = [inputs.masks[item.input, bin_.when] for bin_ in item.bins]
+    return [
+        next(at for at, mask in enumerate(masks) if mask >> code & 1)
+        for code in range(partition.size)
+    ]
+
+
+def _points(item: Characteristic, inputs: _Inputs) -> tuple[int, ...]:
+    return tuple(item.bins[at].points for at in _bins(item, inputs))
+
+
+def _reach(
+    items: Sequence[Characteristic], points: Mapping[str, tuple[int, ...]]
+) -> tuple[int, int]:
+    """Return the smallest and the largest raw sum that some customer can have.
+
+    Characteristics that read the same fact move together, so their points are added per class of
+    that fact; different facts are independent.
+    """
+    low = high = 0
+    for name in dict.fromkeys(item.input for item in items):
+        columns = [points[item.id] for item in items if item.input == name]
+        sums = [sum(column) for column in zip(*columns, strict=True)]
+        low += min(sums)
+        high += max(sums)
+    return low, high
+
+
+def _characteristic(
+    item: Characteristic, inputs: _Inputs, points: tuple[int, ...], scale: tuple[int, int]
+) -> CompiledCharacteristic:
+    weight, span = scale
+    best = max(bin_.points for bin_ in item.bins)
+    reasons: list[Reason | None] = []
+    for at in _bins(item, inputs):
+        bin_ = item.bins[at]
+        lost = best - bin_.points
+        rank = MILLION * weight * lost // span if span else 0
+        code = (bin_.reason or item.reason).code
+        reasons.append(Reason(code, item.id, bin_.points, lost, rank) if rank else None)
+    return CompiledCharacteristic(item, inputs.slots[item.input], points, tuple(reasons))

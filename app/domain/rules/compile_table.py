@@ -1,0 +1,203 @@
+"""Compiling one table: classes, bitmasks, proof, and the dense array while it is small."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+from app.domain.rules.compiled import CompiledTable, Result, collected
+from app.domain.rules.findings import Finding
+from app.domain.rules.model import HitPolicy, Table
+from app.domain.rules.partition import Partition
+from app.domain.rules.proof import InconclusiveError, find_gap, find_overlaps
+from app.domain.rules.values import value_text
+
+MAX_OVERLAPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Up to how many cells a table is dense, and how many steps a proof may take."""
+
+    dense_cells: int = 1_000_000
+    proof_steps: int = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class TableInput:
+    """One column: its slot, its partition, and for each row the classes it accepts (bitmask)."""
+
+    slot: int
+    partition: Partition
+    accepted: Sequence[int]
+
+
+def compile_table(
+    table: Table, inputs: Sequence[TableInput], slot: int, limits: Limits
+) -> CompiledTable:
+    """Compile a table; `prove_table` says whether it keeps what it claims."""
+    ranked = _ranked(table)
+    columns, masks = [], []
+    for column in inputs:
+        classes, rows = _own_classes(column, ranked)
+        columns.append(classes)
+        masks.append(rows)
+    sizes = [len(rows) for rows in masks]
+    dense: array[int] | None = None
+    results = _single_results(table, ranked)
+    offsets: tuple[tuple[int, ...], ...] = ()
+    if prod(sizes) <= limits.dense_cells:
+        builder = _DenseBuilder(table, masks, sizes, results)
+        dense = builder.block(0, (1 << len(ranked)) - 1)
+        results = builder.results
+        strides = [prod(sizes[at + 1 :]) for at in range(len(sizes))]
+        offsets = tuple(
+            tuple(code * stride for code in column)
+            for column, stride in zip(columns, strides, strict=True)
+        )
+    return CompiledTable(
+        table=table,
+        slots=tuple(column.slot for column in inputs),
+        columns=tuple(columns),
+        masks=tuple(masks),
+        ranked=ranked,
+        offsets=offsets,
+        dense=dense,
+        results=tuple(results),
+        slot=slot,
+    )
+
+
+def prove_table(
+    compiled: CompiledTable, inputs: Sequence[TableInput], path: str, limits: Limits
+) -> list[Finding]:
+    """Return what a table claims and does not keep: gaps and overlaps, each with a witness."""
+    table = compiled.table
+    findings: list[Finding] = []
+    if table.complete:
+        try:
+            gap = find_gap(compiled.masks, len(table.rules), limits.proof_steps)
+        except InconclusiveError:
+            findings.append(
+                Finding(
+                    path,
+                    "inconclusive",
+                    f"{table.id} is too large to prove that it takes every case.",
+                    "Split the table, or let the last row take the rest under hit policy first.",
+                )
+            )
+        else:
+            if gap is not None:
+                findings.append(_gap_finding(path, _witness(compiled, inputs, gap)))
+    if table.hit_policy in (HitPolicy.UNIQUE, HitPolicy.ANY):
+        findings += _overlap_findings(compiled, inputs, path)
+    return findings
+
+
+def _gap_finding(path: str, witness: tuple[tuple[str, str], ...]) -> Finding:
+    return Finding(
+        path,
+        "gap",
+        f"The table is complete, but no row matches {_in_words(witness)}.",
+        "Add a row for it or move a bound.",
+        witness,
+    )
+
+
+def _overlap_findings(
+    compiled: CompiledTable, inputs: Sequence[TableInput], path: str
+) -> list[Finding]:
+    table = compiled.table
+    answers = [rule.then for rule in table.rules]
+    is_any = table.hit_policy is HitPolicy.ANY
+    findings = []
+    overlaps = find_overlaps(compiled.masks, answers if is_any else None, len(table.rules))
+    for first, second, classes in overlaps[:MAX_OVERLAPS]:
+        rules = table.rules[first], table.rules[second]
+        same = rules[0].then == rules[1].then
+        witness = _witness(compiled, inputs, classes)
+        findings.append(
+            Finding(
+                f"{path}.rules[{rules[1].id}]",
+                "overlap-same" if same else "overlap-conflict",
+                f"{rules[0].id} and {rules[1].id} both match {_in_words(witness)}.",
+                "Let the rows exclude each other, or choose another hit policy.",
+                witness,
+            )
+        )
+    return findings
+
+
+def _witness(
+    compiled: CompiledTable, inputs: Sequence[TableInput], classes: Sequence[int]
+) -> tuple[tuple[str, str], ...]:
+    """Name one value per column from the table's own classes."""
+    named: list[tuple[str, str]] = []
+    for column, own, wanted in zip(inputs, compiled.columns, classes, strict=True):
+        value = column.partition.representatives[own.index(wanted)]
+        named.append((column.partition.name, value_text(column.partition.domain, value)))
+    return tuple(named)
+
+
+def _in_words(witness: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in witness)
+
+
+def _ranked(table: Table) -> tuple[int, ...]:
+    rows = range(len(table.rules))
+    if table.hit_policy is not HitPolicy.PRIORITY:
+        return tuple(rows)
+    rank = {value: at for at, value in enumerate(table.output.values)}
+    return tuple(sorted(rows, key=lambda row: rank[table.rules[row].then]))
+
+
+def _own_classes(
+    column: TableInput, ranked: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Merge the input's classes that this table does not tell apart."""
+    own: dict[int, int] = {}
+    classes: list[int] = []
+    for code in range(column.partition.size):
+        rows = sum((column.accepted[row] >> code & 1) << bit for bit, row in enumerate(ranked))
+        classes.append(own.setdefault(rows, len(own)))
+    return tuple(classes), tuple(own)
+
+
+def _single_results(table: Table, ranked: Sequence[int]) -> list[Result]:
+    if table.hit_policy is HitPolicy.COLLECT:
+        return [Result((), ())]
+    rules = [table.rules[row] for row in ranked]
+    return [Result(None, ()), *(Result(rule.then, (rule.id,)) for rule in rules)]
+
+
+@dataclass(slots=True)
+class _DenseBuilder:
+    """Writes the dense array; equal sub-tables are written once and copied."""
+
+    table: Table
+    masks: Sequence[Sequence[int]]
+    sizes: Sequence[int]
+    results: list[Result]
+    blocks: "dict[tuple[int, int], array[int]]" = field(default_factory=dict)
+    sets: dict[int, int] = field(default_factory=lambda: {0: 0})
+
+    def block(self, depth: int, mask: int) -> "array[int]":
+        """Return the results of all class combinations of the columns from ``depth`` on."""
+        if (depth, mask) in self.blocks:
+            return self.blocks[depth, mask]
+        if depth == len(self.sizes) or mask == 0:
+            block = array("I", [self._result(mask)]) * prod(self.sizes[depth:])
+        else:
+            block = array("I")
+            for accepted in self.masks[depth]:
+                block += self.block(depth + 1, mask & accepted)
+        self.blocks[depth, mask] = block
+        return block
+
+    def _result(self, mask: int) -> int:
+        if self.table.hit_policy is not HitPolicy.COLLECT:
+            return (mask & -mask).bit_length()
+        if mask not in self.sets:
+            self.sets[mask] = len(self.results)
+            self.results.append(collected(self.table, mask))
+        return self.sets[mask]

@@ -1,0 +1,140 @@
+"""Cutting an input's domain into classes that no cell tells apart."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.domain.facts.model import FactValue
+from app.domain.rules.cell_sets import Cell
+from app.domain.rules.domains import Domain
+from app.domain.rules.values import fact_value
+
+OTHER_TEXT = "any other text"
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The classes of one input over all the cells that read it.
+
+    The breakpoints of the cells cut an ordered domain into atoms, ``starts`` holding the first
+    value of each and ``start_classes`` its class; every other domain has ``word_classes``, and
+    ``other_class`` for a text that no cell names. Null is an atom of its own. Atoms that all
+    cells treat alike share a class, so a class may have several spans of values. A class that
+    cannot occur is -1. ``representatives`` has one value of every class.
+    """
+
+    name: str
+    domain: Domain
+    starts: tuple[int, ...]
+    start_classes: tuple[int, ...]
+    word_classes: Mapping[str, int]
+    other_class: int
+    null_class: int
+    representatives: tuple[FactValue, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of classes."""
+        return len(self.representatives)
+
+    def spans(self) -> tuple[tuple[int, int, int], ...]:
+        """Return first value, last value and class of each atom of an ordered domain."""
+        ends = (*(start - 1 for start in self.starts[1:]), self.domain.high)
+        return tuple(zip(self.starts, ends, self.start_classes, strict=True))
+
+
+def build_partition(
+    name: str, domain: Domain, cells: Sequence[Cell]
+) -> tuple[Partition, tuple[int, ...]]:
+    """Return the partition and, for each cell, the set of its classes as a bitmask."""
+    null_mark = sum(1 << at for at, cell in enumerate(cells) if cell.has_null)
+    starts, start_marks = _ordered_atoms(domain, cells) if domain.is_ordered else ((), ())
+    words, word_marks = ((), ()) if domain.is_ordered else _word_atoms(domain, cells)
+    other_mark = sum(1 << at for at, cell in enumerate(cells) if cell.others)
+    classes: dict[int, int] = {}
+    representatives: list[FactValue] = []
+
+    def class_of(mark: int, value: FactValue) -> int:
+        if mark not in classes:
+            classes[mark] = len(classes)
+            representatives.append(value)
+        return classes[mark]
+
+    start_classes = [
+        class_of(mark, fact_value(domain, start))
+        for start, mark in zip(starts, start_marks, strict=True)
+    ]
+    word_classes = {
+        word: class_of(mark, fact_value(domain, word))
+        for word, mark in zip(words, word_marks, strict=True)
+    }
+    other_class = class_of(other_mark, _unnamed(words)) if domain.is_open else -1
+    null_class = class_of(null_mark, None) if domain.nullable else -1
+    merged = _merged(starts, start_classes)
+    partition = Partition(
+        name=name,
+        domain=domain,
+        starts=tuple(start for start, _ in merged),
+        start_classes=tuple(code for _, code in merged),
+        word_classes=word_classes,
+        other_class=other_class,
+        null_class=null_class,
+        representatives=tuple(representatives),
+    )
+    return partition, _transposed(classes, len(cells))
+
+
+def _ordered_atoms(
+    domain: Domain, cells: Sequence[Cell]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the first value of each atom and the set of cells that hold the atom."""
+    toggles: dict[int, int] = {domain.low: 0}
+    for at, cell in enumerate(cells):
+        for low, high in cell.spans:
+            toggles[low] = toggles.get(low, 0) ^ (1 << at)
+            if high < domain.high:
+                toggles[high + 1] = toggles.get(high + 1, 0) ^ (1 << at)
+    starts = tuple(sorted(toggles))
+    marks: list[int] = []
+    mark = 0
+    for start in starts:
+        mark ^= toggles[start]
+        marks.append(mark)
+    return starts, tuple(marks)
+
+
+def _word_atoms(domain: Domain, cells: Sequence[Cell]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    named: Iterable[str] = domain.words
+    if domain.is_open:
+        named = sorted({word for cell in cells for word in cell.words})
+    marks = dict.fromkeys(named, 0)
+    for at, cell in enumerate(cells):
+        listed = set(cell.words)
+        for word in marks:
+            marks[word] |= ((word in listed) != cell.others) << at
+    return tuple(marks), tuple(marks.values())
+
+
+def _unnamed(words: Sequence[str]) -> str:
+    """Return a text that no cell names."""
+    text = OTHER_TEXT
+    while text in words:
+        text += "."
+    return text
+
+
+def _merged(starts: Sequence[int], codes: Sequence[int]) -> list[tuple[int, int]]:
+    """Drop every atom whose left neighbour has the same class."""
+    pairs = list(zip(starts, codes, strict=True))
+    return [pair for at, pair in enumerate(pairs) if at == 0 or pairs[at - 1][1] != pair[1]]
+
+
+def _transposed(classes: Mapping[int, int], cells: int) -> tuple[int, ...]:
+    """Turn sets of cells per class into sets of classes per cell."""
+    masks = [0] * cells
+    for mark, code in classes.items():
+        rest = mark
+        while rest:
+            lowest = rest & -rest
+            masks[lowest.bit_length() - 1] |= 1 << code
+            rest ^= lowest
+    return tuple(masks)

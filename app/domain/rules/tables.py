@@ -1,0 +1,174 @@
+"""Reading the decision tables of a document."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.domain.facts.model import Fact
+from app.domain.rules.cell_sets import Cell, everything
+from app.domain.rules.domains import SCORE_DOMAIN, Domain, domain_of, output_domain
+from app.domain.rules.model import (
+    DIMENSION_PREFIX,
+    MANDATORY_OUTPUTS,
+    SCORE,
+    HitPolicy,
+    Output,
+    Rule,
+    Table,
+)
+from app.domain.rules.reading import ROW_ID, VALUE, Reader
+from app.domain.rules.scorecard import entry_name
+
+
+@dataclass(slots=True)
+class _Names:
+    """What a table may read: facts, scores and the outputs of the tables before it."""
+
+    catalogue: Mapping[str, Fact]
+    dimensions: Sequence[str]
+    outputs: dict[str, Table] = field(default_factory=dict)
+
+    def domain(self, name: str) -> Domain | str:
+        """Return the input's domain, or say what is wrong with the name."""
+        if name in self.outputs:
+            table = self.outputs[name]
+            if table.hit_policy is HitPolicy.COLLECT:
+                return f"{name} is a set of answers; a cell compares a single value."
+            return output_domain(table.output.values, complete=table.complete)
+        if name in self.catalogue:
+            return domain_of(self.catalogue[name])
+        if name in (SCORE, *(DIMENSION_PREFIX + dimension for dimension in self.dimensions)):
+            return SCORE_DOMAIN
+        return f"{name} is no fact, no score and no output of an earlier table."
+
+    def is_taken(self, name: str) -> bool:
+        """Say whether an output may not have this name."""
+        return name in self.catalogue or name == SCORE or name in self.outputs
+
+
+def read_tables(
+    reader: Reader, entries: list[object], catalogue: Mapping[str, Fact], dimensions: Sequence[str]
+) -> tuple[Table, ...]:
+    """Read the ``tables`` part; findings go to the reader."""
+    names = _Names(catalogue, dimensions)
+    tables: list[Table] = []
+    for at, raw in enumerate(entries):
+        table = _table(reader, raw, f"tables[{at}]", names)
+        tables.append(table)
+        names.outputs[table.output.name] = table
+    reader.unique([table.id for table in tables], "tables")
+    for name in MANDATORY_OUTPUTS:
+        _check_mandatory(reader, name, tables)
+    return tuple(tables)
+
+
+def _check_mandatory(reader: Reader, name: str, tables: list[Table]) -> None:
+    for at, table in enumerate(tables):
+        if table.output.name != name:
+            continue
+        if not table.complete:
+            reader.report(
+                f"tables[{at}].complete",
+                "mandatory-output",
+                f"The table for {name} must be complete.",
+                "Write complete: true and let the rows take every case.",
+            )
+        if table.hit_policy is HitPolicy.COLLECT:
+            reader.report(
+                f"tables[{at}].hit_policy",
+                "mandatory-output",
+                f"A customer has one {name}, a set is no answer.",
+                "Use another hit policy.",
+            )
+        return
+    reader.report(
+        "tables",
+        "mandatory-output",
+        f"No table decides {name}.",
+        f"Every rule set decides {', '.join(MANDATORY_OUTPUTS)}.",
+    )
+
+
+def _table(reader: Reader, raw: object, path: str, names: _Names) -> Table:
+    fields = reader.fields(
+        raw, path, ("id", "output", "inputs", "rules"), optional=("hit_policy", "complete")
+    )
+    name = reader.name(fields, "id", f"{path}.id")
+    output = _output(reader, fields, f"{path}.output", names)
+    policies = [policy.value for policy in HitPolicy]
+    policy = HitPolicy(reader.choice(fields, "hit_policy", f"{path}.hit_policy", policies))
+    complete = reader.flag(fields, "complete", f"{path}.complete")
+    domains = _domains(reader, fields, f"{path}.inputs", names)
+    rules = tuple(
+        _rule(reader, row, f"{path}.rules[{entry_name(row, at)}]", (domains, output))
+        for at, row in enumerate(reader.items(fields, "rules", f"{path}.rules"))
+    )
+    reader.unique([rule.id for rule in rules], f"{path}.rules")
+    known = {key: domain for key, domain in domains.items() if domain is not None}
+    return Table(name, output, policy, complete, tuple(known), known, rules)
+
+
+def _output(reader: Reader, raw: Mapping[str, object], path: str, names: _Names) -> Output:
+    if "output" not in raw:
+        return Output("", ())
+    fields = reader.fields(raw["output"], path, ("name", "values"))
+    name = reader.name(fields, "name", f"{path}.name")
+    if names.is_taken(name):
+        reader.report(
+            f"{path}.name",
+            "name-taken",
+            f"{name} is a fact, a score or the output of another table.",
+            "Give the output a name of its own.",
+        )
+    values = tuple(
+        reader.name({"value": value}, "value", f"{path}.values[{at}]", VALUE)
+        for at, value in enumerate(reader.items(fields, "values", f"{path}.values"))
+    )
+    reader.unique(values, f"{path}.values", "duplicate-value")
+    return Output(name, values)
+
+
+def _domains(
+    reader: Reader, fields: Mapping[str, object], path: str, names: _Names
+) -> dict[str, Domain | None]:
+    """Return the domain of each declared input, None where the name means nothing."""
+    domains: dict[str, Domain | None] = {}
+    for at, raw in enumerate(reader.items(fields, "inputs", path)):
+        name = reader.text({"input": raw}, "input", f"{path}[{at}]")
+        if name in domains:
+            reader.report(f"{path}[{at}]", "duplicate-id", f"{name} occurs twice.", "Drop one.")
+            continue
+        domain = names.domain(name)
+        if isinstance(domain, str):
+            reader.report(
+                f"{path}[{at}]",
+                "unknown-input",
+                domain,
+                "Read a fact, score, dimension.<name> or an output decided before.",
+            )
+        domains[name] = None if isinstance(domain, str) else domain
+    return domains
+
+
+def _rule(
+    reader: Reader, raw: object, path: str, table: tuple[dict[str, Domain | None], Output]
+) -> Rule:
+    domains, output = table
+    fields = reader.fields(raw, path, ("id", "then"), optional=("when",))
+    name = reader.name(fields, "id", f"{path}.id", ROW_ID)
+    when: dict[str, Cell] = {}
+    for key, text in reader.mapping(fields, "when", f"{path}.when").items():
+        if key not in domains:
+            reader.report(
+                f"{path}.when.{key[:60]}",
+                "undeclared-input",
+                f"{key[:60]} is not among the table's inputs.",
+                "Add it to inputs, or correct the name.",
+            )
+        elif (domain := domains[key]) is not None:
+            cell = reader.cell(text, f"{path}.when.{key}", domain)
+            if cell != everything(domain):
+                when[key] = cell
+    then = fields.get("then")
+    if "then" in fields and output.values and then not in output.values:
+        reader.choice(fields, "then", f"{path}.then", output.values)
+    return Rule(name, when, then if isinstance(then, str) else "")

@@ -1,0 +1,30 @@
+"""Values of facts and of domains: the same thing, seen from outside and from inside."""
+
+from datetime import date
+
+from app.domain.facts.model import FactValue
+from app.domain.rules.domains import Domain, Kind, decimal_text
+
+
+def fact_value(domain: Domain, value: int | str) -> FactValue:
+    """Return a domain's value as facts carry it: dates as dates, booleans as booleans."""
+    if domain.kind is Kind.DATE and isinstance(value, int):
+        return date.fromordinal(value)
+    if domain.kind is Kind.BOOL:
+        return value == "true"
+    return value
+
+
+def value_text(domain: Domain, value: FactValue) -> str:
+    """Write a fact's value for people: decimals with their point, dates in ISO form.
+
+    >>> value_text(Domain(Kind.NUMBER, nullable=True, scale=2), 1250)
+    '12.5'
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return decimal_text(value, domain.scale)
+    return value.isoformat() if isinstance(value, date) else value
