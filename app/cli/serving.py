@@ -15,7 +15,6 @@ from app.domain.errors import Invalid
 from app.features.benefits.service import install_benefits
 from app.features.rule_sets.service import install_templates
 from app.features.sla.service import install_sla
-from app.infra.clock import utc_now
 from app.infra.database import create_database, open_database
 from app.infra.embedded import database_url
 from app.infra.logging import configure_logging, uvicorn_logging
@@ -39,7 +38,7 @@ async def bring_up_to_date(url: str, settings: Settings) -> None:
     """Migrations, then templates, SLA and benefits where they are missing."""
     await upgrade(url)
     async with open_database(url, settings) as database, database.sessions.begin() as session:
-        await install_templates(session, now=utc_now())
+        await install_templates(session)
         await install_sla(session)
         await install_benefits(session)
 
