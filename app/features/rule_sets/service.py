@@ -1,0 +1,205 @@
+"""Rule sets in use: installing the shipped ones, loading others, and finding who decides."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+from typing import Final
+
+from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.rules.compile import compile_rule_set
+from app.domain.rules.compiled import CompiledRuleSet
+from app.domain.rules.document import parse_document
+from app.domain.rules.findings import DocumentError
+from app.domain.rules.model import RuleSetDocument
+from app.domain.rules.overlay import EXTENDS
+from app.domain.rules.self_test import run_tests
+from app.domain.rules.writing import document_hash, document_json
+from app.domain.tiering.selection import ALL
+from app.features.rule_sets import repository
+from app.features.rule_sets.repository import StoredVersion
+from app.infra.documents import read_document
+from app.infra.session import AsyncSession
+
+BEGINNING: Final = date(1900, 1, 1)
+"""Where time begins for rule sets: before any record."""
+
+_TEMPLATES: Final = "app.templates"
+_VERSION_NUMBER: Final = re.compile("[1-9][0-9]{0,8}")
+_CACHE_SIZE: Final = 64
+#: Compiled rule sets by hash. A stored version never changes, so what is in here is never stale.
+_compiled: OrderedDict[str, CompiledRuleSet] = OrderedDict()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """A stored version and what it compiles to."""
+
+    stored: StoredVersion
+    compiled: CompiledRuleSet
+
+
+async def install_templates(session: AsyncSession) -> None:
+    """Store the shipped rule sets, and let them decide for lines that nothing ever decided for.
+
+    Safe to repeat. A template that changed with a release becomes a new version that decides for
+    nobody until somebody loads it: an upgrade of the software moves no customer.
+
+    """
+    await repository.lock_writes(session)
+    for document in shipped_documents():
+        stored = await _store(session, document, origin="template")
+        if not await repository.has_activation(session, stored.product_line):
+            await repository.put_in_force(session, stored, valid_from=BEGINNING)
+
+
+def shipped_documents() -> list[RuleSetDocument]:
+    """The rule sets that travel with the package, parsed and proved."""
+    folder = resources.files(_TEMPLATES)
+    texts = sorted(
+        (file.name, file.read_text(encoding="utf-8"))
+        for file in folder.iterdir()
+        if file.name.endswith(".yaml")
+    )
+    raw = {name.removesuffix(".yaml"): read_document(text) for name, text in texts}
+    return [
+        _checked(document, {f"{name}@1": base for name, base in raw.items()})
+        for document in raw.values()
+    ]
+
+
+async def load_document(
+    session: AsyncSession, text: str, *, valid_from: date | None = None
+) -> StoredVersion:
+    """Check a document, run its own tests, store it, and put it in force for its line.
+
+    A document that is stored already is not stored again. Concurrent loads wait for each other.
+
+    Args:
+        session: an open session.
+        text: YAML or JSON.
+        valid_from: first business day it decides; from the beginning without one.
+
+    Raises:
+        Invalid: `document-unreadable` or `rule-set-refused`, naming everything that is wrong.
+    """
+    raw = read_document(text)
+    await repository.lock_writes(session)
+    document = _checked(raw, await _bases(session, raw))
+    stored = await _store(session, document, origin="loaded")
+    since = BEGINNING if valid_from is None else valid_from
+    if not await repository.is_in_force_from(session, stored, valid_from=since):
+        await repository.put_in_force(session, stored, valid_from=since)
+    return stored
+
+
+async def resolve(session: AsyncSession, product_line: str, as_of: date) -> RuleSet:
+    """The rule set that decides for a line on a business day, else the one for all lines.
+
+    Raises:
+        Conflict: `no-rule-set` if neither has one.
+    """
+    found = await repository.list_in_force(session, as_of)
+    in_force = {stored.product_line: stored for stored in found}
+    stored = in_force.get(product_line) or in_force.get(ALL)
+    if stored is None:
+        raise Conflict(
+            "no-rule-set", "No rule set is in force for product line 'all'; put one in force first."
+        )
+    return await _compiled_version(session, stored)
+
+
+async def resolve_all(session: AsyncSession, as_of: date) -> dict[str, RuleSet]:
+    """What decides on a business day, by product line, for the lines that have one."""
+    return {
+        stored.product_line: await _compiled_version(session, stored)
+        for stored in await repository.list_in_force(session, as_of)
+    }
+
+
+async def get_version(session: AsyncSession, *, rule_set_id: str, version: int) -> RuleSet:
+    """One stored version, in force or not.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    found = await repository.find_document(session, rule_set_id=rule_set_id, version=version)
+    if found is None:
+        raise NotFound("not-found", f"There is no rule set {rule_set_id}@{version}.")
+    stored, raw = found
+    return RuleSet(stored, _remembered(stored) or _compile(stored, raw))
+
+
+async def _bases(
+    session: AsyncSession, raw: Mapping[str, object]
+) -> Mapping[str, Mapping[str, object]]:
+    """The stored document that a new one extends, if any; a stored one extends nothing itself."""
+    reference = raw.get(EXTENDS)
+    if not isinstance(reference, str):
+        return {}
+    name, _, number = reference.partition("@")
+    if not _VERSION_NUMBER.fullmatch(number):
+        return {}
+    found = await repository.find_document(session, rule_set_id=name, version=int(number))
+    return {} if found is None else {reference: found[1]}
+
+
+def _checked(
+    raw: Mapping[str, object], bases: Mapping[str, Mapping[str, object]]
+) -> RuleSetDocument:
+    """The parsed document, proved and tested; refused with everything that is wrong with it."""
+    try:
+        document = parse_document(raw, CATALOGUE, bases.__getitem__)
+        findings = run_tests(compile_rule_set(document, CATALOGUE))
+    except DocumentError as error:
+        raise _refused(error) from None
+    if findings:
+        raise _refused(DocumentError(findings))
+    return document
+
+
+def _refused(error: DocumentError) -> Invalid:
+    return Invalid("rule-set-refused", str(error))
+
+
+async def _store(session: AsyncSession, document: RuleSetDocument, *, origin: str) -> StoredVersion:
+    """The stored version of a document, a new one if its meaning is new."""
+    hash_ = document_hash(document)
+    found = await repository.find_by_hash(session, rule_set_id=document.id, hash_=hash_)
+    if found is not None:
+        return found
+    stored = StoredVersion(
+        rule_set_id=document.id,
+        version=await repository.newest_version(session, document.id) + 1,
+        product_line=document.product_line,
+        hash=hash_,
+    )
+    written = document_json(document)
+    await repository.insert_version(session, stored, document=written, origin=origin)
+    return stored
+
+
+async def _compiled_version(session: AsyncSession, stored: StoredVersion) -> RuleSet:
+    if (compiled := _remembered(stored)) is not None:
+        return RuleSet(stored, compiled)
+    return await get_version(session, rule_set_id=stored.rule_set_id, version=stored.version)
+
+
+def _remembered(stored: StoredVersion) -> CompiledRuleSet | None:
+    if stored.hash not in _compiled:
+        return None
+    _compiled.move_to_end(stored.hash)
+    return _compiled[stored.hash]
+
+
+def _compile(stored: StoredVersion, raw: Mapping[str, object]) -> CompiledRuleSet:
+    compiled = compile_rule_set(parse_document(raw, CATALOGUE), CATALOGUE)
+    _compiled[stored.hash] = compiled
+    if len(_compiled) > _CACHE_SIZE:
+        _compiled.popitem(last=False)
+    return compiled

@@ -1,0 +1,1 @@
+"""Tiers as served: assignments with their history, and the state behind them."""

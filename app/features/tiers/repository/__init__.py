@@ -1,0 +1,1 @@
+"""SQL on assignments and scoring states."""
