@@ -1,0 +1,268 @@
+"""Evaluating a whole frame of customers: same compiled data, same answers, no loop over rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from app.domain.rules.compiled import (
+    CompiledDimension,
+    CompiledRuleSet,
+    CompiledTable,
+    Result,
+    collected,
+)
+from app.domain.rules.evaluation import Reason
+from app.domain.rules.ingress.frame import (
+    INPUT_ERROR,
+    class_column,
+    fact_classes,
+    index_type,
+    ordered_classes,
+)
+from app.domain.rules.model import DIMENSION_PREFIX, SCORE
+
+CUSTOMER_ID = "customer_id"
+WORD_BITS = 64
+_REASON = pl.Struct(
+    {"code": pl.String, "characteristic": pl.String, "points": pl.Int64, "lost": pl.Int64}
+)
+
+
+def evaluate(
+    compiled: CompiledRuleSet, frame: pl.DataFrame, *, explain: bool = True
+) -> pl.DataFrame:
+    """Evaluate every row of a facts frame, in its order.
+
+    Facts are columns named as in the catalogue: Int64 (decimals and money scaled), Boolean, String
+    and Date; a missing column is null, and ``customer_id`` is passed through. The answer has
+    ``score`` and ``dimension.<d>`` (Int64), ``outcome.<name>`` (String, null where no row matched;
+    List(String) under collect), with ``explain`` also ``fired.<table>`` (List(String)) and
+    ``reasons`` (List(Struct{code, characteristic, points, lost})), and ``input_error`` (String).
+    Where the evaluation of one customer would raise InputError, ``input_error`` holds its message
+    and every answer is null.
+    """
+    classes, errors = fact_classes(compiled, frame)
+    decided = decide(compiled, classes)
+    columns = [
+        decided.numbers[SCORE].cast(pl.Int64),
+        *(
+            decided.numbers[DIMENSION_PREFIX + dimension.name].cast(pl.Int64)
+            for dimension in compiled.dimensions
+        ),
+        *(
+            answers(table, decided.results[at]).gather(decided.numbers[table.table.id])
+            for at, table in enumerate(compiled.tables)
+        ),
+    ]
+    if explain:
+        columns += [
+            _fired(table, decided.results[at]).gather(decided.numbers[table.table.id])
+            for at, table in enumerate(compiled.tables)
+        ]
+        columns.append(_reasons(compiled, classes))
+    answered = pl.DataFrame(columns)
+    if errors is None:
+        answered = answered.with_columns(pl.lit(None, dtype=pl.String).alias(INPUT_ERROR))
+    else:
+        sound = pl.when(errors.is_null())
+        answered = answered.select(sound.then(pl.all()).otherwise(None).name.keep(), errors)
+    if CUSTOMER_ID in frame.columns:
+        answered.insert_column(0, frame[CUSTOMER_ID])
+    return answered
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Scores by name and, by table id, the place of each row's result in ``results``."""
+
+    numbers: pl.DataFrame
+    results: Sequence[Sequence[Result]]
+
+
+def decide(compiled: CompiledRuleSet, classes: pl.DataFrame) -> Decided:
+    """Return scores and table results from the classes of the facts."""
+    scores = classes.select(_scaled(dimension) for dimension in compiled.dimensions)
+    weighted = sum(
+        (
+            pl.col(DIMENSION_PREFIX + dimension.name).cast(pl.Int32) * dimension.weight
+            for dimension in compiled.dimensions
+        ),
+        start=pl.lit(500, dtype=pl.Int32),
+    )
+    scores = scores.with_columns((weighted // 1000).alias(SCORE))
+    known = classes.hstack(scores).with_columns(_score_classes(compiled))
+    results: list[Sequence[Result]] = []
+    for table in compiled.tables:
+        found, at = _table_results(table, known)
+        results.append(found)
+        known = known.with_columns(at.alias(table.table.id))
+        if table.slot >= 0:
+            codes = _answer_classes(compiled, table)
+            known = known.with_columns(codes.gather(at).alias(class_column(table.slot)))
+    return Decided(known, results)
+
+
+def _scaled(dimension: CompiledDimension) -> pl.Expr:
+    """Look the dimension's score up by the sum of what each of its facts adds to the minimum."""
+    added: dict[int, list[int]] = {}
+    for member in dimension.members:
+        sums = added.get(member.slot, [0] * len(member.points))
+        added[member.slot] = [a + b for a, b in zip(sums, member.points, strict=True)]
+    raw = sum(
+        (
+            _looked_up(pl.Series([n - min(sums) for n in sums], dtype=pl.UInt32), slot)
+            for slot, sums in added.items()
+        ),
+        start=pl.lit(0, dtype=pl.UInt32),
+    )
+    return pl.lit(_scale(dimension)).gather(raw).alias(DIMENSION_PREFIX + dimension.name)
+
+
+@lru_cache(maxsize=64)
+def _scale(dimension: CompiledDimension) -> pl.Series:
+    scores = [
+        dimension.scaled(dimension.low + at) for at in range(dimension.high - dimension.low + 1)
+    ]
+    return pl.Series(scores, dtype=pl.Int16)
+
+
+def _looked_up(entries: pl.Series, slot: int) -> pl.Expr:
+    return pl.lit(entries).gather(pl.col(class_column(slot)))
+
+
+def _score_classes(compiled: CompiledRuleSet) -> list[pl.Expr]:
+    slots = {DIMENSION_PREFIX + item.name: item.slot for item in compiled.dimensions}
+    slots[SCORE] = compiled.score_slot
+    return [
+        ordered_classes(pl.col(name).cast(pl.Int32), compiled.inputs[slot], pl.Int32).alias(
+            class_column(slot)
+        )
+        for name, slot in slots.items()
+        if slot >= 0
+    ]
+
+
+def _table_results(table: CompiledTable, known: pl.DataFrame) -> tuple[Sequence[Result], pl.Series]:
+    if table.dense is not None:
+        at = sum(
+            (
+                _looked_up(pl.Series(offsets, dtype=pl.UInt32), slot)
+                for slot, offsets in zip(table.slots, table.offsets, strict=True)
+            ),
+            start=pl.lit(0, dtype=pl.UInt32),
+        )
+        return table.results, known.select(pl.lit(_dense(table)).gather(at)).to_series()
+    words = known.select(_matching_rows(table))
+    if table.is_collect:
+        return _collected(table, words)
+    return table.results, words.select(_first_row(words.columns)).to_series()
+
+
+@lru_cache(maxsize=64)
+def _dense(table: CompiledTable) -> pl.Series:
+    return pl.Series(table.dense, dtype=index_type(len(table.results)))
+
+
+def _matching_rows(table: CompiledTable) -> list[pl.Expr]:
+    """Return the matching rows as bitmasks of 64 rows each, lowest first."""
+    full = (1 << WORD_BITS) - 1
+    words: list[pl.Expr] = []
+    for shift in range(0, len(table.ranked), WORD_BITS):
+        word = pl.lit(full, dtype=pl.UInt64)
+        for slot, column, masks in zip(table.slots, table.columns, table.masks, strict=True):
+            entries = [masks[code] >> shift & full for code in column]
+            word &= _looked_up(pl.Series(entries, dtype=pl.UInt64), slot)
+        words.append(word.alias(str(shift)))
+    return words
+
+
+def _first_row(words: Sequence[str]) -> pl.Expr:
+    """Return one more than the lowest set bit, or 0 where none is set."""
+    lowest = [
+        pl.when(pl.col(word) != 0)
+        .then(pl.col(word).bitwise_trailing_zeros() + int(word) + 1)
+        .otherwise(None)
+        for word in words
+    ]
+    return pl.coalesce(*lowest, pl.lit(0, dtype=pl.UInt32))
+
+
+def _collected(table: CompiledTable, words: pl.DataFrame) -> tuple[Sequence[Result], pl.Series]:
+    """Work each distinct set of matching rows out once."""
+    distinct = words.unique()
+    sets = [
+        sum(word << at * WORD_BITS for at, word in enumerate(row)) for row in distinct.iter_rows()
+    ]
+    results = [collected(table.table, mask) for mask in sets]
+    placed = words.join(
+        distinct.with_row_index("result"), on=words.columns, how="left", maintain_order="left"
+    )
+    return results, placed["result"]
+
+
+def _answer_classes(compiled: CompiledRuleSet, table: CompiledTable) -> pl.Series:
+    """Return the class that each result has for later tables; a null class of -1 cannot occur."""
+    partition = compiled.inputs[table.slot]
+    codes = [
+        max(partition.null_class, 0)
+        if result.answer is None
+        else partition.word_classes[str(result.answer)]
+        for result in table.results
+    ]
+    return pl.Series(codes, dtype=index_type(partition.size))
+
+
+def answers(table: CompiledTable, results: Sequence[Result]) -> pl.Series:
+    """Return the answer of each result, as the column ``outcome.<name>`` holds it."""
+    name = f"outcome.{table.table.output.name}"
+    if table.is_collect:
+        return pl.Series(name, [result.answer for result in results], dtype=pl.List(pl.String))
+    return pl.Series(name, [result.answer for result in results], dtype=pl.String)
+
+
+def _fired(table: CompiledTable, results: Sequence[Result]) -> pl.Series:
+    rows = [result.fired for result in results]
+    return pl.Series(f"fired.{table.table.id}", rows, dtype=pl.List(pl.String))
+
+
+def _reasons(compiled: CompiledRuleSet, classes: pl.DataFrame) -> pl.Series:
+    """Return each row's reasons.
+
+    All reasons that can ever be given stand in one list in the order of rank and declaration, so
+    the best of a row are the smallest places in it.
+    """
+    members = compiled.characteristics
+    possible = [
+        (-reason.rank, at, reason)
+        for at, member in enumerate(members)
+        for reason in dict.fromkeys(member.reasons)
+        if reason is not None
+    ]
+    possible.sort(key=lambda entry: entry[:2])
+    places = {(at, reason): place for place, (_, at, reason) in enumerate(possible)}
+    columns = [
+        _looked_up(
+            pl.Series(
+                [None if r is None else places[at, r] for r in member.reasons], dtype=pl.UInt16
+            ),
+            member.slot,
+        ).alias(member.characteristic.id)
+        for at, member in enumerate(members)
+    ]
+    texts = pl.lit(_reason_column([reason for _, _, reason in possible]))
+    best = (
+        pl.concat_list(pl.all())
+        .list.drop_nulls()
+        .list.sort()
+        .list.head(compiled.document.top_reasons)
+        .list.eval(texts.gather(pl.element()))
+    )
+    return classes.select(columns).select(best.alias("reasons")).to_series()
+
+
+def _reason_column(reasons: Sequence[Reason]) -> pl.Series:
+    rows = [(item.code, item.characteristic, item.points, item.lost) for item in reasons]
+    fields = ("code", "characteristic", "points", "lost")
+    return pl.Series([dict(zip(fields, row, strict=True)) for row in rows], dtype=_REASON)

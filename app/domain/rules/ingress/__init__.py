@@ -1,0 +1,1 @@
+"""From columns of facts to classes of their partitions."""

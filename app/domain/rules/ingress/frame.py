@@ -1,0 +1,201 @@
+"""Classes of a whole frame's facts, with the same refusals as for one customer."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from app.domain.facts.model import Fact, FactType
+from app.domain.rules.compiled import CompiledRuleSet
+from app.domain.rules.domains import Domain, Kind
+from app.domain.rules.evaluation import NULL_PROBLEM, RANGE_PROBLEM, TYPE_PROBLEM
+from app.domain.rules.partition import Partition
+
+INPUT_ERROR = "input_error"
+MAX_CHAIN = 16
+_EPOCH = date(1970, 1, 1).toordinal()
+_INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
+_COLUMN_TYPES: dict[FactType, tuple[type[pl.DataType], ...]] = {
+    FactType.INT: _INTEGERS,
+    FactType.DECIMAL: _INTEGERS,
+    FactType.BOOL: (pl.Boolean,),
+    FactType.ENUM: _TEXTS,
+    FactType.DATE: (pl.Date,),
+    FactType.STRING: _TEXTS,
+}
+
+
+def class_column(slot: int) -> str:
+    """Return the name of the column that holds an input's classes."""
+    return f"class {slot}"
+
+
+def fact_classes(
+    compiled: CompiledRuleSet, frame: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.Series | None]:
+    """Return the class of every fact, and each row's input error if there are any.
+
+    A missing column, null and NaN are null. A row with an error has meaningless classes; the
+    error names the first fact that cannot be judged, in the rule set's order, never its value.
+    """
+    readers = [
+        _FactReader(fact, compiled.inputs[slot], slot, frame)
+        for slot, fact in enumerate(compiled.facts)
+    ]
+    values = frame.select(
+        *(reader.value() for reader in readers), *(reader.null() for reader in readers)
+    )
+    problems = [problem for reader in readers for problem in reader.problems(values)]
+    errors = None
+    if problems:
+        errors = values.select(pl.coalesce(problems).alias(INPUT_ERROR)).to_series()
+    classes = values.select(reader.classes() for reader in readers)
+    return classes, errors if errors is not None and errors.null_count() < len(errors) else None
+
+
+def ordered_classes(value: pl.Expr, partition: Partition, dtype: type[pl.DataType]) -> pl.Expr:
+    """Return the classes of a column of numbers; null and out-of-range rows are meaningless.
+
+    A few breakpoints run as one chain of comparisons, many as a binary search: the time per row
+    does not follow the number of rows in the tables, and long chains crash Polars.
+    """
+    codes = partition.start_classes
+    starts = _physical(partition)[1:]
+    code_type = index_type(partition.size)
+    if len(starts) > MAX_CHAIN:
+        at = pl.lit(pl.Series(starts, dtype=dtype)).search_sorted(value, side="right")
+        return pl.lit(pl.Series(codes, dtype=code_type)).gather(at)
+    chain = pl.lit(codes[-1], dtype=code_type)
+    # Built from the last breakpoint to the first, so that the first is asked first.
+    for start, code in zip(reversed(starts), reversed(codes[:-1]), strict=True):
+        below = value < pl.lit(start, dtype=dtype)
+        chain = pl.when(below).then(pl.lit(code, dtype=code_type)).otherwise(chain)
+    return chain
+
+
+def index_type(size: int) -> type[pl.DataType]:
+    """Return the narrowest type that indexes so many entries."""
+    if size <= 1 << 8:
+        return pl.UInt8
+    return pl.UInt16 if size <= 1 << 16 else pl.UInt32
+
+
+def _physical(partition: Partition) -> Sequence[int]:
+    shift = _EPOCH if partition.domain.kind is Kind.DATE else 0
+    return [start - shift for start in partition.starts]
+
+
+class _FactReader:
+    """Expressions for one fact: over the frame first, then over the values taken from it."""
+
+    def __init__(self, fact: Fact, partition: Partition, slot: int, frame: pl.DataFrame) -> None:
+        self._fact = fact
+        self._partition = partition
+        self._slot = slot
+        dtype = frame.schema.get(fact.name, pl.Null())
+        self._column = pl.col(fact.name) if fact.name in frame.columns else pl.lit(None)
+        self._is_float = dtype.is_float()
+        self._is_typed = isinstance(dtype, _COLUMN_TYPES[fact.type])
+        self._is_absent = isinstance(dtype, pl.Null)
+        self._rows = frame.height
+
+    @property
+    def _domain(self) -> Domain:
+        return self._partition.domain
+
+    def value(self) -> pl.Expr:
+        """Return the column as numbers, booleans or places in the list of words; else null."""
+        if not self._is_typed:
+            value = pl.lit(None, dtype=pl.Int64)
+            if not self._domain.is_ordered:
+                value = pl.lit(None, dtype=pl.Boolean if self._is_bool else pl.UInt32)
+            return pl.repeat(value, self._rows).alias(self._value_name)
+        if self._is_bool:
+            value = self._column
+        elif not self._domain.is_ordered:
+            words = pl.Enum(list(self._partition.word_classes))
+            value = self._column.cast(pl.String).cast(words, strict=False).to_physical()
+        elif self._domain.kind is Kind.DATE:
+            value = self._column.to_physical()
+        else:
+            value = self._column.cast(pl.Int64)
+        return value.alias(self._value_name)
+
+    def null(self) -> pl.Expr:
+        """Return whether the fact is null."""
+        if self._is_absent:
+            return pl.repeat(pl.lit(value=True), self._rows).alias(self._null_name)
+        null = self._column.is_null()
+        if self._is_float:
+            null |= self._column.is_nan()
+        return null.alias(self._null_name)
+
+    def problems(self, values: pl.DataFrame) -> list[pl.Expr]:
+        """Return one expression per problem that some row really has."""
+        null, value = values[self._null_name], values[self._value_name]
+        found: list[tuple[pl.Expr, str]] = []
+        if self._partition.null_class < 0 and null.any():
+            found.append((pl.col(self._null_name), NULL_PROBLEM))
+        if not self._is_typed and not self._is_absent and not null.all():
+            found.append((~pl.col(self._null_name), TYPE_PROBLEM))
+        elif self._is_typed and not self._in_range(null, value):
+            found.append((self._outside(), RANGE_PROBLEM))
+        return [
+            pl.when(rows).then(pl.lit(f"{self._fact.name} {problem}")).otherwise(None)
+            for rows, problem in found
+        ]
+
+    def classes(self) -> pl.Expr:
+        """Return the class of each value."""
+        partition = self._partition
+        dtype = index_type(partition.size)
+        value = pl.col(self._value_name)
+        if self._is_bool:
+            true, false = (partition.word_classes[word] for word in ("true", "false"))
+            given = pl.when(value).then(pl.lit(true, dtype)).otherwise(pl.lit(false, dtype))
+        elif self._domain.is_ordered:
+            is_date = self._is_typed and self._domain.kind is Kind.DATE
+            given = ordered_classes(value, partition, pl.Int32 if is_date else pl.Int64)
+        else:
+            codes = [*partition.word_classes.values(), max(partition.other_class, 0)]
+            places = value.fill_null(len(codes) - 1)
+            given = pl.lit(pl.Series(codes, dtype=dtype)).gather(places)
+        null = pl.lit(max(partition.null_class, 0), dtype)
+        chosen = pl.when(pl.col(self._null_name)).then(null).otherwise(given)
+        return chosen.alias(class_column(self._slot))
+
+    @property
+    def _is_bool(self) -> bool:
+        return self._domain.kind is Kind.BOOL
+
+    @property
+    def _value_name(self) -> str:
+        return f"value {self._slot}"
+
+    @property
+    def _null_name(self) -> str:
+        return f"null {self._slot}"
+
+    def _in_range(self, null: pl.Series, value: pl.Series) -> bool:
+        """Look at extremes first: they cost far less than a column of messages."""
+        if self._is_bool or self._domain.is_open:
+            return True
+        if not self._domain.is_ordered:
+            return value.null_count() == null.sum()
+        low, high = value.min(), value.max()
+        if low is None or high is None:
+            return True
+        first, last = self._bounds()
+        return first <= int(str(low)) and int(str(high)) <= last
+
+    def _bounds(self) -> tuple[int, int]:
+        shift = _EPOCH if self._domain.kind is Kind.DATE else 0
+        return self._domain.low - shift, self._domain.high - shift
+
+    def _outside(self) -> pl.Expr:
+        value = pl.col(self._value_name)
+        if not self._domain.is_ordered:
+            return value.is_null() & ~pl.col(self._null_name)
+        low, high = self._bounds()
+        return (value < low) | (value > high)
