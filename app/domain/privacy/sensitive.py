@@ -40,7 +40,7 @@ class Sensitive(Generic[T_co]):
     _sensitivity: SensitivityClass
     _value: T_co | None
     _masked: str | None
-    _band: str | int | None
+    _band: str | None
     _sealed: bool
 
     def __init__(
@@ -49,7 +49,7 @@ class Sensitive(Generic[T_co]):
         value: T_co | None,
         *,
         masked: str | None = None,
-        band: str | int | None = None,
+        band: str | None = None,
     ) -> None:
         for name, content in (
             ("_sensitivity", sensitivity),
@@ -66,7 +66,7 @@ class Sensitive(Generic[T_co]):
         sensitivity: SensitivityClass,
         *,
         masked: str | None = None,
-        band: str | int | None = None,
+        band: str | None = None,
     ) -> Sensitive[T_co]:
         """A value known by its stored forms only, because the clear one was not decrypted."""
         made: Sensitive[T_co] = cls(sensitivity, None, masked=masked, band=band)
@@ -83,7 +83,7 @@ class Sensitive(Generic[T_co]):
         """Whether the clear value was never loaded, so that no viewer can be shown it."""
         return self._sealed
 
-    def form(self, disposition: Disposition) -> T_co | str | int | None:
+    def form(self, disposition: Disposition) -> T_co | str | None:
         """The value in the form a disposition allows.
 
         A form that is not there becomes a less telling one, never a more telling one: a sealed

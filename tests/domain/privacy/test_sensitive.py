@@ -38,7 +38,7 @@ USES: dict[str, Callable[[Sensitive[str]], object]] = {
 }
 
 
-def _value(masked: str | None = "s***", band: str | int | None = 3) -> Sensitive[str]:
+def _value(masked: str | None = "s***", band: str | None = "s-t") -> Sensitive[str]:
     return Sensitive(SensitivityClass.C2_NAME, SECRET, masked=masked, band=band)
 
 
@@ -67,7 +67,7 @@ def test_a_value_has_no_dictionary_of_attributes() -> None:
     [
         (Disposition.CLEAR, SECRET),
         (Disposition.PARTIAL, "s***"),
-        (Disposition.BAND, 3),
+        (Disposition.BAND, "s-t"),
         (Disposition.TOKEN, None),
         (Disposition.WITHHELD, None),
     ],
@@ -82,7 +82,7 @@ def test_a_missing_form_is_never_replaced_by_a_more_telling_one(
 ) -> None:
     value = _value(
         masked=None if missing is Disposition.PARTIAL else "s***",
-        band=None if missing is Disposition.BAND else 3,
+        band=None if missing is Disposition.BAND else "s-t",
     )
     if disposition is not Disposition.CLEAR:
         assert value.form(disposition) != SECRET
@@ -91,7 +91,7 @@ def test_a_missing_form_is_never_replaced_by_a_more_telling_one(
 
 
 def test_a_sealed_value_granted_in_clear_shows_its_masked_form_else_its_band() -> None:
-    sealed = Sensitive[str].sealed(SensitivityClass.C2_NAME, masked="s***", band=3)
+    sealed = Sensitive[str].sealed(SensitivityClass.C2_NAME, masked="s***", band="s-t")
     banded = Sensitive[str].sealed(SensitivityClass.C2_BIRTH, band="1980-1984")
     assert sealed.is_sealed
     assert sealed.form(Disposition.CLEAR) == "s***"

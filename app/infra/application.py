@@ -1,0 +1,99 @@
+"""The FastAPI application with the edge around it that the framework leaves out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.infra.locale import Locale
+from app.infra.problems import CATALOGUE, PROBLEM_MEDIA_TYPE, problem_response
+from app.infra.request_id import RequestIdMiddleware
+
+_TOO_LARGE = 413
+_ALWAYS: Final = (401, 403, 422, 500, 503)
+
+
+class FieldErrorRead(BaseModel):
+    """Where a request was refused, and by which rule."""
+
+    loc: list[str | int] = Field(description="Path to the place; `?` stands for an unknown name.")
+    type: str = Field(description="The rule that refused it.")
+
+
+class ProblemRead(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str = Field(description="Stable reference, as `/problems/not-found`.")
+    title: str = Field(description="What kind of problem it is, in the caller's language.")
+    status: int = Field(description="The HTTP status.", ge=400, le=599)
+    detail: str = Field(description="What to do, in the caller's language.")
+    request_id: str = Field(description="Id of the request, to report the problem with.")
+    errors: list[FieldErrorRead] = Field(
+        default_factory=list, description="Refused places, where the request was refused for them."
+    )
+
+
+class PlainTextProblems:
+    """Replaces the plain-text 413 that the framework's body limit sends past every handler."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def send_problem_instead(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                media_type = Headers(raw=message["headers"]).get("content-type", "")
+                replaced = message["status"] == _TOO_LARGE and media_type.startswith("text/plain")
+                if replaced:
+                    await problem_response(scope, "body-too-large")(scope, receive, send)
+                    return
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, send_problem_instead)
+
+
+class Application(FastAPI):
+    """FastAPI whose every answer has a request id and whose every problem is a problem document."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The framework's stack, within our two outermost layers."""
+        return RequestIdMiddleware(PlainTextProblems(super().build_middleware_stack()))
+
+    def openapi(self) -> dict[str, Any]:
+        """The interface description, with the schemas that `problem_responses` refers to."""
+        document = super().openapi()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for model in (ProblemRead, FieldErrorRead):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schema.pop("$defs", None)
+            schemas[model.__name__] = schema
+        return document
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of an operation: the given statuses and those that any operation may give.
+
+    Args:
+        statuses: such as 404; 401, 403, 422, 500 and 503 come with every operation.
+    """
+    titles = {entry.status: entry.title[Locale.EN] for entry in reversed(list(CATALOGUE.values()))}
+    schema = {"$ref": f"#/components/schemas/{ProblemRead.__name__}"}
+    return {
+        status: {
+            "description": titles[status],
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in sorted({*_ALWAYS, *statuses})
+    }

@@ -1,0 +1,207 @@
+"""The caller as an annotated dependency, and the gate that nothing passes without a token.
+
+A router declares who may call in its signature:
+
+    @router.get("/v1/customers/{customer_id}/tier", ...)
+    async def get_tier(actor: Annotated[Actor, requires(Role.AGENT, Role.CUSTOMER)], ...): ...
+
+`CurrentActor` is any authenticated caller in his one active role.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, FastAPI, Header, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.domain.errors import Forbidden
+from app.domain.privacy.roles import Purpose, Role
+from app.infra.auth.actor import Actor
+from app.infra.auth.issuer import development_issuer, policy_of
+from app.infra.auth.keys import KeySource, StaticKeys, read_jwks_file
+from app.infra.auth.tokens import TokenRefusedError, TokenVerifier, VerifiedToken
+from app.infra.clock import utc_now
+from app.infra.problems import ProblemError, problem_response
+from app.infra.request_id import request_id_of
+from app.infra.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: The only paths that answer without a token.
+OPEN_PATHS: Final = frozenset(
+    {"/livez", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
+)
+
+_TOKEN_KEY = "tiering.token"  # noqa: S105 - the name of an entry in the ASGI scope.
+_ACTOR_KEY = "tiering.actor"
+_POLICY_VIOLATION = 1008
+_BEARER = HTTPBearer(
+    auto_error=False, bearerFormat="JWT", description="Access token of the issuer."
+)
+
+
+class TokenGate:
+    """Verifies the bearer token before anything of the request is read, an unknown path included.
+
+    Args:
+        app: what lies behind the gate.
+        verifier: verifies tokens.
+        open_paths: paths that need none.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        verifier: TokenVerifier,
+        open_paths: Collection[str] = OPEN_PATHS,
+    ) -> None:
+        self.app = app
+        self._verifier = verifier
+        self._open_paths = frozenset(open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one connection through, or answer 401."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            return
+        if scope["type"] == "http" and scope["path"] not in self._open_paths:
+            try:
+                scope[_TOKEN_KEY] = await self._verifier.verify(_bearer_token(scope))
+            except TokenRefusedError as refused:
+                log.info(
+                    "token refused",
+                    extra={"reason": str(refused), "request_id": request_id_of(scope)},
+                )
+                await problem_response(scope, "unauthenticated")(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def _bearer_token(scope: Scope) -> str:
+    given = Headers(scope=scope).getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.lower() != "bearer":
+        reason = "no-bearer-token"
+        raise TokenRefusedError(reason)
+    return token
+
+
+def _active_role(roles: frozenset[Role], asked: str | None) -> Role:
+    """The one role of a request, never a union."""
+    if asked is None:
+        if len(roles) != 1:
+            slug = "role-required"
+            raise ProblemError(slug)
+        return next(iter(roles))
+    if asked not in roles:
+        slug = "role-not-held"
+        raise ProblemError(slug)
+    return Role(asked)
+
+
+def _purpose(stated: str | None) -> Purpose | None:
+    try:
+        return None if stated is None else Purpose(stated)
+    except ValueError:
+        slug = "purpose-unknown"
+        raise ProblemError(slug) from None
+
+
+async def current_actor(
+    request: Request,
+    _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    # Checked here and not by the framework, whose 422 would come before the role is known.
+    x_act_role: Annotated[
+        str | None,
+        Header(
+            description="The role to act in; needed if the token carries several.",
+            json_schema_extra={"enum": list(Role)},
+        ),
+    ] = None,
+    x_purpose: Annotated[
+        str | None,
+        Header(
+            description="What the data is needed for; some clear values need one.",
+            json_schema_extra={"enum": list(Purpose)},
+        ),
+    ] = None,
+) -> Actor:
+    """The caller, in his one active role."""
+    token = request.scope.get(_TOKEN_KEY)
+    if not isinstance(token, VerifiedToken):
+        slug = "unauthenticated"
+        raise ProblemError(slug)
+    role = _active_role(token.roles, x_act_role)
+    actor = Actor(
+        issuer=token.issuer,
+        subject=token.subject,
+        role=role,
+        customer_id=token.customer_id if role is Role.CUSTOMER else None,
+        purpose=_purpose(x_purpose),
+    )
+    request.scope[_ACTOR_KEY] = actor
+    return actor
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What is known of a caller, who may not have got as far as having one role."""
+
+    issuer: str
+    subject: str
+    role: Role | None = None
+    purpose: Purpose | None = None
+
+
+def caller_of(scope: Scope) -> Caller | None:
+    """The caller of a request; None without a verified token."""
+    actor = scope.get(_ACTOR_KEY)
+    if isinstance(actor, Actor):
+        return Caller(actor.issuer, actor.subject, actor.role, actor.purpose)
+    token = scope.get(_TOKEN_KEY)
+    return Caller(token.issuer, token.subject) if isinstance(token, VerifiedToken) else None
+
+
+CurrentActor = Annotated[Actor, Depends(current_actor)]
+
+
+def requires(*roles: Role) -> Any:  # noqa: ANN401 - what Depends() gives is for FastAPI only.
+    """A dependency on the caller acting in one of the given roles; others are answered 403."""
+    permitted = frozenset(roles)
+
+    async def permitted_actor(actor: CurrentActor) -> Actor:
+        if actor.role not in permitted:
+            raise Forbidden("forbidden")
+        return actor
+
+    return Depends(permitted_actor)
+
+
+def create_verifier(settings: Settings) -> TokenVerifier:
+    """The verifier of a deployment: the keys of its JWKS file, else of the development issuer.
+
+    Raises:
+        Invalid: production without a JWKS file, or a file that is no usable key set.
+    """
+    keys: KeySource
+    if settings.jwks_file is not None:
+        keys = read_jwks_file(settings.jwks_file)
+    else:
+        keys = StaticKeys([development_issuer(settings).verification_key()])
+    return TokenVerifier(keys, policy_of(settings), utc_now)
+
+
+def install_authentication(app: FastAPI, settings: Settings) -> None:
+    """Let nothing but `OPEN_PATHS` answer without a verified token.
+
+    Raises:
+        Invalid: production without a JWKS file, or a file that is no usable key set.
+    """
+    app.add_middleware(TokenGate, verifier=create_verifier(settings))

@@ -1,0 +1,84 @@
+"""The one door through which clear values leave.
+
+A route about customers ends like this:
+
+    @router.get("/v1/customers/{customer_id}/tier", response_model=TierRead,
+                responses=problem_responses(404))
+    async def get_tier(
+        customer_id: CustomerId,
+        actor: Annotated[Actor, requires(Role.AGENT, Role.CUSTOMER)],
+        session: WriteSession,
+        audit: Audit,
+    ) -> Response:
+        record = await service.get_tier(session, customer_id=customer_id)
+        viewer = actor.viewer_of(record.customer_id, record.account_manager)
+        return await respond(TierRead.from_domain(record), viewer=viewer, audit=audit,
+                             subjects=[record.customer_id])
+
+What was decrypted should be what the viewer is shown: ask
+`MATRIX.disposition(viewer, SensitivityClass.C2_NAME)` before decrypting, and leave the rest
+`Sensitive.sealed` with its stored masked form. `audit` and `session` share one transaction; it
+commits when the route function returns and before bytes are sent, and if it cannot, the answer is
+503 and the rendered body is dropped. Changes are told with `outcome=Outcome.CHANGED`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from app.domain.errors import Forbidden
+from app.domain.privacy.matrix import MATRIX
+from app.domain.privacy.roles import Viewer
+from app.infra.audit import Answer, AuditTrail, Outcome
+from app.infra.masking import dispositions, render
+
+_OK = 200
+
+
+async def respond(  # noqa: PLR0913 - one door, so that everything about an answer is said here.
+    model: BaseModel,
+    *,
+    viewer: Viewer,
+    audit: AuditTrail,
+    subjects: Sequence[str],
+    record_version: str | None = None,
+    outcome: Outcome = Outcome.ANSWERED,
+    status: int = _OK,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer about customers, rendered for one viewer and written down first.
+
+    Args:
+        model: what is answered.
+        viewer: for whom, with role, relation and purpose.
+        audit: the request's audit.
+        subjects: ids of the customers the answer tells about.
+        record_version: version of the record that is shown.
+        outcome: ANSWERED, or CHANGED where the request changed something.
+        status: the HTTP status.
+        headers: further headers.
+
+    Raises:
+        Forbidden: the viewer's role is shown no customer data at all.
+        ProblemError: the audit event could not be written.
+    """
+    if not MATRIX.sees_customer_data(viewer):
+        raise Forbidden("forbidden")
+    body = render(model, viewer)
+    answer = Answer(
+        status=status,
+        body=body,
+        dispositions=dispositions(type(model), viewer),
+        outcome=outcome,
+        record_version=record_version,
+    )
+    await audit.record_answer(viewer=viewer, subjects=subjects, answer=answer)
+    return Response(
+        body,
+        status_code=status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
