@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count
 from typing import Annotated, Final
@@ -154,12 +154,20 @@ class AuditWriter:
 
 @dataclass(frozen=True, slots=True)
 class AuditTrail:
-    """The audit of one request: its writer, its transaction, its actor."""
+    """The audit of one request: its writer, its transaction, its actor, and what is noted."""
 
     writer: AuditWriter
     session: AsyncSession
     actor: Actor
     route: str
+    outcome: Outcome = Outcome.ANSWERED
+    record_version: str | None = None
+
+    def noting(
+        self, *, outcome: Outcome = Outcome.ANSWERED, record_version: str | None = None
+    ) -> AuditTrail:
+        """The same audit, which also tells that something changed, or which version was shown."""
+        return replace(self, outcome=outcome, record_version=record_version)
 
     async def record_answer(
         self,
@@ -182,8 +190,8 @@ class AuditTrail:
             route=self.route,
             subjects=tuple(subjects),
             status=answer.status,
-            outcome=answer.outcome,
-            record_version=answer.record_version,
+            outcome=self.outcome,
+            record_version=self.record_version,
             dispositions=answer.dispositions,
             body_hmac=self.writer.body_hmac(answer.body),
         )
@@ -197,8 +205,6 @@ class Answer:
     status: int
     body: bytes
     dispositions: Mapping[str, Disposition]
-    outcome: Outcome = Outcome.ANSWERED
-    record_version: str | None = None
 
 
 async def audit_trail(request: Request, session: WriteSession, actor: CurrentActor) -> AuditTrail:

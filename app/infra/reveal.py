@@ -19,7 +19,8 @@ What was decrypted should be what the viewer is shown: ask
 `MATRIX.disposition(viewer, SensitivityClass.C2_NAME)` before decrypting, and leave the rest
 `Sensitive.sealed` with its stored masked form. `audit` and `session` share one transaction; it
 commits when the route function returns and before bytes are sent, and if it cannot, the answer is
-503 and the rendered body is dropped. Changes are told with `outcome=Outcome.CHANGED`.
+503 and the rendered body is dropped. A change, or the version of what is shown, is told by
+`audit=audit.noting(outcome=Outcome.CHANGED, record_version=...)`.
 """
 
 from __future__ import annotations
@@ -32,20 +33,18 @@ from starlette.responses import Response
 from app.domain.errors import Forbidden
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
-from app.infra.audit import Answer, AuditTrail, Outcome
+from app.infra.audit import Answer, AuditTrail
 from app.infra.masking import dispositions, render
 
 _OK = 200
 
 
-async def respond(  # noqa: PLR0913 - one door, so that everything about an answer is said here.
+async def respond(
     model: BaseModel,
     *,
     viewer: Viewer,
     audit: AuditTrail,
     subjects: Sequence[str],
-    record_version: str | None = None,
-    outcome: Outcome = Outcome.ANSWERED,
     status: int = _OK,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
@@ -56,8 +55,6 @@ async def respond(  # noqa: PLR0913 - one door, so that everything about an answ
         viewer: for whom, with role, relation and purpose.
         audit: the request's audit.
         subjects: ids of the customers the answer tells about.
-        record_version: version of the record that is shown.
-        outcome: ANSWERED, or CHANGED where the request changed something.
         status: the HTTP status.
         headers: further headers.
 
@@ -72,8 +69,6 @@ async def respond(  # noqa: PLR0913 - one door, so that everything about an answ
         status=status,
         body=body,
         dispositions=dispositions(type(model), viewer),
-        outcome=outcome,
-        record_version=record_version,
     )
     await audit.record_answer(viewer=viewer, subjects=subjects, answer=answer)
     return Response(

@@ -132,3 +132,35 @@ def development_issuer(settings: Settings) -> DevelopmentIssuer:
             "production has no issuer of its own; set TIERING_JWKS_FILE and TIERING_ISSUER",
         )
     return DevelopmentIssuer(settings.data_dir, policy_of(settings))
+
+
+def development_token(
+    settings: Settings,
+    *,
+    role: Role,
+    now: datetime,
+    customer_id: str | None = None,
+    subject: str | None = None,
+    seconds: int = 3600,
+) -> str:
+    """One token of the development issuer in the data folder.
+
+    Args:
+        settings: the deployment.
+        role: the one role it carries.
+        now: when it is issued.
+        customer_id: the customer, for role customer.
+        subject: who it is for; by default the customer, else a name made from the role.
+        seconds: how long it is valid.
+
+    Raises:
+        Invalid: the environment is production, role customer without a customer id, or too long a
+            lifetime.
+    """
+    request = TokenRequest(
+        subject=subject or customer_id or f"{role}-1",
+        roles=(role,),
+        customer_id=customer_id,
+        lifetime=timedelta(seconds=seconds),
+    )
+    return development_issuer(settings).sign(request, now)

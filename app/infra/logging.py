@@ -1,0 +1,133 @@
+"""JSON lines without personal data.
+
+A line is the event's template, never its arguments, unless it is one of ours; of an exception it
+tells type, SQLSTATE and frames, never a message, a cause's message or a `DETAIL`, since those quote
+rows. Paths are told as route templates only, by `app.infra.request_id`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.config
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, TypeAlias
+
+ExceptionInfo: TypeAlias = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
+
+#: Loggers whose arguments hold no personal data: our own, and the server's start and stop.
+TRUSTED: Final = ("app", "uvicorn.error", "alembic")
+#: What our own calls may add by `extra=`.
+FIELDS: Final = ("request_id", "route", "status", "milliseconds", "reason", "count", "run_id")
+
+_LONGEST_CHAIN = 5
+_MOST_FRAMES = 30
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(_LONGEST_CHAIN):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def describe_exception(error: BaseException) -> dict[str, object]:
+    """What may be told of an exception: types, SQLSTATEs and where it went."""
+    chain = list(_chain(error))
+    frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
+    return {
+        "types": [f"{type(link).__module__}.{type(link).__qualname__}" for link in chain],
+        "sqlstates": [
+            state for link in chain if isinstance(state := getattr(link, "sqlstate", None), str)
+        ],
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def _is_trusted(name: str) -> bool:
+    return any(name == trusted or name.startswith(f"{trusted}.") for trusted in TRUSTED)
+
+
+class ExceptionScrubber(logging.Filter):
+    """Takes an exception off a record and leaves what may be told of it.
+
+    It belongs on every handler, so that no formatter of any library ever sees the exception.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Scrub the record; it is always kept."""
+        info: ExceptionInfo | None = record.exc_info
+        if info is not None and info[1] is not None:
+            record.exception = describe_exception(info[1])
+        record.exc_info = None
+        record.exc_text = None
+        record.stack_info = None
+        if isinstance(record.args, tuple) and any(
+            isinstance(argument, BaseException) for argument in record.args
+        ):
+            record.args = tuple(
+                type(argument).__name__ if isinstance(argument, BaseException) else argument
+                for argument in record.args
+            )
+        return True
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": _event(record),
+        }
+        line.update({name: getattr(record, name) for name in FIELDS if hasattr(record, name)})
+        if hasattr(record, "exception"):
+            line["exception"] = record.exception
+        return json.dumps(line, ensure_ascii=False, default=lambda value: type(value).__name__)
+
+
+def _event(record: logging.LogRecord) -> str:
+    template = record.msg
+    if not isinstance(template, str):
+        return type(template).__name__
+    return record.getMessage() if _is_trusted(record.name) else template
+
+
+def uvicorn_logging(level: str = "INFO") -> dict[str, Any]:
+    """The logging configuration of the process, in the form that uvicorn and `dictConfig` take."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"scrub": {"()": ExceptionScrubber}},
+        "formatters": {"json": {"()": JsonFormatter}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "json",
+                "filters": ["scrub"],
+            }
+        },
+        "root": {"level": level, "handlers": ["stderr"]},
+        "loggers": {
+            # Its lines hold paths and query strings; app.access tells the route instead.
+            "uvicorn.access": {"level": "CRITICAL", "propagate": False},
+            "uvicorn": {"level": level, "handlers": [], "propagate": True},
+            "httpx": {"level": "WARNING"},
+            "asyncio": {"level": "WARNING"},
+        },
+    }
+
+
+def configure_logging(level: str = "INFO") -> None:
+    """Log JSON lines to the standard error, in every process that is not uvicorn's own."""
+    logging.config.dictConfig(uvicorn_logging(level))
