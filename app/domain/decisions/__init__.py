@@ -1,1 +1,0 @@
-"""What is kept of a decision: a digest of its outputs, and the inputs it can be replayed from."""
