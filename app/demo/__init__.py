@@ -1,0 +1,1 @@
+"""The demo book: made-up customers with plausible histories, written as import files only."""
