@@ -4,7 +4,8 @@ Column names follow the stored scoring state: `tier`, `since`, `last_downgrade_o
 `first_lower_on`, `evaluated_on` (all null before a customer's first evaluation).
 """
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -12,6 +13,7 @@ import polars as pl
 
 from app.domain.errors import Invalid
 from app.domain.rules.model import DowngradeStep, Stability
+from app.domain.tiering.decision import COMPLETENESS_SCALE
 from app.domain.tiering.ladder import Ladder
 from app.domain.tiering.selection import ALL, CORPORATE, require_all
 from app.domain.tiering.stability import CLOCKS, days_between_downgrades
@@ -39,6 +41,14 @@ def deciding_line(in_force: Collection[str]) -> pl.Expr:
         .otherwise(pl.coalesce("primary_line", "last_line", pl.lit(ALL)))
     )
     return pl.when(line.is_in(list(in_force))).then(line).otherwise(pl.lit(ALL))
+
+
+def facts_completeness(inputs: Sequence[str]) -> pl.Expr:
+    """Known inputs over all inputs, scaled; see `decision.facts_completeness`."""
+    if not inputs:
+        return pl.lit(COMPLETENESS_SCALE, dtype=pl.Int64)
+    known = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int64) for name in inputs)
+    return known.mul(2 * COMPLETENESS_SCALE).add(len(inputs)).floordiv(2 * len(inputs))
 
 
 def settle(frame: pl.DataFrame, as_of: date, policy: Stability, ladder: Ladder) -> pl.DataFrame:
@@ -137,3 +147,47 @@ def _due(first_lower: str, policy: Stability) -> tuple[pl.Expr, pl.Expr]:
         pl.when(end == due).then(pl.lit(name)) for name, end in zip(CLOCKS, ends, strict=True)
     )
     return due, clock
+
+
+def outputs_text(frame: pl.DataFrame, rule_set_hash: str) -> pl.Series:
+    """The outputs of every decision in one canonical form; see `decision.outputs_text`.
+
+    Args:
+        frame: what `rules.frame.evaluate` answers, with `primary_line`, `facts_completeness`,
+            `tier_evaluated`, `tier_applied` and, where it was asked for, `gap` (String).
+        rule_set_hash: content of the rule set that decided for all of these customers.
+
+    Returns:
+        A String series.
+    """
+    gap = pl.col("gap") if "gap" in frame.columns else pl.lit(None, dtype=pl.String)
+    reason = pl.element().struct
+    text = pl.struct(
+        dimensions=_grouped(frame, "dimension."),
+        facts_completeness="facts_completeness",
+        fired=_grouped(frame, "fired."),
+        gap=gap,
+        outcomes=_grouped(frame, "outcome."),
+        primary_line="primary_line",
+        reasons=pl.col("reasons").list.eval(
+            pl.struct(reason.field(name) for name in ("characteristic", "code", "lost", "points"))
+        ),
+        rule_set_hash=pl.lit(rule_set_hash),
+        score="score",
+        tier_applied="tier_applied",
+        tier_evaluated="tier_evaluated",
+    )
+    return frame.select(outputs=text.struct.json_encode()).to_series()
+
+
+def _grouped(frame: pl.DataFrame, prefix: str) -> pl.Expr:
+    """The columns of one prefix as a struct with the names after it, sorted."""
+    names = sorted(name for name in frame.columns if name.startswith(prefix))
+    return pl.struct(pl.col(name).alias(name.removeprefix(prefix)) for name in names)
+
+
+def outputs_digest(frame: pl.DataFrame, rule_set_hash: str) -> pl.Series:
+    """SHA-256 of `outputs_text` per row: a Binary series."""
+    texts = outputs_text(frame, rule_set_hash)
+    digests = [hashlib.sha256(text.encode()).digest() for text in texts]
+    return pl.Series("outputs_digest", digests, dtype=pl.Binary)

@@ -2,11 +2,11 @@
 
 import copy
 from collections.abc import Mapping
+from random import Random
 from typing import cast
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.model import FactValue
@@ -16,7 +16,7 @@ from app.domain.rules.paths import facts_reaching, is_barred
 from app.domain.rules.scalar import evaluate
 from app.domain.rules.self_test import run_tests
 from app.domain.tiering.ladder import LADDER
-from tests.domain.templates.books import NAMES, judged, random_facts, raw, template, values
+from tests.domain.templates.books import NAMES, chances, facts_of, judged, raw, template, value
 
 every = pytest.mark.parametrize("name", NAMES)
 CLAIMS = ("claims_3y", "max_claim_3y", "loss_ratio_3y", "appetite_fit")
@@ -98,34 +98,31 @@ def test_health_lifestyle_fraud_and_complaints_reach_the_risk_outcomes_only(name
 
 
 @every
-@settings(max_examples=40)
-@given(data=st.data())
-def test_law_claims_alone_never_change_score_or_tier(name: str, data: st.DataObject) -> None:
-    facts = data.draw(random_facts(name))
-    other = facts | {claim: data.draw(values(CATALOGUE[claim])) for claim in CLAIMS}
+@given(chance=chances)
+def test_law_claims_alone_never_change_score_or_tier(name: str, chance: Random) -> None:
+    facts = facts_of(name, chance)
+    other = facts | {claim: value(CATALOGUE[claim], chance) for claim in CLAIMS}
     before, after = evaluate(template(name), facts), evaluate(template(name), other)
     assert after.score == before.score
     assert after.outcomes["tier"] == before.outcomes["tier"]
 
 
 @every
-@settings(max_examples=40)
-@given(data=st.data())
+@given(chance=chances)
 def test_law_every_customer_gets_one_answer_from_every_complete_table(
-    name: str, data: st.DataObject
+    name: str, chance: Random
 ) -> None:
-    evaluation = evaluate(template(name), data.draw(random_facts(name)))
+    evaluation = evaluate(template(name), facts_of(name, chance))
     for table in template(name).document.tables:
         assert evaluation.outcomes[table.output.name] is not None
     assert 0 <= evaluation.score <= 1000
 
 
 @every
-@settings(max_examples=40)
-@given(data=st.data())
-def test_law_the_tier_follows_the_document(name: str, data: st.DataObject) -> None:
+@given(chance=chances)
+def test_law_the_tier_follows_the_document(name: str, chance: Random) -> None:
     """The table, said once more as a sentence of code."""
-    facts = data.draw(random_facts(name))
+    facts = facts_of(name, chance)
     evaluation = evaluate(template(name), facts)
     threshold = {"all": 80_000, "motor": 50_000, "corporate": 200_000}[name]
     premium = facts["annual_premium"]

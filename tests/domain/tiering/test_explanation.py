@@ -1,0 +1,152 @@
+"""Explanations say in both languages what was decided and what would lift it."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.facts.model import FactValue
+from app.domain.rules.evaluation import Evaluation, Reason
+from app.domain.rules.model import DowngradeStep, RuleSetDocument, Text
+from app.domain.tiering.decision import Cause, RuleSetReference, TierDecision
+from app.domain.tiering.explanation import (
+    Change,
+    LiftPiece,
+    ReasonPiece,
+    explain,
+    fact_name,
+    reason_piece,
+    segment_name,
+    value_text,
+)
+from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.stability import StabilityState, settle
+from tests.domain.templates.books import template
+
+AS_OF = date(2026, 12, 31)
+DOCUMENT: RuleSetDocument = template("all").document
+
+
+def decision(tier: str, held: str | None = None) -> TierDecision:
+    since = date(2026, 1, 1)
+    state = None if held is None else StabilityState(held, since, None, None, since)
+    return TierDecision(
+        customer_id="C1",
+        as_of=AS_OF,
+        cause=Cause.parse("api"),
+        rule_set=RuleSetReference("all", 3, "cafe"),
+        primary_line="motor",
+        evaluation=Evaluation(
+            dimensions={},
+            score=600,
+            outcomes={"tier": tier, "segment": "mid_market"},
+            fired={},
+            reasons=(Reason("V01", "premium_ratio", 55, 45, 72_000),),
+        ),
+        settled=settle(state, tier, AS_OF, DOCUMENT.stability, LADDER),
+        facts_completeness=10_000,
+    )
+
+
+def test_an_explanation_has_tier_segment_reasons_lifts_and_rule_set() -> None:
+    change = Change(CATALOGUE["annual_premium"], 1_200_000, 8_000_001, "diamond")
+    told = explain(decision("gold"), DOCUMENT, [change], LADDER)
+    assert told.tier == Text(
+        "The tier is Gold, since 2026-12-31.", "当前等级为黄金，自 2026-12-31 起。"
+    )
+    assert told.segment == Text("The value segment is mid market.", "价值分层为中端。")
+    assert (told.waiting, told.held_by, told.no_lift) == (None, None, None)
+    assert told.reasons == (
+        ReasonPiece(
+            "V01",
+            55,
+            45,
+            Text(
+                "Annual premium against the market average: 45 of 100 points are missing.",
+                "年保费与行业均值之比：100 分中尚缺 45 分。",
+            ),
+        ),
+    )
+    assert told.lifts == (
+        LiftPiece(
+            "annual_premium",
+            "diamond",
+            Text(
+                "Annual premium from 12,000.00 to 80,000.01 would reach Diamond.",
+                "年保费由 12,000.00 变为 80,000.01，可达到钻石等级。",
+            ),
+        ),
+    )
+    assert told.rule_set == Text(
+        "Decided by the rule set All lines (all, version 3), on what was known on 2026-12-31.",
+        "由规则集“全险种”（all，第 3 版）依据截至 2026-12-31 的信息评定。",
+    )
+
+
+def test_a_waiting_downgrade_says_until_when_and_to_which_tier() -> None:
+    told = explain(decision("standard", held="diamond"), DOCUMENT, [], LADDER)
+    assert told.tier.en == "The tier is Diamond, since 2026-01-01."
+    assert told.waiting == Text(
+        "The rules now give Standard. Diamond goes on serving until 2027-01-30; if nothing changes "
+        "by then, the tier becomes Gold.",
+        "规则现评定为标准。钻石服务延续至 2027-01-30；届时若无变化，等级将变为黄金。",
+    )
+    assert told.held_by == Text(
+        "A downgrade is announced before it takes effect.", "降级生效前留有通知期。"
+    )
+
+
+def test_without_steps_a_waiting_downgrade_goes_to_the_evaluated_tier() -> None:
+    stability = replace(DOCUMENT.stability, downgrade_step=DowngradeStep.ANY)
+    document = replace(DOCUMENT, stability=stability)
+    told = explain(decision("standard", held="diamond"), document, [], LADDER)
+    assert told.waiting is not None
+    assert told.waiting.en.endswith("the tier becomes Standard.")
+
+
+@pytest.mark.parametrize(
+    ("tier", "text"),
+    [
+        ("diamond", "There is no better tier."),
+        ("gold", "No single change would reach a better tier."),
+    ],
+)
+def test_where_nothing_lifts_it_says_so(tier: str, text: str) -> None:
+    told = explain(decision(tier), DOCUMENT, [], LADDER)
+    assert told.no_lift is not None
+    assert told.no_lift.en == text
+
+
+def test_a_null_bin_speaks_with_its_own_words() -> None:
+    piece = reason_piece(Reason("R05", "driving", 15, 15, 1), DOCUMENT)
+    assert piece.text.en == "No driving data shared: 15 of 30 points are missing."
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "en", "zh"),
+    [
+        ("annual_premium", 123_456_789, "1,234,567.89", "1,234,567.89"),
+        ("clv", -105, "-1.05", "-1.05"),
+        ("premium_ratio", 30_001, "3.0001", "3.0001"),
+        ("premium_change_pct", -30, "-30%", "-30%"),
+        ("product_lines", 2, "2", "2"),
+        ("smoker", True, "yes", "是"),
+        ("smoker", False, "no", "否"),
+        ("nps", None, "unknown", "未知"),
+        ("career_stage", "rising", "rising", "rising"),
+    ],
+)
+def test_values_are_written_for_people(fact: str, value: FactValue, en: str, zh: str) -> None:
+    assert value_text(CATALOGUE[fact], value) == Text(en, zh)
+
+
+def test_every_fact_that_a_customer_can_change_has_a_short_name() -> None:
+    for fact in CATALOGUE.values():
+        name = fact_name(fact.name)
+        assert (name.en != fact.name) == (name.zh != fact.name) == fact.influenceable
+
+
+def test_segments_have_names_and_invented_ones_keep_theirs() -> None:
+    assert segment_name("high_net_worth") == Text("high net worth", "高净值")
+    assert segment_name("platinum_club") == Text("platinum_club", "platinum_club")
