@@ -13,7 +13,6 @@ from app.domain.rules.compiled import (
     Result,
     collected,
 )
-from app.domain.rules.evaluation import Reason
 from app.domain.rules.ingress.frame import (
     INPUT_ERROR,
     class_column,
@@ -22,12 +21,10 @@ from app.domain.rules.ingress.frame import (
     ordered_classes,
 )
 from app.domain.rules.model import DIMENSION_PREFIX, SCORE
+from app.domain.rules.reasons.frame import reasons
 
 CUSTOMER_ID = "customer_id"
 WORD_BITS = 64
-_REASON = pl.Struct(
-    {"code": pl.String, "characteristic": pl.String, "points": pl.Int64, "lost": pl.Int64}
-)
 
 
 def evaluate(
@@ -61,7 +58,7 @@ def evaluate(
             _fired(table, decided.results[at]).gather(decided.numbers[table.table.id])
             for at, table in enumerate(compiled.tables)
         ]
-        columns.append(_reasons(compiled, classes))
+        columns.append(reasons(compiled, classes))
     answered = pl.DataFrame(columns)
     if errors is None:
         answered = answered.with_columns(pl.lit(None, dtype=pl.String).alias(INPUT_ERROR))
@@ -225,44 +222,3 @@ def answers(table: CompiledTable, results: Sequence[Result]) -> pl.Series:
 def _fired(table: CompiledTable, results: Sequence[Result]) -> pl.Series:
     rows = [result.fired for result in results]
     return pl.Series(f"fired.{table.table.id}", rows, dtype=pl.List(pl.String))
-
-
-def _reasons(compiled: CompiledRuleSet, classes: pl.DataFrame) -> pl.Series:
-    """Return each row's reasons.
-
-    All reasons that can ever be given stand in one list in the order of rank and declaration, so
-    the best of a row are the smallest places in it.
-    """
-    members = compiled.characteristics
-    possible = [
-        (-reason.rank, at, reason)
-        for at, member in enumerate(members)
-        for reason in dict.fromkeys(member.reasons)
-        if reason is not None
-    ]
-    possible.sort(key=lambda entry: entry[:2])
-    places = {(at, reason): place for place, (_, at, reason) in enumerate(possible)}
-    columns = [
-        _looked_up(
-            pl.Series(
-                [None if r is None else places[at, r] for r in member.reasons], dtype=pl.UInt16
-            ),
-            member.slot,
-        ).alias(member.characteristic.id)
-        for at, member in enumerate(members)
-    ]
-    texts = pl.lit(_reason_column([reason for _, _, reason in possible]))
-    best = (
-        pl.concat_list(pl.all())
-        .list.drop_nulls()
-        .list.sort()
-        .list.head(compiled.document.top_reasons)
-        .list.eval(texts.gather(pl.element()))
-    )
-    return classes.select(columns).select(best.alias("reasons")).to_series()
-
-
-def _reason_column(reasons: Sequence[Reason]) -> pl.Series:
-    rows = [(item.code, item.characteristic, item.points, item.lost) for item in reasons]
-    fields = ("code", "characteristic", "points", "lost")
-    return pl.Series([dict(zip(fields, row, strict=True)) for row in rows], dtype=_REASON)

@@ -1,0 +1,1 @@
+"""Reasons of a whole frame."""
