@@ -19,6 +19,7 @@ from fastapi import Depends, FastAPI, Request
 from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from starlette.types import Scope
 
 from app.db.rows.audit_event import AuditEventRow
 from app.domain.privacy.classes import Disposition
@@ -29,7 +30,7 @@ from app.infra.auth.dependencies import CurrentActor, caller_of
 from app.infra.cipher import MasterKey
 from app.infra.clock import utc_now
 from app.infra.ids import new_id
-from app.infra.problems import ProblemError
+from app.infra.problems import AWAITS_COMMIT, ProblemError
 from app.infra.request_id import route_of
 from app.infra.session import WriteSession
 
@@ -159,7 +160,7 @@ class AuditTrail:
     writer: AuditWriter
     session: AsyncSession
     actor: Actor
-    route: str
+    scope: Scope
     outcome: Outcome = Outcome.ANSWERED
     record_version: str | None = None
 
@@ -187,7 +188,7 @@ class AuditTrail:
             actor_digest=self.writer.actor_digest(self.actor.issuer, self.actor.subject),
             role=viewer.role,
             purpose=viewer.purpose,
-            route=self.route,
+            route=route_of(self.scope),
             subjects=tuple(subjects),
             status=answer.status,
             outcome=self.outcome,
@@ -196,6 +197,8 @@ class AuditTrail:
             body_hmac=self.writer.body_hmac(answer.body),
         )
         await self.writer.record(self.session, event)
+        # From here on the commit is all that is left, and without it no answer leaves.
+        self.scope[AWAITS_COMMIT] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,7 @@ class Answer:
 async def audit_trail(request: Request, session: WriteSession, actor: CurrentActor) -> AuditTrail:
     """The audit of this request, in the transaction the route itself works in."""
     writer: AuditWriter = request.app.state.audit
-    return AuditTrail(writer, session, actor, route_of(request.scope))
+    return AuditTrail(writer, session, actor, request.scope)
 
 
 #: `scope="function"` keeps to the scope of the session it writes with.

@@ -35,6 +35,9 @@ RETRY_AFTER_SECONDS: Final = 2
 #: Stands for a part of a location that is not a name of ours, but something that was sent.
 UNKNOWN_NAME: Final = "?"
 
+#: Set in the scope once an answer's audit event waits to be committed.
+AWAITS_COMMIT: Final = "tiering.awaits_commit"
+
 _UNAUTHENTICATED = 401
 _FORBIDDEN = 403
 _NOT_FOUND = 404
@@ -310,7 +313,10 @@ class _Handlers:
         return _render(request.scope, _answer("validation", errors=found))
 
     async def database(self, request: Request, error: Exception) -> Response:
-        return _render(request.scope, _answer(_database_slug(error)))
+        slug = _database_slug(error)
+        if slug == "internal" and AWAITS_COMMIT in request.scope:
+            slug = "unavailable"
+        return _render(request.scope, _answer(slug))
 
     async def unhandled(self, request: Request, _error: Exception) -> Response:
         return _render(request.scope, _answer("internal"))
