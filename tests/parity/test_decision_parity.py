@@ -68,7 +68,7 @@ def book_of(name: str, customers: list[dict[str, FactValue]]) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=30)
+@settings(max_examples=12, deadline=None)
 @given(chance=chances, gaps=st.lists(st.none() | st.text(), min_size=1, max_size=8))
 def test_the_book_writes_every_decision_as_one_by_one(
     name: str, chance: Random, gaps: list[str | None]
