@@ -10,6 +10,7 @@ from app.domain.rules.cells import parse_cell, print_cell
 from app.domain.rules.compile import compile_rule_set
 from app.domain.rules.compile_table import Limits
 from app.domain.rules.compiled import CompiledRuleSet
+from app.domain.rules.counterfactual import Gap, Move, gap
 from app.domain.rules.document import parse_document
 from app.domain.rules.domains import Domain, domain_of
 from app.domain.rules.evaluation import Answer, Evaluation, InputError, Reason
@@ -39,10 +40,12 @@ __all__ = [
     "DowngradeStep",
     "Evaluation",
     "Finding",
+    "Gap",
     "HitPolicy",
     "InputError",
     "JsonValue",
     "Limits",
+    "Move",
     "Reason",
     "Resolve",
     "RuleSetDocument",
@@ -55,6 +58,7 @@ __all__ = [
     "domain_of",
     "evaluate",
     "facts_reaching",
+    "gap",
     "is_barred",
     "parse_cell",
     "parse_document",

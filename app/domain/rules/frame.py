@@ -41,7 +41,7 @@ def evaluate(
     and every answer is null.
     """
     classes, errors = fact_classes(compiled, frame)
-    decided = decide(compiled, classes)
+    decided = decide(compiled, classes, compiled.tables)
     columns = [
         decided.numbers[SCORE].cast(pl.Int64),
         *(
@@ -49,13 +49,13 @@ def evaluate(
             for dimension in compiled.dimensions
         ),
         *(
-            answers(table, decided.results[at]).gather(decided.numbers[table.table.id])
+            answers(table, decided.results[at]).gather(decided.numbers[result_column(table)])
             for at, table in enumerate(compiled.tables)
         ),
     ]
     if explain:
         columns += [
-            _fired(table, decided.results[at]).gather(decided.numbers[table.table.id])
+            _fired(table, decided.results[at]).gather(decided.numbers[result_column(table)])
             for at, table in enumerate(compiled.tables)
         ]
         columns.append(reasons(compiled, classes))
@@ -72,14 +72,21 @@ def evaluate(
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Scores by name and, by table id, the place of each row's result in ``results``."""
+    """Scores and places in ``results`` for each row; ``results`` has one list per table."""
 
     numbers: pl.DataFrame
     results: Sequence[Sequence[Result]]
 
 
-def decide(compiled: CompiledRuleSet, classes: pl.DataFrame) -> Decided:
-    """Return scores and table results from the classes of the facts."""
+def result_column(table: CompiledTable) -> str:
+    """Return the name of the column that holds a table's results."""
+    return f"result {table.table.id}"
+
+
+def decide(
+    compiled: CompiledRuleSet, classes: pl.DataFrame, tables: Sequence[CompiledTable]
+) -> Decided:
+    """Return scores and the results of the tables from the classes of the facts."""
     scores = classes.select(_scaled(dimension) for dimension in compiled.dimensions)
     weighted = sum(
         (
@@ -91,10 +98,10 @@ def decide(compiled: CompiledRuleSet, classes: pl.DataFrame) -> Decided:
     scores = scores.with_columns((weighted // 1000).alias(SCORE))
     known = classes.hstack(scores).with_columns(_score_classes(compiled))
     results: list[Sequence[Result]] = []
-    for table in compiled.tables:
+    for table in tables:
         found, at = _table_results(table, known)
         results.append(found)
-        known = known.with_columns(at.alias(table.table.id))
+        known = known.with_columns(at.alias(result_column(table)))
         if table.slot >= 0:
             codes = _answer_classes(compiled, table)
             known = known.with_columns(codes.gather(at).alias(class_column(table.slot)))

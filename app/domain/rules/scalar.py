@@ -42,10 +42,10 @@ def evaluate(compiled: CompiledRuleSet, facts: Mapping[str, FactValue]) -> Evalu
     float included) and a value outside the declared range.
     """
     classes = fact_classes(compiled, facts)
-    scores, score = _scores(compiled, classes)
+    scores, score = score_classes(compiled, classes)
     outcomes: dict[str, Answer] = {}
     fired: dict[str, tuple[str, ...]] = {}
-    for table, result in table_results(compiled, classes):
+    for table, result in table_results(compiled, classes, compiled.tables):
         outcomes[table.table.output.name] = result.answer
         fired[table.table.id] = result.fired
     return Evaluation(scores, score, outcomes, fired, _reasons(compiled, classes))
@@ -83,14 +83,14 @@ def fact_class(fact: Fact, partition: Partition, value: FactValue) -> int:
 
 
 def table_results(
-    compiled: CompiledRuleSet, classes: list[int]
+    compiled: CompiledRuleSet, classes: list[int], tables: Sequence[CompiledTable]
 ) -> list[tuple[CompiledTable, Result]]:
     """Return the result of each table in order; fills in the classes of outputs read later.
 
     The classes of the facts and of the scores must stand in ``classes``.
     """
     results: list[tuple[CompiledTable, Result]] = []
-    for table in compiled.tables:
+    for table in tables:
         result = _result(table, classes)
         if table.slot >= 0:
             classes[table.slot] = answer_class(compiled.inputs[table.slot], result.answer)
@@ -103,7 +103,8 @@ def answer_class(partition: Partition, answer: Answer) -> int:
     return partition.null_class if answer is None else partition.word_classes[str(answer)]
 
 
-def _scores(compiled: CompiledRuleSet, classes: list[int]) -> tuple[dict[str, int], int]:
+def score_classes(compiled: CompiledRuleSet, classes: list[int]) -> tuple[dict[str, int], int]:
+    """Return the dimension scores and the score; fills in the classes of those read later."""
     scores: dict[str, int] = {}
     weighted = 500
     for dimension in compiled.dimensions:

@@ -13,7 +13,7 @@ from app.domain.rules.partition import Partition
 
 INPUT_ERROR = "input_error"
 MAX_CHAIN = 16
-_EPOCH = date(1970, 1, 1).toordinal()
+EPOCH = date(1970, 1, 1).toordinal()
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 _COLUMN_TYPES: dict[FactType, tuple[type[pl.DataType], ...]] = {
@@ -82,7 +82,7 @@ def index_type(size: int) -> type[pl.DataType]:
 
 
 def _physical(partition: Partition) -> Sequence[int]:
-    shift = _EPOCH if partition.domain.kind is Kind.DATE else 0
+    shift = EPOCH if partition.domain.kind is Kind.DATE else 0
     return [start - shift for start in partition.starts]
 
 
@@ -190,7 +190,7 @@ class _FactReader:
         return first <= int(str(low)) and int(str(high)) <= last
 
     def _bounds(self) -> tuple[int, int]:
-        shift = _EPOCH if self._domain.kind is Kind.DATE else 0
+        shift = EPOCH if self._domain.kind is Kind.DATE else 0
         return self._domain.low - shift, self._domain.high - shift
 
     def _outside(self) -> pl.Expr:
