@@ -7,15 +7,18 @@ shorter explanation instead of a leak.
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib import resources
-from typing import Final, TypedDict, cast
+from typing import Final, Protocol, TypedDict, cast
 
+from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.model import Fact, FactType, FactValue
+from app.domain.rules.counterfactual.levers import Move
 from app.domain.rules.domains import decimal_text
-from app.domain.rules.evaluation import Reason
 from app.domain.rules.model import DowngradeStep, RuleSetDocument, Text
-from app.domain.tiering.decision import TierDecision
+from app.domain.tiering.decision import RuleSetReference, TierDecision
 from app.domain.tiering.ladder import Ladder
+from app.domain.tiering.stability import Clock
 
 
 class _Texts(TypedDict):
@@ -34,17 +37,58 @@ def _read() -> _Texts:
 _TEXTS: Final = _read()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change that would lift the tier: a fact from its value to another, and the tier reached.
+class GivenReason(Protocol):
+    """A reason, as it was evaluated or as it was stored."""
 
-    Decimals are scaled integers, as facts always are.
+    @property
+    def code(self) -> str:
+        """The reason code."""
+
+    @property
+    def characteristic(self) -> str:
+        """The characteristic of the scorecard."""
+
+    @property
+    def points(self) -> int:
+        """Points given."""
+
+    @property
+    def lost(self) -> int:
+        """Points missing to the best bin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a customer stands: the newest decision and the stability state, as far as they tell.
+
+    `grace_until` and `held_by` are set while a downgrade waits.
     """
 
-    fact: Fact
-    current: FactValue
-    wanted: FactValue
-    reaches: str
+    tier_applied: str
+    tier_evaluated: str
+    since: date
+    grace_until: date | None
+    held_by: Clock | None
+    segment: str
+    reasons: Sequence[GivenReason]
+    rule_set: RuleSetReference
+    as_of: date
+
+
+def standing_of(decision: TierDecision) -> Standing:
+    """Where a customer stands right after a decision."""
+    settled = decision.settled
+    return Standing(
+        tier_applied=decision.tier_applied,
+        tier_evaluated=decision.tier_evaluated,
+        since=settled.state.since,
+        grace_until=settled.grace_until,
+        held_by=settled.held_by,
+        segment=decision.segment,
+        reasons=decision.evaluation.reasons,
+        rule_set=decision.rule_set,
+        as_of=decision.as_of,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,60 +129,55 @@ class Explanation:
 
 
 def explain(
-    decision: TierDecision,
-    document: RuleSetDocument,
-    changes: Sequence[Change],
-    ladder: Ladder,
+    standing: Standing, document: RuleSetDocument, moves: Sequence[Move], ladder: Ladder
 ) -> Explanation:
     """Say why a customer has this tier and what would lift it.
 
     Args:
-        decision: the decision in force.
-        document: the rule set that made it.
-        changes: the single changes that would lift the evaluated tier, in the order to tell them.
+        standing: where the customer stands.
+        document: the rule set that decided.
+        moves: the single changes that would lift the evaluated tier, in the order to tell them.
         ladder: the tiers in order.
     """
-    settled = decision.settled
-    is_top = ladder.above(decision.tier_evaluated) is None
+    is_top = ladder.above(standing.tier_evaluated) is None
     return Explanation(
         tier=_sentence(
             "tier",
-            tier=ladder.display_names[decision.tier_applied],
-            since=settled.state.since.isoformat(),
+            tier=ladder.display_names[standing.tier_applied],
+            since=standing.since.isoformat(),
         ),
-        segment=_sentence("segment", segment=segment_name(decision.segment)),
-        waiting=_waiting(decision, document, ladder),
-        held_by=None if settled.held_by is None else _text(_TEXTS["held_by"][settled.held_by]),
-        reasons=tuple(reason_piece(reason, document) for reason in decision.evaluation.reasons),
-        lifts=tuple(lift_piece(change, ladder) for change in changes),
-        no_lift=None if changes else _sentence("top" if is_top else "no_lift"),
+        segment=_sentence("segment", segment=segment_name(standing.segment)),
+        waiting=_waiting(standing, document, ladder),
+        held_by=None if standing.held_by is None else _text(_TEXTS["held_by"][standing.held_by]),
+        reasons=tuple(reason_piece(reason, document) for reason in standing.reasons),
+        lifts=tuple(lift_piece(move, ladder) for move in moves),
+        no_lift=None if moves else _sentence("top" if is_top else "no_lift"),
         rule_set=_sentence(
             "rule_set",
             title=document.title,
-            id=decision.rule_set.id,
-            version=str(decision.rule_set.version),
-            as_of=decision.as_of.isoformat(),
+            id=standing.rule_set.id,
+            version=str(standing.rule_set.version),
+            as_of=standing.as_of.isoformat(),
         ),
     )
 
 
-def _waiting(decision: TierDecision, document: RuleSetDocument, ladder: Ladder) -> Text | None:
-    settled = decision.settled
-    if settled.grace_until is None:
+def _waiting(standing: Standing, document: RuleSetDocument, ladder: Ladder) -> Text | None:
+    if standing.grace_until is None:
         return None
-    following = decision.tier_evaluated
+    following = standing.tier_evaluated
     if document.stability.downgrade_step is DowngradeStep.ONE:
-        following = ladder.below(settled.applied_tier)
+        following = ladder.below(standing.tier_applied)
     return _sentence(
         "waiting",
-        evaluated=ladder.display_names[decision.tier_evaluated],
-        tier=ladder.display_names[settled.applied_tier],
-        until=settled.grace_until.isoformat(),
+        evaluated=ladder.display_names[standing.tier_evaluated],
+        tier=ladder.display_names[standing.tier_applied],
+        until=standing.grace_until.isoformat(),
         next=ladder.display_names[following],
     )
 
 
-def reason_piece(reason: Reason, document: RuleSetDocument) -> ReasonPiece:
+def reason_piece(reason: GivenReason, document: RuleSetDocument) -> ReasonPiece:
     """Say one reason in the words of the rule set that gave it."""
     item = next(c for c in document.characteristics if c.id == reason.characteristic)
     texts = {item.reason.code: item.reason.text}
@@ -152,16 +191,17 @@ def reason_piece(reason: Reason, document: RuleSetDocument) -> ReasonPiece:
     return ReasonPiece(reason.code, reason.points, reason.lost, sentence)
 
 
-def lift_piece(change: Change, ladder: Ladder) -> LiftPiece:
+def lift_piece(move: Move, ladder: Ladder) -> LiftPiece:
     """Say one change that would lift the tier."""
+    fact = CATALOGUE[move.fact]
     sentence = _sentence(
         "lift",
-        fact=fact_name(change.fact.name),
-        current=value_text(change.fact, change.current),
-        wanted=value_text(change.fact, change.wanted),
-        tier=ladder.display_names[change.reaches],
+        fact=fact_name(move.fact),
+        current=value_text(fact, move.current),
+        wanted=value_text(fact, move.to),
+        tier=ladder.display_names[move.reaches],
     )
-    return LiftPiece(change.fact.name, change.reaches, sentence)
+    return LiftPiece(move.fact, move.reaches, sentence)
 
 
 def fact_name(name: str) -> Text:

@@ -82,10 +82,17 @@ def settle(
         raise Conflict("back-dated", detail)
     moved = _move(state, evaluated_tier, as_of, policy, ladder)
     changed = moved.tier != state.tier
-    if moved.first_lower_on is None:
+    waits = waiting_downgrade(moved, policy)
+    if waits is None:
         return Settled(moved, moved.tier, "evaluated", None, None, changed)
-    due, clock = _due(moved, moved.first_lower_on, policy)
-    return Settled(moved, moved.tier, "grace", due, clock, changed)
+    return Settled(moved, moved.tier, "grace", *waits, changed)
+
+
+def waiting_downgrade(state: StabilityState, policy: Stability) -> tuple[date, Clock] | None:
+    """The day a waiting downgrade takes effect and the clock that keeps it, None if none waits."""
+    if state.first_lower_on is None:
+        return None
+    return _due(state, state.first_lower_on, policy)
 
 
 def days_between_downgrades(policy: Stability) -> int:

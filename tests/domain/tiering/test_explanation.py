@@ -7,17 +7,18 @@ import pytest
 
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.model import FactValue
+from app.domain.rules.counterfactual.levers import Move
 from app.domain.rules.evaluation import Evaluation, Reason
 from app.domain.rules.model import DowngradeStep, RuleSetDocument, Text
 from app.domain.tiering.decision import Cause, RuleSetReference, TierDecision
 from app.domain.tiering.explanation import (
-    Change,
     LiftPiece,
     ReasonPiece,
     explain,
     fact_name,
     reason_piece,
     segment_name,
+    standing_of,
     value_text,
 )
 from app.domain.tiering.ladder import LADDER
@@ -50,8 +51,8 @@ def decision(tier: str, held: str | None = None) -> TierDecision:
 
 
 def test_an_explanation_has_tier_segment_reasons_lifts_and_rule_set() -> None:
-    change = Change(CATALOGUE["annual_premium"], 1_200_000, 8_000_001, "diamond")
-    told = explain(decision("gold"), DOCUMENT, [change], LADDER)
+    move = Move("annual_premium", 1_200_000, 8_000_001, "diamond")
+    told = explain(standing_of(decision("gold")), DOCUMENT, [move], LADDER)
     assert told.tier == Text(
         "The tier is Gold, since 2026-12-31.", "当前等级为黄金，自 2026-12-31 起。"
     )
@@ -85,7 +86,7 @@ def test_an_explanation_has_tier_segment_reasons_lifts_and_rule_set() -> None:
 
 
 def test_a_waiting_downgrade_says_until_when_and_to_which_tier() -> None:
-    told = explain(decision("standard", held="diamond"), DOCUMENT, [], LADDER)
+    told = explain(standing_of(decision("standard", held="diamond")), DOCUMENT, [], LADDER)
     assert told.tier.en == "The tier is Diamond, since 2026-01-01."
     assert told.waiting == Text(
         "The rules now give Standard. Diamond goes on serving until 2027-01-30; if nothing changes "
@@ -100,7 +101,7 @@ def test_a_waiting_downgrade_says_until_when_and_to_which_tier() -> None:
 def test_without_steps_a_waiting_downgrade_goes_to_the_evaluated_tier() -> None:
     stability = replace(DOCUMENT.stability, downgrade_step=DowngradeStep.ANY)
     document = replace(DOCUMENT, stability=stability)
-    told = explain(decision("standard", held="diamond"), document, [], LADDER)
+    told = explain(standing_of(decision("standard", held="diamond")), document, [], LADDER)
     assert told.waiting is not None
     assert told.waiting.en.endswith("the tier becomes Standard.")
 
@@ -113,7 +114,7 @@ def test_without_steps_a_waiting_downgrade_goes_to_the_evaluated_tier() -> None:
     ],
 )
 def test_where_nothing_lifts_it_says_so(tier: str, text: str) -> None:
-    told = explain(decision(tier), DOCUMENT, [], LADDER)
+    told = explain(standing_of(decision(tier)), DOCUMENT, [], LADDER)
     assert told.no_lift is not None
     assert told.no_lift.en == text
 
