@@ -42,7 +42,8 @@ def _given_up(ground: Ground, dice: Dice, people: People, standing: Standing) ->
         free = fits & ~standing.held[:, place] & (standing.years > 0)
         customer = np.flatnonzero(free & dice.chance(cover.left, people.size))
         size = len(customer)
-        since = dice.between(0, standing.years[customer] - 1, size)
+        drawn = dice.uniform(0.0, 1.0, size) ** ground.proportions.tenure.left_bent_to_today
+        since = (drawn * standing.years[customer]).astype(np.int64)
         day = standing.until[customer] - YEAR_DAYS * since - dice.between(0, YEAR_DAYS - 1, size)
         product = dice.pick(table.shares_of(place), size)
         covers = np.full(size, place, dtype=np.int64)

@@ -45,6 +45,7 @@ class Tenure(Sourced):
     long_term_lapsed: Share
     annual_bent_to_today: Positive
     long_term_bent_to_start: Positive
+    left_bent_to_today: Positive
     left_before_the_last: int
 
 

@@ -10,6 +10,7 @@ from app.demo.people import People
 from app.demo.proportions import Proportions
 
 _SUREST = 0.95
+_FIRST_AGE = 19  # nobody took out a policy as a child
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ def draw_standing(ground: Ground, people: People) -> Standing:
     years = dice.pick(proportions.tenure.weights, size)
     lapsed = dice.chance(proportions.standing.lapsed, size)
     years = np.where(lapsed, dice.between(0, years, size), years)
+    grown = np.where(people.corporate, years, np.maximum(people.age - _FIRST_AGE, 0))
+    years = np.minimum(years, grown)
     left_on = ground.as_of - dice.between(0, proportions.standing.lapsed_within_days, size)
     eager = _eagerness(proportions, people, years, lapsed)
     held = np.zeros((size, len(table.covers)), dtype=np.bool_)
