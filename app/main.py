@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app import __version__
-from app.features.benefits.router import router as benefits
-from app.features.customers.router import router as customers
-from app.features.facts.router import router as facts
-from app.features.scoring.router import router as scoring
 from app.features.sla.router import router as sla
-from app.features.tiers.router import router as tiers
+from app.infra.application import Application
+from app.infra.audit import install_audit
 from app.infra.auth import install_authentication
 from app.infra.cipher import install_vault
+from app.infra.classification import check_classified
 from app.infra.database import Database
-from app.infra.masking import check_classified
 from app.infra.metrics import Metrics, MetricsMiddleware
 from app.infra.probes import router as probes
 from app.infra.problems import install_problems
 from app.infra.settings import Settings
 
-ROUTERS = (customers, tiers, sla, benefits, scoring, facts, probes)
+ROUTERS: Final = (sla, probes)
 
-DESCRIPTION = """
+LARGEST_BODY: Final = 1_000_000
+"""Bytes of a request body; what is larger is answered 413."""
+
+DESCRIPTION: Final = """
 Scores an insurer's customers, puts them in tiers, and serves them by tier.
 
 Every answer is masked for the one active role of the caller's token; a field that was withheld is
-present as `null` and listed in `meta.masked`. Errors are problem documents (RFC 9457).
+present as `null` and listed in `meta.masked`. Errors are problem documents (RFC 9457). Texts for
+people come in English and Chinese, by `Accept-Language`.
 """
 
 
@@ -38,9 +40,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     """The service over one database.
 
     Raises:
-        RuntimeError: a field, column, fact or metric label has no sensitivity class.
+        ClassificationError: a field, column, fact or metric label has no sensitivity class.
+        Invalid: the settings lack a key or hold one that cannot be used.
     """
-    app = FastAPI(
+    app = Application(
         title="Tiering",
         version=__version__,
         description=DESCRIPTION,
@@ -48,16 +51,17 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         generate_unique_id_function=_operation_id,
         lifespan=_lifespan,
         redoc_url=None,
-        max_body_size=1_000_000,
+        max_body_size=LARGEST_BODY,
     )
     app.state.settings = settings
     app.state.database = database
     app.state.metrics = Metrics()
-    install_authentication(app, settings)
     install_vault(app, settings)
+    audit = install_audit(app)
     for router in ROUTERS:
         app.include_router(router)
-    install_problems(app)
+    install_problems(app, audit.record_denial)
+    install_authentication(app, settings)
     app.add_middleware(MetricsMiddleware, metrics=app.state.metrics)
     check_classified(app)
     return app

@@ -9,10 +9,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client import generate_latest as render
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.infra.request_id import route_of
+
 #: What no route matched is one label, or a scanner could fill the memory with paths it made up.
 UNMATCHED: Final = "unmatched"
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER_METHOD: Final = "OTHER"
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 #: Label names by metric; the start-up check of `app.infra.masking` reads them.
 LABELS: Final = ("method", "route", "status")
@@ -74,16 +78,14 @@ class MetricsMiddleware:
             await self.app(scope, receive, watch)
         finally:
             self.metrics.observe(
-                method=scope["method"] if scope["method"] in _METHODS else "OTHER",
+                method=scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD,
                 route=route_template(scope),
                 status=status,
                 seconds=perf_counter() - started,
             )
 
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
 def route_template(scope: Scope) -> str:
     """The matched route's path with its parameters named, as `/v1/customers/{customer_id}/tier`."""
-    return str(getattr(scope.get("route"), "path", UNMATCHED))
+    template = route_of(scope).partition(" ")[2]
+    return UNMATCHED if template == "-" else template

@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import asyncio
+from functools import cache
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel
-from sqlalchemy import text
+from pydantic import BaseModel, Field
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.rows.subject_key import SubjectKeyRow
 from app.domain.privacy.roles import Role
-from app.infra.auth import requires
+from app.infra.application import problem_responses
+from app.infra.auth import Actor, requires
+from app.infra.cipher import AppVault, CipherError, Vault, WrappedKey
 from app.infra.database import Database
-from app.infra.masking import OpenField
+from app.infra.masking import Open
 from app.infra.metrics import Metrics
 from app.infra.migrations import code_revision, database_revision
 from app.infra.session import get_database
 
-router = APIRouter(tags=["probes"])
+router = APIRouter(tags=["operations"])
 
 Check = Literal["ok", "failed"]
+
+#: A probe that waits longer than the platform asks again is as good as none.
+_PATIENCE_SECONDS: Final = 3.0
+
+_AUDIT_IS_WRITABLE: Final = text(
+    "SELECT has_table_privilege('audit_events', 'INSERT') AND NOT pg_is_in_recovery()"
+    " AND current_setting('transaction_read_only') = 'off'"
+)
 
 
 class Liveness(BaseModel):
     """The process answers."""
 
-    status: OpenField[Literal["ok"]] = "ok"
+    status: Open[Literal["ok"]] = Field("ok", description="Always ok.")
 
 
 class Readiness(BaseModel):
     """What the service needs before it can answer callers."""
 
-    status: OpenField[Check]
-    database: OpenField[Check]
-    migrations: OpenField[Check]
+    status: Open[Check] = Field(description="ok if every check is.")
+    database: Open[Check] = Field("failed", description="The database answers.")
+    migrations: Open[Check] = Field("failed", description="It is at this version's revision.")
+    audit: Open[Check] = Field("failed", description="Audit events can be written.")
+    keys: Open[Check] = Field("failed", description="Stored data keys open with the master key.")
 
 
 @router.head("/livez", include_in_schema=False)
-@router.get("/livez", summary="Is the process alive?")
+@router.get("/livez", summary="Is the process alive?", response_description="It is.")
 async def get_liveness() -> Liveness:
     """Answers without asking any dependency."""
     return Liveness()
@@ -47,37 +63,74 @@ async def get_liveness() -> Liveness:
 @router.get(
     "/readyz",
     summary="Can the service answer callers?",
+    response_description="It can.",
     responses={503: {"model": Readiness, "description": "It cannot; the failed check says why."}},
 )
 async def get_readiness(
-    response: Response, database: Annotated[Database, Depends(get_database)]
+    response: Response, database: Annotated[Database, Depends(get_database)], vault: AppVault
 ) -> Readiness:
-    """Asks the database whether it is there and at the revision this code needs."""
-    found = await _check(database)
+    """Asks the database whether it is there, current and writable, and whether the keys fit it."""
+    found = await _check(database, vault)
     if found.status == "failed":
         response.status_code = 503
     return found
 
 
-async def _check(database: Database) -> Readiness:
+async def _check(database: Database, vault: Vault) -> Readiness:
     try:
-        async with database.sessions() as session:
-            await session.execute(text("SELECT 1"))
-            revision = await database_revision(session)
+        async with asyncio.timeout(_PATIENCE_SECONDS), database.sessions() as session:
+            if await database_revision(session) != _expected_revision():
+                return Readiness(status="failed", database="ok")
+            audit = bool(await session.scalar(_AUDIT_IS_WRITABLE))
+            keys = await _opens_keys(session, vault)
     except (SQLAlchemyError, OSError, TimeoutError):
-        return Readiness(status="failed", database="failed", migrations="failed")
-    migrations: Check = "ok" if revision == code_revision() else "failed"
-    return Readiness(status=migrations, database="ok", migrations=migrations)
+        return Readiness(status="failed")
+    return Readiness(
+        status=_word(ok=audit and keys),
+        database="ok",
+        migrations="ok",
+        audit=_word(ok=audit),
+        keys=_word(ok=keys),
+    )
+
+
+def _word(*, ok: bool) -> Check:
+    return "ok" if ok else "failed"
+
+
+@cache
+def _expected_revision() -> str:
+    """The code's revision, read from the migration files once."""
+    return code_revision()
+
+
+async def _opens_keys(session: AsyncSession, vault: Vault) -> bool:
+    """Whether a stored data key opens: with another master key, none would."""
+    row = SubjectKeyRow
+    found = (
+        await session.execute(select(row.subject_id, row.key_id, row.wrapped_key).limit(1))
+    ).first()
+    try:
+        if found is not None:
+            vault.unwrap(WrappedKey(*found))
+    except CipherError:
+        return False
+    return True
 
 
 @router.get(
     "/metrics",
     summary="Prometheus metrics",
-    dependencies=[Depends(requires(Role.ADMIN))],
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus text format."}},
+    responses={
+        200: {
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+            "description": "Prometheus text format.",
+        },
+        **problem_responses(),
+    },
 )
-async def get_metrics(request: Request) -> Response:
+async def get_metrics(request: Request, _actor: Annotated[Actor, requires(Role.ADMIN)]) -> Response:
     """Counts and durations by route; no label carries an identifier."""
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.exposition(), media_type=metrics.content_type)

@@ -1,0 +1,59 @@
+"""`GET /v1/tiers/{tier}/sla`: what a tier is promised."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.domain.privacy.roles import Role
+from app.features.sla import service
+from app.features.sla.schemas import SlaRead
+from app.infra.application import problem_responses
+from app.infra.auth import Actor, requires
+from app.infra.clock import business_day, utc_now
+from app.infra.locale import RequestLocale
+from app.infra.session import ReadSession
+
+router = APIRouter(tags=["tiers"])
+
+Tier = Annotated[str, Path(description="A tier of the ladder.", min_length=1, max_length=32)]
+
+Reader = Annotated[
+    Actor,
+    requires(
+        Role.AGENT,
+        Role.CUSTOMER,
+        Role.ACCOUNT_MANAGER,
+        Role.RISK_OFFICER,
+        Role.BUSINESS_OFFICER,
+        Role.COMPLIANCE,
+        Role.ADMIN,
+    ),
+]
+
+
+@router.get(
+    "/v1/tiers/{tier}/sla",
+    summary="What a tier is promised",
+    response_description="The promises, one entry per service type.",
+    responses=problem_responses(404),
+)
+async def get_tier_sla(
+    tier: Tier,
+    request: Request,
+    response: Response,
+    session: ReadSession,
+    locale: RequestLocale,
+    _actor: Reader,
+) -> SlaRead:
+    """The promises of the policy in force today, in seconds, hours or days of the clock they run on.
+
+    An entry's `exceptions` are narrower cases that win over it. A statutory floor is a deadline of
+    the law, which no tier loosens; where the two differ, the earlier one binds.
+    """
+    today = business_day(utc_now(), request.app.state.settings.business_zone)
+    found = await service.get_sla(session, tier=tier, on=today)
+    response.headers["Content-Language"] = locale.value
+    response.headers["Vary"] = "Accept-Language"
+    return SlaRead.from_domain(found, locale)

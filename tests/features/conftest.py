@@ -1,0 +1,19 @@
+"""A client of the whole application, over the test's own rolled-back transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.infra.database import Database
+from app.infra.settings import Settings
+from app.main import create_app
+from tests.api import Api, open_api
+
+
+@pytest.fixture
+async def api(settings: Settings, database: Database) -> AsyncIterator[Api]:
+    """Calls the application as any role."""
+    async with open_api(create_app(settings, database), settings) as opened:
+        yield opened
