@@ -1,0 +1,1 @@
+"""Raw records: what a record holds, how a foreign file becomes records, what a row must satisfy."""

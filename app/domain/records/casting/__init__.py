@@ -1,0 +1,1 @@
+"""From the values a file holds to the types a record wants."""

@@ -1,0 +1,1 @@
+"""Rows of one file that carry the same natural key."""

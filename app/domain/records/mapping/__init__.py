@@ -1,0 +1,1 @@
+"""Mapping documents: how the rows of a foreign file become our records, without code."""

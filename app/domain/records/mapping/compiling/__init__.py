@@ -1,0 +1,1 @@
+"""Expressions of a mapping as Polars expressions over one file's columns."""
