@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -38,6 +39,7 @@ from app.infra.session import WriteSession
 NO_ROLE: Final = "none"
 
 _ACTOR_DIGITS = 32
+_CUSTOMER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Outcome(StrEnum):
@@ -139,13 +141,14 @@ class AuditWriter:
         caller = caller_of(request.scope)
         if caller is None:
             return
-        customer_id = request.path_params.get("customer_id")
+        # What a caller typed is noted only if it could be an id.
+        asked = str(request.path_params.get("customer_id", ""))
         event = AuditEvent(
             actor_digest=self.actor_digest(caller.issuer, caller.subject),
             role=NO_ROLE if caller.role is None else caller.role,
             purpose=caller.purpose,
             route=route_of(request.scope),
-            subjects=() if customer_id is None else (str(customer_id),),
+            subjects=(asked,) if _CUSTOMER_ID.fullmatch(asked) else (),
             status=status,
             outcome=Outcome.DENIED,
         )
