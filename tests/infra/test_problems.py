@@ -183,7 +183,7 @@ async def test_405_lists_every_method_of_the_path(path: str, allow: str) -> None
     [
         (b"{", [{"loc": ["body", 1], "type": "json_invalid"}]),
         (b'{"size": "\xff"}', [{"loc": ["body"], "type": "json_invalid"}]),
-        (b"[" * 900, [{"loc": ["body", 900], "type": "json_invalid"}]),
+        (b"[" * 9000, [{"loc": ["body"], "type": "json_invalid"}]),
         (b'{"size": ' + b"9" * 5000 + b"}", [{"loc": ["body"], "type": "json_invalid"}]),
         (b'{"size": "sentinel-4711"}', [{"loc": ["body", "size"], "type": "int_parsing"}]),
         (b'{"size": 1, "sentinel-4711": 1}', [{"loc": ["body", "?"], "type": "extra_forbidden"}]),

@@ -1,0 +1,132 @@
+"""What is logged holds no personal data, whoever logs it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import logging.config
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from app.infra.logging import (
+    ExceptionScrubber,
+    JsonFormatter,
+    configure_logging,
+    describe_exception,
+    uvicorn_logging,
+)
+
+SENTINEL = "sentinel-4711"
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """The lines that a handler of ours writes."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(ExceptionScrubber())
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    level = root.level
+    root.setLevel(logging.INFO)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def _last(lines: io.StringIO) -> dict[str, object]:
+    found: dict[str, object] = json.loads(lines.getvalue().splitlines()[-1])
+    return found
+
+
+def _violation() -> IntegrityError:
+    driver = asyncpg.UniqueViolationError(SENTINEL)
+    driver.detail = f"Key (phone)=({SENTINEL}) already exists."
+    try:
+        try:
+            raise driver
+        except asyncpg.UniqueViolationError as error:
+            raise IntegrityError(f"INSERT {SENTINEL}", {"phone": SENTINEL}, error) from error
+    except IntegrityError as error:
+        return error
+
+
+def test_an_exception_is_told_by_types_states_and_frames_only(lines: io.StringIO) -> None:
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=_violation())
+    line = _last(lines)
+    assert SENTINEL not in lines.getvalue()
+    assert line["event"] == "Exception in ASGI application"
+    assert line["exception"] == {
+        "types": [
+            "sqlalchemy.exc.IntegrityError",
+            "asyncpg.exceptions.UniqueViolationError",
+        ],
+        "sqlstates": ["23505"],
+        "frames": line["exception"]["frames"],  # type: ignore[index]
+    }
+    assert line["exception"]["frames"]
+
+
+def test_an_exception_given_as_an_argument_is_told_by_its_type(lines: io.StringIO) -> None:
+    logging.getLogger("app.x").warning("failed: %s after %d", ValueError(SENTINEL), 3)
+    assert _last(lines)["event"] == "failed: ValueError after 3"
+
+
+def test_arguments_of_others_are_not_told(lines: io.StringIO) -> None:
+    logging.getLogger("asyncpg").warning("notice: %s", SENTINEL)
+    logging.getLogger("other").warning(ValueError(SENTINEL))
+    logging.getLogger("other").warning("%(a)s", {"a": SENTINEL})
+    assert SENTINEL not in lines.getvalue()
+    assert [json.loads(line)["event"] for line in lines.getvalue().splitlines()] == [
+        "notice: %s",
+        "ValueError",
+        "%(a)s",
+    ]
+
+
+def test_only_known_fields_are_told(lines: io.StringIO) -> None:
+    logging.getLogger("app.x").info(
+        "request", extra={"status": 200, "phone": SENTINEL, "reason": ValueError(SENTINEL)}
+    )
+    assert _last(lines)["status"] == 200
+    assert _last(lines)["reason"] == "ValueError"
+    assert SENTINEL not in lines.getvalue()
+
+
+def test_a_stack_is_not_told(lines: io.StringIO) -> None:
+    logging.getLogger("app.x").info("here", stack_info=True)
+    assert _last(lines).keys() == {"at", "level", "logger", "event"}
+
+
+def test_an_endless_chain_is_cut() -> None:
+    error = ValueError()
+    error.__context__ = error
+    assert len(describe_exception(error)["types"]) == 5  # type: ignore[arg-type]
+
+
+def test_a_suppressed_context_is_not_told() -> None:
+    error = ValueError()
+    error.__context__ = KeyError()
+    error.__suppress_context__ = True
+    assert describe_exception(error)["types"] == ["builtins.ValueError"]
+
+
+def test_the_servers_own_access_log_is_silent(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied: list[object] = []
+    monkeypatch.setattr(logging.config, "dictConfig", applied.append)
+    configure_logging("WARNING")
+    assert applied == [uvicorn_logging("WARNING")]
+    configurator = logging.config.DictConfigurator(uvicorn_logging())
+    assert configurator.configure_filter({"()": ExceptionScrubber})
+    assert uvicorn_logging()["loggers"]["uvicorn.access"] == {
+        "level": "CRITICAL",
+        "propagate": False,
+    }
+    assert capsys.readouterr().err == ""
