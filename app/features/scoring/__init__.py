@@ -1,0 +1,1 @@
+"""Scoring: evaluating a customer, and the decisions that came of it."""

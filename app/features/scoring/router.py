@@ -1,0 +1,205 @@
+"""Evaluations, decisions and their replay, over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Path, Request, Response
+from pydantic.types import UUID7
+
+from app.domain.privacy.roles import Role
+from app.domain.tiering.decision import Cause, CauseKind
+from app.features.scoring import service
+from app.features.scoring.schemas import (
+    DecisionRead,
+    EvaluationCreate,
+    ReplayRead,
+    TrialCreate,
+    TrialRead,
+)
+from app.infra.application import problem_responses
+from app.infra.audit import Audit, Outcome
+from app.infra.auth import Actor, requires
+from app.infra.cipher import AppVault, Vault
+from app.infra.clock import business_day, utc_now
+from app.infra.locale import RequestLocale
+from app.infra.reveal import respond
+from app.infra.session import AsyncSession, ReadSession, WriteSession
+
+router = APIRouter(tags=["scoring"])
+
+CustomerId = Annotated[
+    str,
+    Path(pattern="^[A-Za-z0-9._-]{1,64}$", description="The insurer's own id, case-sensitive."),
+]
+DecisionId = Annotated[UUID7, Path(description="Id of a decision.")]
+
+Evaluator = Annotated[
+    Actor, requires(Role.ACCOUNT_MANAGER, Role.RISK_OFFICER, Role.BUSINESS_OFFICER)
+]
+Experimenter = Annotated[
+    Actor,
+    requires(
+        Role.ACCOUNT_MANAGER,
+        Role.RISK_OFFICER,
+        Role.BUSINESS_OFFICER,
+        Role.ANALYST,
+        Role.RULE_AUTHOR,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationDesk:
+    """What evaluating needs of the process: the transaction, the vault, and the time."""
+
+    session: AsyncSession
+    vault: Vault
+    now: datetime
+    today: date
+
+
+async def evaluation_desk(
+    request: Request, session: WriteSession, vault: AppVault
+) -> EvaluationDesk:
+    """The desk of one request."""
+    now = utc_now()
+    today = business_day(now, request.app.state.settings.business_zone)
+    return EvaluationDesk(session, vault, now, today)
+
+
+#: `scope="function"` keeps to the scope of the session it works with.
+Desk = Annotated[EvaluationDesk, Depends(evaluation_desk, scope="function")]
+
+
+@router.post(
+    "/v1/customers/{customer_id}/evaluations",
+    status_code=201,
+    response_model=DecisionRead,
+    response_description="The decision, stored.",
+    summary="Score a customer now",
+    responses=problem_responses(404, 409),
+)
+async def create_evaluation(
+    customer_id: CustomerId,
+    desk: Desk,
+    locale: RequestLocale,
+    audit: Audit,
+    actor: Evaluator,
+    asked: Annotated[EvaluationCreate | None, Body()] = None,
+) -> Response:
+    """Evaluate the customer on the records as they are now, and store decision and tier.
+
+    Upgrades serve at once; a downgrade may wait, and the old tier serves until then. A day before
+    the customer's newest evaluation is refused, since the clocks of stability run on it.
+    """
+    stored = await service.evaluate_customer(
+        desk.session,
+        customer_id=customer_id,
+        as_of=desk.today if asked is None or asked.as_of is None else asked.as_of,
+        cause=Cause(CauseKind.API),
+        now=desk.now,
+        vault=desk.vault,
+    )
+    own_id = stored.record.customer_id
+    viewer = actor.viewer_of(own_id, stored.account_manager)
+    return await respond(
+        DecisionRead.from_domain(stored, viewer, locale),
+        viewer=viewer,
+        audit=audit.noting(outcome=Outcome.CHANGED, record_version=str(stored.record.id)),
+        subjects=[own_id],
+        status=201,
+        headers={"Location": f"/v1/decisions/{stored.record.id}", **_in_language(locale)},
+    )
+
+
+@router.get(
+    "/v1/decisions/{decision_id}",
+    response_model=DecisionRead,
+    response_description="The decision as it was stored.",
+    summary="Read one decision",
+    responses=problem_responses(404),
+)
+async def get_decision(
+    decision_id: DecisionId,
+    session: WriteSession,
+    locale: RequestLocale,
+    audit: Audit,
+    actor: Evaluator,
+) -> Response:
+    """Read what was decided, why, and by which rule set version; decisions never change."""
+    stored = await service.get_decision(session, decision_id=decision_id)
+    own_id = stored.record.customer_id
+    viewer = actor.viewer_of(own_id, stored.account_manager)
+    return await respond(
+        DecisionRead.from_domain(stored, viewer, locale),
+        viewer=viewer,
+        audit=audit.noting(record_version=str(stored.record.id)),
+        subjects=[own_id],
+        headers=_in_language(locale),
+    )
+
+
+@router.post(
+    "/v1/decisions/{decision_id}/replay",
+    response_model=ReplayRead,
+    response_description="Whether the decision comes out the same.",
+    summary="Decide again from the stored snapshot",
+    responses=problem_responses(404, 409, 410),
+)
+async def replay_decision(
+    decision_id: DecisionId,
+    session: WriteSession,
+    vault: AppVault,
+    audit: Audit,
+    actor: Evaluator,
+) -> Response:
+    """Decide again from the snapshot of the facts, with the rule set version of then.
+
+    Nothing is stored. Once the customer's data was erased the snapshot cannot be read: 410.
+    """
+    replay = await service.replay_decision(session, decision_id=decision_id, vault=vault)
+    own_id = replay.stored.record.customer_id
+    viewer = actor.viewer_of(own_id, replay.stored.account_manager)
+    return await respond(
+        ReplayRead.from_domain(replay),
+        viewer=viewer,
+        audit=audit.noting(record_version=str(decision_id)),
+        subjects=[own_id],
+    )
+
+
+@router.post(
+    "/v1/evaluations/what-if",
+    response_description="What the rule set says; nothing is stored.",
+    summary="Try facts on a rule set",
+    responses=problem_responses(404, 409),
+)
+async def try_facts(
+    trial: TrialCreate,
+    request: Request,
+    response: Response,
+    session: ReadSession,
+    locale: RequestLocale,
+    _actor: Experimenter,
+) -> TrialRead:
+    """Try facts that the caller made up; no customer is read, and nothing is stored.
+
+    Facts that are left out are unknown, or false or 0 where they cannot be. The rule set is the
+    one in force for such a customer, or the stored version that is named.
+    """
+    chosen = trial.rule_set
+    found = await service.try_facts(
+        session,
+        given=trial.facts,
+        version=None if chosen is None else (chosen.id, chosen.version),
+        as_of=business_day(utc_now(), request.app.state.settings.business_zone),
+    )
+    response.headers.update(_in_language(locale))
+    return TrialRead.from_domain(found, locale)
+
+
+def _in_language(locale: RequestLocale) -> dict[str, str]:
+    return {"Content-Language": locale.value, "Vary": "Accept-Language"}

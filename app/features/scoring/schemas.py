@@ -1,0 +1,327 @@
+"""Decisions as they are asked for and answered, masked by role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic.types import UUID7
+
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.privacy.classes import Disposition, SensitivityClass
+from app.domain.privacy.matrix import MATRIX
+from app.domain.privacy.roles import Viewer
+from app.domain.privacy.sensitive import Sensitive
+from app.domain.rules.model import DIMENSION_PREFIX, HitPolicy, RuleSetDocument, Text
+from app.domain.rules.paths import facts_reaching, reason_classes
+from app.domain.tiering.decision import COMPLETENESS_SCALE
+from app.domain.tiering.ladder import in_language
+from app.domain.tiering.record import DecisionRecord, GivenReason, given_reason
+from app.features.scoring.service import Replay, Stored, Trial
+from app.infra.locale import Locale
+from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk
+
+T = TypeVar("T")
+Class = SensitivityClass
+
+GENERAL = "GENERAL"
+_GENERAL_TEXT = Text("A further reason", "其他原因")
+_BAND_WIDTH = 200
+_GRADE_BANDS = {"A": "low", "B": "low", "C": "medium", "D": "high", "E": "high"}
+
+ReasonCode = Internal[str]
+FiredRule = Internal[str | list[str]]
+
+
+class RuleSetRead(ReadModel):
+    """The rule set version that decided."""
+
+    id: Internal[str] = Field(description="Its id.")
+    version: Internal[int] = Field(description="Its version.")
+    hash: Internal[str] = Field(description="SHA-256 of its document.")
+
+
+class ReasonRead(ReadModel):
+    """Points that were lost at one characteristic; one the caller may not see is GENERAL."""
+
+    code: ReasonCode = Field(description="Stable code, or GENERAL.")
+    text: Internal[str] = Field(description="What it says, in the caller's language.")
+    points: Internal[int] = Field(description="Points given.")
+    lost: Internal[int] = Field(description="Points lost against the best.")
+
+
+class DecisionRead(MaskedRead):
+    """One decision on a customer."""
+
+    id: Open[UUID7] = Field(description="Id of the decision.")
+    customer_id: Open[str] = Field(description="The customer.")
+    score: Internal[int] = Field(description="Weighted score, 0 to 1000.")
+    dimensions: dict[str, Internal[int]] = Field(
+        description="Score of each dimension, 0 to 1000; a band of 200 where that is all to see."
+    )
+    risk_grade: Risk[str] = Field(description="A is the lowest risk; low, medium, high as a band.")
+    segment: Internal[str] = Field(description="Value segment.")
+    life_cycle_stage: Internal[str] = Field(description="Life-cycle stage.")
+    labels: Internal[list[str]] = Field(description="Labels.")
+    tier: Open[str] = Field(description="The tier that serves after stability.")
+    tier_evaluated: Internal[str] = Field(description="The tier the rules give.")
+    primary_line: Internal[str] = Field(description="The customer's primary product line.")
+    reasons: list[ReasonRead] = Field(description="Why not more points, the weightiest first.")
+    fired: dict[str, FiredRule] = Field(
+        description="Rule that decided, by table; a list where a table gives a set."
+    )
+    rule_set: RuleSetRead = Field(description="What decided.")
+    cause: Internal[str] = Field(description="api, timer, event:<id>, run:<id>, override:<id>.")
+    evaluated_at: Open[datetime] = Field(description="When it was decided.")
+    data_as_of: Open[date] = Field(description="Business day of the facts.")
+    facts_completeness: Internal[Decimal] = Field(
+        description="Share of the rule set's inputs that were known."
+    )
+    benchmark_version: Internal[str] = Field(description="Market benchmark of the ratios.")
+
+    @classmethod
+    def from_domain(cls, stored: Stored, viewer: Viewer, locale: Locale) -> DecisionRead:
+        """A stored decision for one viewer."""
+        record, document = stored.record, stored.rule_set.compiled.document
+        sight = _Sight(document, viewer)
+        return cls(
+            id=record.id,
+            customer_id=record.customer_id,
+            score=_internal(record.score),
+            dimensions=sight.dimensions(record),
+            risk_grade=Sensitive(
+                Class.RISK, record.risk_grade, band=_GRADE_BANDS[record.risk_grade]
+            ),
+            segment=_internal(record.segment),
+            life_cycle_stage=_internal(record.life_cycle_stage),
+            labels=_internal(list(record.labels)),
+            tier=record.tier_applied,
+            tier_evaluated=_internal(record.tier_evaluated),
+            primary_line=_internal(record.primary_line),
+            reasons=[sight.reason(reason, locale) for reason in record.reasons],
+            fired=sight.fired(record),
+            rule_set=RuleSetRead(
+                id=_internal(record.rule_set.id),
+                version=_internal(record.rule_set.version),
+                hash=_internal(record.rule_set.hash),
+            ),
+            cause=_internal(record.cause),
+            evaluated_at=record.recorded_at,
+            data_as_of=record.as_of,
+            facts_completeness=_internal(_share(record.facts_completeness)),
+            benchmark_version=_internal(record.benchmark_version),
+        )
+
+
+class ReplayRead(MaskedRead):
+    """Whether deciding again from the snapshot says the same."""
+
+    decision_id: Open[UUID7] = Field(description="The decision that was replayed.")
+    customer_id: Open[str] = Field(description="The customer.")
+    identical: Open[bool] = Field(description="Whether every output came out the same.")
+    differences: Internal[list[str]] = Field(description="Names of the outputs that did not.")
+
+    @classmethod
+    def from_domain(cls, replay: Replay) -> ReplayRead:
+        """What a replay found."""
+        return cls(
+            decision_id=replay.stored.record.id,
+            customer_id=replay.stored.record.customer_id,
+            identical=replay.is_identical,
+            differences=_internal(list(replay.differences)),
+        )
+
+
+class EvaluationCreate(BaseModel):
+    """What an evaluation may be asked for; the body may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_of: date | None = Field(
+        default=None, description="Business day of the facts; today without it."
+    )
+
+
+class RuleSetChoice(BaseModel):
+    """One stored rule set version."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[str, Field(min_length=1, max_length=64, description="Its id.")]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, description="Its version.")]
+
+
+class TrialCreate(BaseModel):
+    """Facts to try on a rule set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    facts: Annotated[
+        dict[
+            Annotated[str, Field(max_length=64)],
+            StrictBool | StrictInt | Annotated[StrictStr, Field(max_length=200)] | None,
+        ],
+        Field(max_length=200, description="By name; decimals and dates as text, others null."),
+    ]
+    rule_set: RuleSetChoice | None = Field(
+        default=None, description="The version to try; without it the one in force."
+    )
+
+
+class TrialRuleSetRead(ReadModel):
+    """The rule set version that was tried."""
+
+    id: Open[str] = Field(description="Its id.")
+    version: Open[int] = Field(description="Its version.")
+    hash: Open[str] = Field(description="SHA-256 of its document.")
+
+
+class TrialReasonRead(ReadModel):
+    """Points that were lost at one characteristic."""
+
+    code: Open[str] = Field(description="Stable code.")
+    text: Open[str] = Field(description="What it says, in the caller's language.")
+    points: Open[int] = Field(description="Points given.")
+    lost: Open[int] = Field(description="Points lost against the best.")
+
+
+class TrialRead(ReadModel):
+    """What a rule set says of facts that the caller made up; nothing of it is about a customer."""
+
+    score: Open[int] = Field(description="Weighted score, 0 to 1000.")
+    dimensions: Open[dict[str, int]] = Field(description="Score of each dimension, 0 to 1000.")
+    outcomes: Open[dict[str, str | list[str] | None]] = Field(
+        description="What each table gives; null where no rule matches."
+    )
+    tier: Open[str] = Field(description="The tier.")
+    reasons: list[TrialReasonRead] = Field(description="Why not more points.")
+    fired: Open[dict[str, list[str]]] = Field(description="Rules that fired, by table.")
+    rule_set: TrialRuleSetRead = Field(description="What decided.")
+    data_as_of: Open[date] = Field(description="Business day that was decided for.")
+    facts_completeness: Open[Decimal] = Field(description="Share of the inputs that were given.")
+
+    @classmethod
+    def from_domain(cls, trial: Trial, locale: Locale) -> TrialRead:
+        """What a trial found."""
+        decision, stored = trial.decision, trial.rule_set.stored
+        evaluation = decision.evaluation
+        texts = _reason_texts(trial.rule_set.compiled.document)
+        return cls(
+            score=evaluation.score,
+            dimensions=evaluation.dimensions,
+            outcomes={
+                name: list(answer) if isinstance(answer, tuple) else answer
+                for name, answer in evaluation.outcomes.items()
+            },
+            tier=decision.tier_evaluated,
+            reasons=[
+                TrialReasonRead(
+                    code=reason.code,
+                    text=in_language(texts[reason.code], locale),
+                    points=reason.points,
+                    lost=reason.lost,
+                )
+                for reason in map(given_reason, evaluation.reasons)
+            ],
+            fired={table: list(rules) for table, rules in evaluation.fired.items()},
+            rule_set=TrialRuleSetRead(
+                id=stored.rule_set_id, version=stored.version, hash=stored.hash
+            ),
+            data_as_of=decision.as_of,
+            facts_completeness=_share(decision.facts_completeness),
+        )
+
+
+class _Sight:
+    """What one viewer may see of what a rule set derives from facts.
+
+    A derived thing is of the highest class among the facts it comes from.
+    """
+
+    def __init__(self, document: RuleSetDocument, viewer: Viewer) -> None:
+        self._document = document
+        self._viewer = viewer
+        self._reach = facts_reaching(document)
+        self._reasons = reason_classes(document, CATALOGUE)
+        self._texts = _reason_texts(document)
+
+    def dimensions(self, record: DecisionRecord) -> dict[str, Sensitive[int]]:
+        """The dimension scores; the one called risk is risk whatever it is made of."""
+        shown: dict[str, Sensitive[int]] = {}
+        for name in self._document.dimensions:
+            score = record.dimensions[name]
+            listed = {Class.RISK} if name == Class.RISK else {Class.INTERNAL}
+            found = self._disposition(DIMENSION_PREFIX + name, listed)
+            if found is Disposition.CLEAR:
+                shown[name] = _internal(score)
+            else:
+                band = _band(score) if found is Disposition.BAND else None
+                shown[name] = Sensitive[int].sealed(Class.INTERNAL, band=band)
+        return shown
+
+    def fired(self, record: DecisionRecord) -> dict[str, Sensitive[str | list[str]]]:
+        """The rules that fired, in the order of the tables."""
+        shown: dict[str, Sensitive[str | list[str]]] = {}
+        for table in self._document.tables:
+            rules = record.fired[table.id]
+            if self._disposition(table.output.name, {Class.INTERNAL}) is Disposition.WITHHELD:
+                sealed = Sensitive[str | list[str]].sealed(Class.INTERNAL, masked=GENERAL)
+                shown[table.id] = sealed
+            elif table.hit_policy is HitPolicy.COLLECT:
+                shown[table.id] = _internal(list(rules))
+            else:
+                shown[table.id] = _internal(rules[0] if rules else None)
+        return shown
+
+    def reason(self, reason: GivenReason, locale: Locale) -> ReasonRead:
+        """One reason; a withheld one still takes its place in the list."""
+        classes = {Class.INTERNAL, Class(self._reasons[reason.code])}
+        found = MATRIX.joint_disposition(self._viewer, classes)
+        if found is Disposition.WITHHELD:
+            return ReasonRead(
+                code=Sensitive[str].sealed(Class.INTERNAL, masked=GENERAL),
+                text=Sensitive[str].sealed(
+                    Class.INTERNAL, masked=in_language(_GENERAL_TEXT, locale)
+                ),
+                points=Sensitive[int].sealed(Class.INTERNAL),
+                lost=Sensitive[int].sealed(Class.INTERNAL),
+            )
+        return ReasonRead(
+            code=_internal(reason.code),
+            text=_internal(in_language(self._texts[reason.code], locale)),
+            points=_internal(reason.points),
+            lost=_internal(reason.lost),
+        )
+
+    def _disposition(self, name: str, listed: Iterable[SensitivityClass]) -> Disposition:
+        classes = {Class(CATALOGUE[fact].sensitivity) for fact in self._reach[name]}
+        return MATRIX.joint_disposition(self._viewer, classes.union(listed))
+
+
+def _internal(value: T | None) -> Sensitive[T]:
+    return Sensitive(Class.INTERNAL, value)
+
+
+def _band(score: int) -> str:
+    """A fifth of the scale; the last one holds its upper end.
+
+    >>> _band(0), _band(399), _band(1000)
+    ('0-199', '200-399', '800-1000')
+    """
+    low = min(score // _BAND_WIDTH, 4) * _BAND_WIDTH
+    return "800-1000" if low == 4 * _BAND_WIDTH else f"{low}-{low + _BAND_WIDTH - 1}"
+
+
+def _share(completeness: int) -> Decimal:
+    return Decimal(completeness) / COMPLETENESS_SCALE
+
+
+def _reason_texts(document: RuleSetDocument) -> Mapping[str, Text]:
+    texts: dict[str, Text] = {}
+    for item in document.characteristics:
+        texts[item.reason.code] = item.reason.text
+        texts.update((b.reason.code, b.reason.text) for b in item.bins if b.reason is not None)
+    return texts
