@@ -236,9 +236,8 @@ def _names(node: object) -> Iterator[str]:
             yield node["name"]
         for child in node.values():
             yield from _names(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _names(child)
+    for child in node if isinstance(node, list) else ():
+        yield from _names(child)
 
 
 def _field_errors(app: FastAPI, errors: Iterable[Any]) -> Iterator[FieldError]:
@@ -276,50 +275,46 @@ def _http_answer(request: Request, error: HTTPException) -> _Answer:
     return _Answer(text, text, error.status_code, headers)
 
 
-class _Handlers:
-    """The exception handlers of one application, bound to its denial recorder."""
+_DATABASE_ERRORS: Final = (
+    DBAPIError,
+    PoolTimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A server that is not there: refused, no such socket, no such host, no answer in time.
+    OSError,
+)
+
+
+def _answer_to(request: Request, error: Exception) -> _Answer:
+    if isinstance(error, ProblemError):
+        return _answer(error.slug, headers=error.headers, errors=error.errors)
+    if isinstance(error, DomainError):
+        return _domain_answer(error)
+    if isinstance(error, HTTPException):
+        return _http_answer(request, error)
+    if isinstance(error, RequestValidationError):
+        return _answer("validation", errors=_field_errors(request.app, error.errors()))
+    slug = _database_slug(error) if isinstance(error, _DATABASE_ERRORS) else "internal"
+    if slug == "internal" and AWAITS_COMMIT in request.scope:
+        slug = "unavailable"
+    return _answer(slug)
+
+
+class _Handler:
+    """The exception handler of one application, bound to its denial recorder."""
 
     def __init__(self, on_denial: DenialRecorder | None) -> None:
         self._on_denial = on_denial
 
-    async def _finish(self, request: Request, answer: _Answer) -> Response:
+    async def __call__(self, request: Request, error: Exception) -> Response:
+        """The problem document of an error."""
+        answer = _answer_to(request, error)
         if self._on_denial is not None and answer.status in _DENIALS and "route" in request.scope:
             try:
                 await self._on_denial(request, answer.status)
             except Exception:  # noqa: BLE001 - whatever kept the record from being written.
                 answer = _answer("unavailable")
         return _render(request.scope, answer)
-
-    async def problem(self, request: Request, error: Exception) -> Response:
-        if not isinstance(error, ProblemError):
-            raise error
-        answer = _answer(error.slug, headers=error.headers, errors=error.errors)
-        return await self._finish(request, answer)
-
-    async def domain(self, request: Request, error: Exception) -> Response:
-        if not isinstance(error, DomainError):
-            raise error
-        return await self._finish(request, _domain_answer(error))
-
-    async def http(self, request: Request, error: Exception) -> Response:
-        if not isinstance(error, HTTPException):
-            raise error
-        return await self._finish(request, _http_answer(request, error))
-
-    async def validation(self, request: Request, error: Exception) -> Response:
-        if not isinstance(error, RequestValidationError):
-            raise error
-        found = _field_errors(request.app, error.errors())
-        return _render(request.scope, _answer("validation", errors=found))
-
-    async def database(self, request: Request, error: Exception) -> Response:
-        slug = _database_slug(error)
-        if slug == "internal" and AWAITS_COMMIT in request.scope:
-            slug = "unavailable"
-        return _render(request.scope, _answer(slug))
-
-    async def unhandled(self, request: Request, _error: Exception) -> Response:
-        return _render(request.scope, _answer("internal"))
 
 
 def install_problems(app: FastAPI, on_denial: DenialRecorder | None = None) -> None:
@@ -329,18 +324,14 @@ def install_problems(app: FastAPI, on_denial: DenialRecorder | None = None) -> N
         app: the application.
         on_denial: told of every 403 and 404 of a matched route before the answer leaves.
     """
-    handlers = _Handlers(on_denial)
-    app.add_exception_handler(ProblemError, handlers.problem)
-    app.add_exception_handler(DomainError, handlers.domain)
-    app.add_exception_handler(HTTPException, handlers.http)
-    app.add_exception_handler(RequestValidationError, handlers.validation)
-    for kind in (
-        DBAPIError,
-        PoolTimeoutError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        ConnectionError,
-        TimeoutError,
-    ):
-        app.add_exception_handler(kind, handlers.database)
-    app.add_exception_handler(Exception, handlers.unhandled)
+    handler = _Handler(on_denial).__call__
+    kinds: tuple[type[Exception], ...] = (
+        ProblemError,
+        DomainError,
+        HTTPException,
+        RequestValidationError,
+        *_DATABASE_ERRORS,
+        Exception,
+    )
+    for kind in kinds:
+        app.add_exception_handler(kind, handler)

@@ -18,11 +18,15 @@ Route = Callable[..., Awaitable[object]]
 
 
 def application(
-    *routers: APIRouter, on_denial: DenialRecorder | None = None, max_body_size: int = 1000
+    *routers: APIRouter,
+    on_denial: DenialRecorder | None = None,
+    max_body_size: int = 1000,
+    gated: bool = True,
 ) -> Application:
     """An application with the token gate and the problem documents."""
     app = Application(max_body_size=max_body_size, redoc_url=None)
-    app.add_middleware(TokenGate, verifier=verifier())
+    if gated:
+        app.add_middleware(TokenGate, verifier=verifier())
     install_problems(app, on_denial)
     for router in routers:
         app.include_router(router)

@@ -233,6 +233,7 @@ def test_every_leaf_of_a_model_is_found_with_its_class() -> None:
         deep: list[dict[str, list[PartyRead]]]
         held: Open[list[PartyRead]]
         described: Annotated[str, Field(description="no class")]
+        inside: list[Annotated[str, "no class either"]]
         next: Node | None
 
         @property
@@ -250,6 +251,7 @@ def test_every_leaf_of_a_model_is_found_with_its_class() -> None:
         "held[].code": CLASSES.OPEN,
         "held[].name": CLASSES.C2_NAME,
         "described": None,
+        "inside[]": None,
     }
 
 

@@ -76,6 +76,7 @@ ERRORS: dict[str, tuple[Exception, int, str]] = {
     ),
     "pool": (PoolTimeoutError(SENTINEL), 503, "unavailable"),
     "refused": (ConnectionRefusedError(SENTINEL), 503, "unavailable"),
+    "no-socket": (FileNotFoundError(SENTINEL), 503, "unavailable"),
     "slow": (TimeoutError(SENTINEL), 503, "unavailable"),
     "raw": (asyncpg.CannotConnectNowError(SENTINEL), 503, "unavailable"),
     "raw-sql": (asyncpg.PostgresSyntaxError(SENTINEL), 500, "internal"),
@@ -289,6 +290,23 @@ async def test_a_request_is_logged_by_its_route_and_not_by_its_path(
     told = [record.__dict__["route"] for record in caplog.records if record.name == "app.access"]
     assert told == ["GET /v1/things/{name}", "GET -"]
     assert SENTINEL not in caplog.text
+
+
+async def test_what_is_no_request_passes_the_edge() -> None:
+    received = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return next(received)
+
+    await application(router)({"type": "lifespan"}, receive, send)
+    assert [message["type"] for message in sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
 
 
 async def test_an_answer_that_breaks_off_is_not_taken_for_complete() -> None:

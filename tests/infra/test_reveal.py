@@ -95,6 +95,12 @@ async def get_forgotten() -> ProfileRead:
     return _profile()
 
 
+@router.get("/careless/missing")
+async def get_missing() -> ProfileRead:
+    """A route without a caller."""
+    raise NotFound("not-found")
+
+
 @router.get("/careless/dict")
 async def get_dict() -> dict[str, Any]:
     """A raw dict of a sensitive value."""
@@ -113,8 +119,8 @@ async def get_text() -> object:
     return _profile().name
 
 
-def _application(database: Database) -> Application:
-    app = application(router)
+def _application(database: Database, *, gated: bool = True) -> Application:
+    app = application(router, gated=gated)
     app.state.database = database
     app.state.vault = Vault(MasterKey(b"k" * 32))
     install_problems(app, install_audit(app).record_denial)
@@ -273,6 +279,9 @@ async def test_a_denial_leaves_its_event_though_the_request_rolls_back(
         await http.get("/v1/customers/C1", headers=bearer("agent", X_Act_Role="admin"))
         await http.get("/v1/customers/C1")
         await http.get("/v1/none", headers=bearer())
+        # Were the gate forgotten, nobody would be somebody, and nobody would be noted.
+    async with client(_application(own_database, gated=False)) as http:
+        await http.get("/v1/customers/careless/missing", headers=bearer())
     told = [
         (event["status"], event["role"], event["subjects"], event["outcome"], event["seq"])
         for event in await _events(own_database)
