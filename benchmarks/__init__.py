@@ -1,0 +1,1 @@
+"""Measurements: each module runs alone and prints ratios."""

@@ -1,0 +1,188 @@
+"""One customer, a frame and a naive reading of the raw document give the same answers."""
+
+import itertools
+import re
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.facts.model import FactType
+from app.domain.rules import (
+    DocumentError,
+    Evaluation,
+    InputError,
+    compile_rule_set,
+    evaluate,
+    gap,
+    parse_document,
+    value_text,
+)
+from app.domain.rules import frame as book
+from app.domain.rules.compiled import CompiledRuleSet
+from app.domain.rules.counterfactual import frame as book_gap
+from app.domain.rules.domains import domain_of
+from tests.parity import naive_rules
+from tests.parity.rule_strategies import CATALOGUE, Case, cases, customers, readable_documents
+
+COLUMN_TYPES = {
+    FactType.INT: pl.Int64,
+    FactType.DECIMAL: pl.Int64,
+    FactType.BOOL: pl.Boolean,
+    FactType.ENUM: pl.String,
+    FactType.DATE: pl.Date,
+    FactType.STRING: pl.String,
+}
+
+
+def framed(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    names = dict.fromkeys(name for row in rows for name in row)
+    schema = {name: COLUMN_TYPES[CATALOGUE[name].type] for name in names}
+    whole = [{name: row.get(name) for name in names} for row in rows]
+    return pl.DataFrame(whole, schema=schema) if names else pl.DataFrame([{"none": 0}] * len(rows))
+
+
+def scalar_row(compiled: CompiledRuleSet, facts: dict[str, Any]) -> dict[str, Any]:
+    """Evaluate one customer and lay the answer out as a row of the frame."""
+    try:
+        found = evaluate(compiled, facts)
+    except InputError as error:
+        return {"input_error": str(error)}
+    return {**laid_out(found), "input_error": None}
+
+
+def laid_out(found: Evaluation) -> dict[str, Any]:
+    row: dict[str, Any] = {"score": found.score}
+    row |= {f"dimension.{name}": score for name, score in found.dimensions.items()}
+    for name, answer in found.outcomes.items():
+        row[f"outcome.{name}"] = list(answer) if isinstance(answer, tuple) else answer
+    row |= {f"fired.{table}": list(rules) for table, rules in found.fired.items()}
+    row["reasons"] = [
+        {"code": r.code, "characteristic": r.characteristic, "points": r.points, "lost": r.lost}
+        for r in found.reasons
+    ]
+    return row
+
+
+def assert_naive_agrees(case: Case, facts: dict[str, Any]) -> None:
+    try:
+        expected = naive_rules.evaluate(case.raw, CATALOGUE, facts)
+    except naive_rules.NaiveInputError as error:
+        for compiled in (case.dense, case.masked):
+            with pytest.raises(InputError, match=f"^{error} "):
+                evaluate(compiled, facts)
+        return
+    for compiled in (case.dense, case.masked):
+        found = evaluate(compiled, facts)
+        assert found.dimensions == expected.dimensions
+        assert found.score == expected.score
+        assert found.outcomes == expected.outcomes
+        assert found.fired == expected.fired
+        reasons = [(r.code, r.characteristic, r.points, r.lost, r.rank) for r in found.reasons]
+        assert reasons == expected.reasons
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_one_customer_is_evaluated_as_a_naive_reader_would(data: st.DataObject) -> None:
+    case = data.draw(cases())
+    for facts in data.draw(customers(case.raw)):
+        assert_naive_agrees(case, facts)
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_a_frame_answers_row_by_row_what_one_customer_gets(data: st.DataObject) -> None:
+    case = data.draw(cases())
+    rows = data.draw(customers(case.raw))
+    for compiled in (case.dense, case.masked):
+        answered = book.evaluate(compiled, framed(rows))
+        for facts, row in zip(rows, answered.to_dicts(), strict=True):
+            expected = dict.fromkeys(answered.columns) | scalar_row(compiled, facts)
+            assert row == expected
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_a_gap_is_the_smallest_change_that_trying_every_value_finds(data: st.DataObject) -> None:
+    case = data.draw(cases())
+    facts = data.draw(customers(case.raw, sound=True))[0]
+    outcome = data.draw(st.sampled_from(("tier", "segment")))
+    expected = naive_rules.moves(case.raw, CATALOGUE, facts, outcome)
+    found = gap(case.dense, facts, outcome=outcome)
+    moves = found and [(m.fact, m.current, m.to, m.reaches) for m in found.moves]
+    assert moves == expected
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_a_frame_finds_the_gaps_that_one_customer_has(data: st.DataObject) -> None:
+    case = data.draw(cases())
+    rows = data.draw(customers(case.raw))
+    found = book_gap.gap(case.dense, framed(rows), chunk_rows=5)
+    for facts, row in zip(rows, found.to_dicts(), strict=True):
+        try:
+            expected = gap(case.dense, facts)
+        except InputError:
+            expected = None
+        if expected is None:
+            assert row == {"target": None, "moves": None}
+            continue
+        moves = [
+            {
+                "fact": move.fact,
+                "from": value_text(domain_of(CATALOGUE[move.fact]), move.current),
+                "to": value_text(domain_of(CATALOGUE[move.fact]), move.to),
+                "reaches": move.reaches,
+            }
+            for move in expected.moves
+        ]
+        assert row == {"target": expected.target, "moves": moves}
+
+
+@settings(max_examples=150)
+@given(readable_documents())
+def test_a_claim_is_refused_exactly_if_some_row_breaks_it(raw: dict[str, Any]) -> None:
+    """On one representative per atom: no gap where complete, no second row where unique."""
+    broken = {at for at, table in enumerate(raw["tables"]) if breaks_its_claim(raw, table)}
+    refused: set[int] = set()
+    try:
+        compile_rule_set(parse_document(raw, CATALOGUE), CATALOGUE)
+    except DocumentError as error:
+        refused = {int(f.path.removeprefix("tables[").split("]")[0]) for f in error.findings}
+    assert refused == broken
+
+
+def breaks_its_claim(raw: dict[str, Any], table: dict[str, Any]) -> bool:
+    columns = [representatives(raw, name) for name in table["inputs"]]
+    for values in itertools.product(*columns):
+        rows = naive_rules.matching(table, dict(zip(table["inputs"], values, strict=True)))
+        answers = {row["then"] for row in rows}
+        if table["complete"] and not rows:
+            return True
+        if table["hit_policy"] == "unique" and len(rows) > 1:
+            return True
+        if table["hit_policy"] == "any" and len(answers) > 1:
+            return True
+    return False
+
+
+def representatives(raw: dict[str, Any], name: str) -> list[Any]:
+    if name in CATALOGUE:
+        item = CATALOGUE[name]
+        return [naive_rules.plain(item, value) for value in naive_rules.candidates(raw, item)]
+    for table in raw["tables"]:
+        if table["output"]["name"] == name:
+            given = sorted({rule["then"] for rule in table["rules"]})
+            return given if table["complete"] else [*given, None]
+    texts = [
+        rule["when"][name]
+        for table in raw["tables"]
+        for rule in table["rules"]
+        if name in rule.get("when", {})
+    ]
+    numbers = [int(n) for text in texts for n in re.findall(r"[0-9]+", text)]
+    near = {number + step for number in (*numbers, 0, 1000) for step in (-1, 0, 1)}
+    return sorted(number for number in near if 0 <= number <= 1000)
