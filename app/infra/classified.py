@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
@@ -45,6 +45,12 @@ class Classified:
         """In which form a viewer is shown the field."""
         return MATRIX.disposition(viewer, self.sensitivity, self.traits)
 
+    def is_masked(self, viewer: Viewer | None, held: Iterable[Sensitive[object]]) -> bool:
+        """Whether a viewer is not shown the field in clear, given the values it holds."""
+        if self.disposition(viewer) is not Disposition.CLEAR:
+            return True
+        return any(value.is_sealed for value in held)
+
     def __get_pydantic_core_schema__(
         self,
         source: Any,  # noqa: ANN401 - Pydantic hands over whatever was annotated.
@@ -77,6 +83,48 @@ class Classified:
 
     def _serialize(self, value: Sensitive[object], info: SerializationInfo[Any]) -> object:
         return value.form(self.disposition(_viewer(info.context)))
+
+
+class ClassifiedByValue(Classified):
+    """The marker of a field whose class is that of the value it holds.
+
+    What is derived, such as a reason code, is of the class of the facts it comes from, which the
+    rule set decides. Who is granted neither the value nor its band is shown its masked form, which
+    must therefore be the same for everybody, as `GENERAL` is.
+
+    Args:
+        possible: the classes a value may have.
+    """
+
+    def __init__(self, *possible: SensitivityClass) -> None:
+        # Never open, which would declare the field to hold plain values.
+        super().__init__(SensitivityClass.FREE)
+        self.possible = frozenset(possible)
+
+    def disposition(self, viewer: Viewer | None) -> Disposition:
+        """The least that a viewer is shown of such a field, whatever its value."""
+        return MATRIX.joint_disposition(viewer, self.possible)
+
+    def is_masked(self, viewer: Viewer | None, held: Iterable[Sensitive[object]]) -> bool:
+        """Whether one of the values is not shown in clear."""
+        return any(
+            value.is_sealed
+            or MATRIX.disposition(viewer, value.sensitivity) is not Disposition.CLEAR
+            for value in held
+        )
+
+    def _accept(self, value: object) -> Sensitive[object]:
+        if not isinstance(value, Sensitive) or value.sensitivity not in self.possible:
+            kind = "sensitive"
+            message = "a sensitive value of one of the field's classes is needed"
+            raise PydanticCustomError(kind, message)
+        return value
+
+    def _serialize(self, value: Sensitive[object], info: SerializationInfo[Any]) -> object:
+        shown = MATRIX.disposition(_viewer(info.context), value.sensitivity)
+        if shown in {Disposition.CLEAR, Disposition.BAND}:
+            return value.form(shown)
+        return value.form(Disposition.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ How it is answered
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -39,7 +39,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.domain.privacy.classes import Disposition, SensitivityClass, Trait
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
-from app.infra.classified import VIEWER_CONTEXT, Classified, Leaf, leaves_of
+from app.infra.classified import (
+    VIEWER_CONTEXT,
+    Classified,
+    ClassifiedByValue,
+    Leaf,
+    leaves_of,
+)
 
 T = TypeVar("T")
 
@@ -65,6 +71,8 @@ Free: TypeAlias = Annotated[Sensitive[str], Classified(SensitivityClass.FREE)]
 Premium: TypeAlias = Annotated[
     Sensitive[Decimal], Classified(SensitivityClass.VALUE, Trait.PREMIUM)
 ]
+# What is derived from facts, of the class of the most protected of them; see ClassifiedByValue.
+Derived: TypeAlias = Annotated[Sensitive[T], ClassifiedByValue(*SensitivityClass)]
 
 
 class ReadModel(BaseModel):
@@ -116,25 +124,31 @@ def masked_paths(model: BaseModel, viewer: Viewer | None) -> list[str]:
     """The paths that a viewer is not shown in clear.
 
     They follow from the model and the viewer alone, so that they say nothing about a value. The
-    exception is a value that could not be decrypted: its masked form is shown, and it is listed.
+    exceptions are a value that could not be decrypted, whose masked form is shown and which is
+    listed, and derived values, which are of the class of what they come from.
     """
-    shown = dispositions(type(model), viewer)
     return [
-        path
-        for path, disposition in shown.items()
-        if disposition is not Disposition.CLEAR or _holds_sealed(model, path.split("."))
+        leaf.path
+        for leaf in classified_fields(type(model))
+        if leaf.marker is not None
+        and leaf.marker.is_masked(viewer, _held(model, leaf.path.split(".")))
     ]
 
 
-def _holds_sealed(value: object, path: list[str]) -> bool:
+def _held(value: object, path: list[str]) -> Iterator[Sensitive[object]]:
+    """The sensitive values that stand at a path."""
     if not path:
-        return isinstance(value, Sensitive) and value.is_sealed
+        if isinstance(value, Sensitive):
+            yield value
+        return
     name, *rest = path
     found = getattr(value, name.removesuffix("[]"), None)
     if not name.endswith("[]"):
-        return _holds_sealed(found, rest)
+        yield from _held(found, rest)
+        return
     items = found.values() if isinstance(found, Mapping) else found or ()
-    return any(_holds_sealed(item, rest) for item in items)
+    for item in items:
+        yield from _held(item, rest)
 
 
 def render(model: BaseModel, viewer: Viewer) -> bytes:
