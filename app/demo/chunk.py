@@ -43,7 +43,8 @@ def chunk_columns(ground: Ground, first: int, size: int) -> Mapping[str, dict[st
     silent = draw_silence(ground, people, standing, held)
     spells = join([held, draw_past(ground, people, standing, held)])
     quiet = silent[spells.customer]
-    terms = with_top_ups(ground, spells, unroll(ground, spells, quiet), quiet)
+    unrolled = unroll(ground, spells, quiet, people.of_age[spells.customer])
+    terms = with_top_ups(ground, spells, unrolled, quiet)
     policies = gather(spells, terms)
     relation = relate(ground, standing, spells, terms, silent)
     channel = draw_channels(ground, spells)

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.demo.days import YEAR_DAYS
+from app.demo.days import YEAR_DAYS, add_years
 from app.demo.dice import Dice, Flags, Floats, Ints, correlated, standardised
 from app.demo.ground import Ground, Topic
 from app.demo.proportions import People as PeopleNumbers
 from app.demo.proportions import Stages
 from app.demo.vocabulary import load_vocabulary
+
+_OF_AGE = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,12 @@ class People:
     career_known: Flags
     family: Ints
     shares_phone: Flags
+
+    @property
+    def of_age(self) -> Ints:
+        """The day each could first take out a policy; companies always could."""
+        grown = add_years(self.birth, _OF_AGE)
+        return np.where(self.corporate, np.iinfo(np.int32).min, grown)
 
     @property
     def size(self) -> int:

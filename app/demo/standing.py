@@ -10,7 +10,8 @@ from app.demo.people import People
 from app.demo.proportions import Proportions
 
 _SUREST = 0.95
-_FIRST_AGE = 19  # nobody took out a policy as a child
+_LONGEST_YEAR = 366
+_YOUNGEST_LEAVER_DAYS = 4 * _LONGEST_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,14 @@ def draw_standing(ground: Ground, people: People) -> Standing:
     dice, proportions, table = ground.dice(Topic.STANDING), ground.proportions, ground.table
     size = people.size
     years = dice.pick(proportions.tenure.weights, size)
+    of_age = people.of_age
     lapsed = dice.chance(proportions.standing.lapsed, size)
+    lapsed &= of_age < ground.as_of - _YOUNGEST_LEAVER_DAYS
     years = np.where(lapsed, dice.between(0, years, size), years)
-    grown = np.where(people.corporate, years, np.maximum(people.age - _FIRST_AGE, 0))
-    years = np.minimum(years, grown)
     left_on = ground.as_of - dice.between(0, proportions.standing.lapsed_within_days, size)
+    until = np.where(lapsed, left_on, ground.as_of)
+    # The term that runs, or the covers that ended before the last one, take a year beyond these.
+    years = np.clip((until - of_age) // _LONGEST_YEAR - 1 - lapsed, 0, years)
     eager = _eagerness(proportions, people, years, lapsed)
     held = np.zeros((size, len(table.covers)), dtype=np.bool_)
     first = np.zeros(size, dtype=np.int64)
@@ -60,7 +64,6 @@ def draw_standing(ground: Ground, people: People) -> Standing:
             chance = further * eager * np.where(lapsed, staying_away[place], 1.0)
             wanted = dice.chance(np.minimum(chance, _SUREST), size)
             held[:, place] = kin & (wanted | (first == place))
-    until = np.where(lapsed, left_on, ground.as_of)
     return Standing(years=years, lapsed=lapsed, until=until, held=held, first=first)
 
 

@@ -69,6 +69,11 @@ class _Boundary:
     reinstated: Flags
     gap: Ints
 
+    def within(self, start: Ints, earliest: Ints) -> "_Boundary":
+        """The same boundary, with nothing before it that would begin too early."""
+        fits = add_years(start - self.gap, -1) >= earliest
+        return _Boundary(self.older & fits, self.broken & fits, self.reinstated & fits, self.gap)
+
     @property
     def started(self) -> Ints:
         """How the later term started."""
@@ -82,13 +87,14 @@ class _Boundary:
         return np.where(self.reinstated, Ending.LAPSED, ended).astype(np.int64)
 
 
-def unroll(ground: Ground, holdings: Holdings, silent: Flags) -> Terms:
+def unroll(ground: Ground, holdings: Holdings, silent: Flags, earliest: Ints) -> Terms:
     """All terms of all spells, newest first.
 
     Args:
         ground: what the draws stand on.
         holdings: the spells.
         silent: per spell, that its customer did nothing of their own in the last year.
+        earliest: per spell, the day before which its customer could take out no policy.
     """
     dice, table = ground.dice(Topic.TERMS), ground.table
     spell = np.arange(holdings.size, dtype=np.int64)
@@ -109,6 +115,7 @@ def unroll(ground: Ground, holdings: Holdings, silent: Flags) -> Terms:
     while now.size:
         quiet = silent[now.spell] & (now.back == 0)
         boundary = _boundary(ground, dice, holdings.take(now.spell), now.back, quiet)
+        boundary = boundary.within(now.start, earliest[now.spell])
         by_itself = dice.chance(table.automatic[holdings.product[now.spell]], now.size)
         own_act = (boundary.started != Start.RENEWAL) | ~(by_itself | quiet)
         parts.append(
