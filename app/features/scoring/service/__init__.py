@@ -1,13 +1,18 @@
 """The use cases of scoring."""
 
+from app.features.scoring.service.chunks import COPIED, benchmark_versions, copy_decisions
 from app.features.scoring.service.decisions import Replay, get_decision, replay_decision
-from app.features.scoring.service.evaluate import Stored, evaluate_customer
+from app.features.scoring.service.evaluate import SNAPSHOT_PLACE, Stored, evaluate_customer
 from app.features.scoring.service.what_if import Trial, try_facts
 
 __all__ = [
+    "COPIED",
+    "SNAPSHOT_PLACE",
     "Replay",
     "Stored",
     "Trial",
+    "benchmark_versions",
+    "copy_decisions",
     "evaluate_customer",
     "get_decision",
     "replay_decision",

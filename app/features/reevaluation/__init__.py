@@ -1,0 +1,1 @@
+"""Re-evaluation runs: one pass over the book that writes what changed."""

@@ -1,0 +1,250 @@
+"""A batch of the book: decided on frames, compared with what stands, and written out as CSV."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+import polars as pl
+
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.facts.frame import ArrowStream, facts_frame
+from app.domain.rules.counterfactual.frame import gap
+from app.domain.rules.frame import evaluate
+from app.domain.rules.model import DIMENSION_PREFIX
+from app.domain.snapshots.frame import STATE_BEFORE, snapshots
+from app.domain.tiering.decision import COMPLETENESS_SCALE
+from app.domain.tiering.frame import deciding_line, facts_completeness, outputs_digest, settle
+from app.domain.tiering.ladder import LADDER
+from app.features.reevaluation.service.summary import NO_TIER, Tally
+from app.features.rule_sets.service import RuleSet
+from app.infra.ids import new_ids
+
+_STATES: Final = pl.Schema(
+    {
+        "customer_id": pl.String,
+        "previous_decision_id": pl.String,
+        "previous_digest": pl.Binary,
+        **{f"before.{name}": pl.Date for name in STATE_BEFORE},
+        "before.tier": pl.String,
+    }
+)
+_LINE: Final = "deciding_line"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a whole run decides by."""
+
+    run_id: UUID
+    as_of: date
+    evaluated_at: datetime
+    in_force: Mapping[str, RuleSet]
+    benchmark_versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The customers of one batch whom one rule set decided otherwise than before."""
+
+    rule_set: RuleSet
+    rows: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A batch after evaluation: what it came to, and what of it differs from what stands."""
+
+    tally: Tally
+    changes: Sequence[Changes]
+
+
+def judge(facts: ArrowStream, states: ArrowStream, rules: Rules) -> Judged:
+    """Decide on a batch of facts.
+
+    Args:
+        facts: customer id and every fact.
+        states: the scoring states of the same customers, as `repository.STATES_QUERY` gives them.
+        rules: what the run decides by.
+    """
+    known = pl.DataFrame(states).rename(
+        {"decision_id": "previous_decision_id", "outputs_digest": "previous_digest"}
+        | {name: f"before.{name}" for name in STATE_BEFORE}
+    )
+    batch = facts_frame(facts).join(
+        known.cast(_STATES), on="customer_id", how="left", maintain_order="left"
+    )
+    lines = batch.with_columns(deciding_line(rules.in_force).alias(_LINE))
+    tally, changes = Tally(customers=batch.height), []
+    for (line,), part in lines.partition_by(_LINE, as_dict=True, include_key=False).items():
+        rule_set = rules.in_force[str(line)]
+        settled = _settled(part, rule_set, rules, tally)
+        changed = settled.filter(
+            ~pl.col("refused") & pl.col("outputs_digest").ne_missing(pl.col("previous_digest"))
+        )
+        _count(settled, tally)
+        tally.changed += changed.height
+        if changed.height:
+            changes.append(Changes(rule_set, changed))
+    return Judged(tally, changes)
+
+
+def _settled(part: pl.DataFrame, rule_set: RuleSet, rules: Rules, tally: Tally) -> pl.DataFrame:
+    """The rows that can be judged, with facts, outputs, state after and digest."""
+    compiled = rule_set.compiled
+    outputs = evaluate(compiled, part).drop("customer_id")
+    decided = part.hstack(outputs).with_columns(
+        facts_completeness(compiled.document.facts).alias("facts_completeness"),
+        pl.col("outcome.tier").alias("tier_evaluated"),
+        *(pl.col(f"before.{name}").alias(name) for name in STATE_BEFORE),
+    )
+    errors = decided["input_error"].drop_nulls()
+    if len(errors):
+        tally.input_errors.update(errors.to_list())
+        decided = decided.filter(pl.col("input_error").is_null())
+    settled = settle(decided, rules.as_of, compiled.document.stability, LADDER)
+    return settled.with_columns(outputs_digest(settled, rule_set.stored.hash))
+
+
+def _count(settled: pl.DataFrame, tally: Tally) -> None:
+    counted = settled.filter(~pl.col("refused"))
+    tally.refused += settled.height - counted.height
+    moves = counted.group_by(pl.col("before.tier").fill_null(NO_TIER), "tier_applied").len()
+    tally.moves.update({(old, new): count for old, new, count in moves.iter_rows()})
+    tally.segments += _counts(counted["outcome.segment"])
+    tally.life_cycle_stages += _counts(counted["outcome.life_cycle_stage"])
+    tally.risk_grades += _counts(counted["outcome.risk_grade"])
+
+
+def _counts(column: pl.Series) -> Counter[str]:
+    found: Counter[str] = Counter()
+    found.update(dict(column.value_counts().iter_rows()))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Changes that are written together, with everything that is stored of them."""
+
+    rows: pl.DataFrame
+
+    @property
+    def customer_ids(self) -> list[str]:
+        """Whose they are, in order."""
+        return self.rows["customer_id"].to_list()
+
+    def without(self, customer_ids: Sequence[str]) -> Chunk:
+        """The chunk without some customers."""
+        if not customer_ids:
+            return self
+        return Chunk(self.rows.filter(~pl.col("customer_id").is_in(customer_ids)))
+
+    def snapshots(self) -> Iterator[tuple[str, str, str]]:
+        """Customer id, decision id and snapshot of each row."""
+        yield from self.rows.select("customer_id", "id", "snapshot").iter_rows()
+
+    def standings_csv(self, columns: Sequence[str]) -> bytes:
+        """The rows as staged standings."""
+        rows = self.rows.with_columns(decision_id="id", outputs_digest=_hex("outputs_digest"))
+        return _csv(rows.select(columns))
+
+    def decisions_csv(self, columns: Sequence[str], sealed: Sequence[bytes]) -> bytes:
+        """The rows as decisions, with the sealed snapshots in their order."""
+        ciphers = pl.Series("snapshot_cipher", sealed, dtype=pl.Binary)
+        rows = self.rows.with_columns(ciphers).with_columns(
+            snapshot_cipher=_hex("snapshot_cipher"),
+            facts_completeness=pl.col("facts_completeness") / COMPLETENESS_SCALE,
+        )
+        return _csv(rows.select(columns))
+
+
+def chunks(changes: Sequence[Changes], rules: Rules, size: int) -> Iterator[Chunk]:
+    """The changes of a batch, at most `size` together."""
+    waiting: list[pl.DataFrame] = []
+    rows = 0
+    for change in changes:
+        for piece in change.rows.iter_slices(size):
+            if waiting and rows + piece.height > size:
+                yield Chunk(pl.concat(waiting))
+                waiting, rows = [], 0
+            waiting.append(_written(piece, change.rule_set, rules))
+            rows += piece.height
+    if waiting:
+        yield Chunk(pl.concat(waiting))
+
+
+def _written(rows: pl.DataFrame, rule_set: RuleSet, rules: Rules) -> pl.DataFrame:
+    """Everything that is stored of some changes, in columns that do not depend on the rule set."""
+    document, stored = rule_set.compiled.document, rule_set.stored
+    ids = [str(new) for new in new_ids(2 * rows.height)]
+    version = rules.benchmark_versions.get
+    return rows.select(
+        "customer_id",
+        "previous_decision_id",
+        "tier",
+        "source",
+        "since",
+        "last_downgrade_on",
+        "first_lower_on",
+        "grace_until",
+        "evaluated_on",
+        "outputs_digest",
+        "primary_line",
+        "score",
+        "tier_evaluated",
+        "tier_applied",
+        "facts_completeness",
+        pl.Series("id", ids[: rows.height], dtype=pl.String),
+        pl.Series("assignment_id", ids[rows.height :], dtype=pl.String),
+        snapshots(rows, list(CATALOGUE)),
+        gaps(rows, rule_set),
+        as_of=pl.lit(rules.as_of),
+        evaluated_at=pl.lit(rules.evaluated_at.isoformat()),
+        cause=pl.lit(f"run:{rules.run_id}"),
+        rule_set_id=pl.lit(stored.rule_set_id),
+        rule_set_version=pl.lit(stored.version),
+        rule_set_hash=pl.lit(stored.hash),
+        segment="outcome.segment",
+        life_cycle_stage="outcome.life_cycle_stage",
+        risk_grade="outcome.risk_grade",
+        dimensions=_object({name: DIMENSION_PREFIX + name for name in document.dimensions}),
+        outcomes=_object(
+            {table.output.name: f"outcome.{table.output.name}" for table in document.tables}
+        ),
+        fired=_object({table.id: f"fired.{table.id}" for table in document.tables}),
+        reasons=_json_list("reasons"),
+        benchmark_version=pl.when("is_corporate")
+        .then(pl.lit(version("corporate"), dtype=pl.String))
+        .otherwise(pl.lit(version("individual"), dtype=pl.String)),
+    )
+
+
+def gaps(rows: pl.DataFrame, rule_set: RuleSet) -> pl.Series:
+    """What would lift each row's tier, as JSON text; null where nothing is above it."""
+    found = gap(rule_set.compiled, rows)
+    both = pl.struct("target", "moves").struct.json_encode()
+    return found.select(gap=pl.when(pl.col("target").is_not_null()).then(both)).to_series()
+
+
+def _object(columns: Mapping[str, str]) -> pl.Expr:
+    return pl.struct(
+        pl.col(column).alias(name) for name, column in columns.items()
+    ).struct.json_encode()
+
+
+def _json_list(name: str) -> pl.Expr:
+    """A list column as JSON; only a struct can be encoded, so what is around the list is cut."""
+    text = pl.struct(pl.col(name).alias("l")).struct.json_encode()
+    return text.str.slice(len('{"l":'), text.str.len_chars() - len('{"l":}'))
+
+
+def _hex(name: str) -> pl.Expr:
+    return pl.concat_str(pl.lit("\\x"), pl.col(name).bin.encode("hex"))
+
+
+def _csv(rows: pl.DataFrame) -> bytes:
+    return rows.write_csv(include_header=False).encode()

@@ -1,0 +1,204 @@
+"""One pass over the book: read one snapshot, decide on frames, write what changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from app.domain.errors import Conflict
+from app.features.reevaluation import repository
+from app.features.reevaluation.service.frame import Chunk, Judged, Rules, chunks, judge
+from app.features.reevaluation.service.summary import Progress, RunSummary, Tally
+from app.features.rule_sets.service import resolve_all
+from app.features.scoring.service import COPIED, SNAPSHOT_PLACE, copy_decisions
+from app.features.scoring.service import benchmark_versions as read_benchmark_versions
+from app.features.tiers.service import STAGED, apply_staged, stage_standings
+from app.infra.book import Batch, Book, open_book
+from app.infra.cipher import Vault, ensure_subject_keys, load_master_key
+from app.infra.database import Database, open_database
+from app.infra.ids import new_id
+from app.infra.settings import Settings
+
+BATCH_CUSTOMERS: Final = 50_000
+"""Customers whose facts are in memory together, twice over: the next batch is being computed."""
+
+CHUNK_CHANGES: Final = 5_000
+"""Customers who are written in one transaction."""
+
+ReportProgress = Callable[[Progress], None]
+
+
+async def run(
+    url: str,
+    settings: Settings,
+    *,
+    as_of: date,
+    apply: bool,
+    progress: ReportProgress = lambda _: None,
+) -> RunSummary:
+    """Evaluate the whole book as of a day, and with `apply` store what changed.
+
+    It may be killed at any instant: what was committed stands, and the same call goes on from
+    there, since it writes only what differs from what stands.
+
+    Args:
+        url: the database.
+        settings: where the temporary book may live, and the master key.
+        as_of: business day of the facts; customers evaluated for a later day are refused.
+        apply: write; without it the run only counts.
+        progress: told after every batch.
+
+    Raises:
+        Conflict: `run-in-progress` if another run is under way; `no-rule-set`.
+    """
+    async with (
+        open_database(url, settings) as database,
+        database.sessions.begin() as guard,
+        repository.only_run(guard) as is_only,
+    ):
+        if not is_only:
+            raise Conflict(
+                "run-in-progress", "Another re-evaluation is under way; wait until it has ended."
+            )
+        async with database.sessions.begin() as session:
+            await repository.fail_abandoned(session)
+        progress(Progress(0, 0, 0))
+        async with _book(url, settings) as book:
+            this = await _begin(database, book, as_of=as_of, applied=apply)
+            writer = _Writer(database, Vault(load_master_key(settings)), this)
+            return await _pass(book, writer, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What stays the same from the first batch to the last."""
+
+    rules: Rules
+    customers: int
+    applied: bool
+
+    @property
+    def id(self) -> UUID:
+        """Id of the run."""
+        return self.rules.run_id
+
+
+@asynccontextmanager
+async def _book(url: str, settings: Settings) -> AsyncIterator[Book]:
+    """The book, opened and closed off the event loop: both take their time."""
+    opening = open_book(url, settings.data_dir, extra={"states": repository.STATES_QUERY})
+    book = await asyncio.to_thread(opening.__enter__)
+    try:
+        yield book
+    finally:
+        await asyncio.to_thread(opening.__exit__, None, None, None)
+
+
+async def _begin(database: Database, book: Book, *, as_of: date, applied: bool) -> _Run:
+    run_id = new_id()
+    async with database.sessions.begin() as session:
+        rules = Rules(
+            run_id=run_id,
+            as_of=as_of,
+            evaluated_at=book.snapshot_at,
+            in_force=await resolve_all(session, as_of),
+            benchmark_versions=await read_benchmark_versions(session, as_of),
+        )
+        await repository.insert_run(
+            session,
+            run_id=run_id,
+            as_of=as_of,
+            mode="apply" if applied else "recommend",
+            total=book.customers,
+            snapshot_at=book.snapshot_at,
+        )
+    return _Run(rules, book.customers, applied)
+
+
+async def _pass(book: Book, writer: _Writer, progress: ReportProgress) -> RunSummary:
+    """Walk through the batches, and store how the run ended."""
+    this = writer.run
+    total = Tally()
+    try:
+        async for judged in _ahead(_judged(book, this.rules)):
+            if this.applied:
+                await writer.write(judged)
+            total.add(judged.tally)
+            await writer.note(total)
+            progress(Progress(total.customers, this.customers, total.changed))
+    except BaseException as error:
+        cancelled = isinstance(error, asyncio.CancelledError)
+        await writer.finish("cancelled" if cancelled else "failed", total)
+        raise
+    await writer.finish("completed", total)
+    return RunSummary(this.id, this.rules.as_of, this.applied, total)
+
+
+async def _ahead(judged: Iterator[Judged]) -> AsyncIterator[Judged]:
+    """The batches; the next one is computed in a thread while the one before is written."""
+    coming = asyncio.create_task(asyncio.to_thread(next, judged, None))
+    try:
+        while (found := await coming) is not None:
+            coming = asyncio.create_task(asyncio.to_thread(next, judged, None))
+            yield found
+    finally:
+        # The thread cannot be stopped, and the book must not be closed under it.
+        await asyncio.wait([coming])
+
+
+def _judged(book: Book, rules: Rules) -> Iterator[Judged]:
+    for batch in book.batches(rules.as_of, BATCH_CUSTOMERS):
+        yield _judge(batch, rules)
+
+
+def _judge(batch: Batch, rules: Rules) -> Judged:
+    return judge(batch.facts, batch.rows["states"], rules)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes the changes of a run, one transaction for each chunk."""
+
+    database: Database
+    vault: Vault
+    run: _Run
+
+    async def write(self, judged: Judged) -> None:
+        """Write a batch's changes; those who were overtaken are taken out of its tally."""
+        for chunk in chunks(judged.changes, self.run.rules, CHUNK_CHANGES):
+            overtaken = await self._write_chunk(chunk)
+            judged.tally.overtaken += overtaken
+            judged.tally.changed -= overtaken
+
+    async def _write_chunk(self, staged: Chunk) -> int:
+        """Write a chunk and return how many were evaluated otherwise since the book was read."""
+        async with self.database.sessions.begin() as session:
+            overtaken = await stage_standings(session, csv=staged.standings_csv(STAGED))
+            chunk = staged.without(overtaken)
+            keys = await ensure_subject_keys(session, self.vault, chunk.customer_ids)
+            sealed = [
+                self.vault.encrypt(keys[customer_id], *SNAPSHOT_PLACE, id_, snapshot.encode())
+                for customer_id, id_, snapshot in chunk.snapshots()
+            ]
+            await copy_decisions(session, csv=chunk.decisions_csv(COPIED, sealed))
+            await apply_staged(session)
+        return len(overtaken)
+
+    async def note(self, total: Tally) -> None:
+        """Store how far the run has come."""
+        async with self.database.sessions.begin() as session:
+            await repository.update_run(
+                session, run_id=self.run.id, done=total.customers, changed=total.changed
+            )
+
+    async def finish(self, state: str, total: Tally) -> None:
+        """Store how the run ended, and what it found until then."""
+        async with self.database.sessions.begin() as session:
+            await repository.finish_run(
+                session, run_id=self.run.id, state=state, summary=total.as_json()
+            )
