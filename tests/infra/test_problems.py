@@ -207,9 +207,10 @@ async def test_a_refused_body_is_not_echoed(body: bytes, errors: list[object]) -
 
 async def test_a_refused_query_is_not_echoed() -> None:
     async with client(app) as http:
-        answer = await http.put(
-            "/v1/things/x?limit=4711", headers=bearer(), content=json.dumps({"size": 1})
-        )
+        for _ in range(2):
+            answer = await http.put(
+                "/v1/things/x?limit=4711", headers=bearer(), content=json.dumps({"size": 1})
+            )
     assert answer.json()["errors"] == [
         {"loc": ["query", "limit"], "type": "less_than_equal"},
         {"loc": ["body"], "type": IsStr()},
