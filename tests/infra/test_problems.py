@@ -207,15 +207,19 @@ async def test_a_refused_body_is_not_echoed(body: bytes, errors: list[object]) -
 
 async def test_a_refused_query_is_not_echoed() -> None:
     async with client(app) as http:
-        for _ in range(2):
-            answer = await http.put(
+        # The second answer takes the names that the first one remembered.
+        answers = [
+            await http.put(
                 "/v1/things/x?limit=4711", headers=bearer(), content=json.dumps({"size": 1})
             )
-    assert answer.json()["errors"] == [
-        {"loc": ["query", "limit"], "type": "less_than_equal"},
-        {"loc": ["body"], "type": IsStr()},
-    ]
-    assert "4711" not in answer.text
+            for _ in range(2)
+        ]
+    for answer in answers:
+        assert answer.json()["errors"] == [
+            {"loc": ["query", "limit"], "type": "less_than_equal"},
+            {"loc": ["body"], "type": IsStr()},
+        ]
+        assert "4711" not in answer.text
 
 
 async def test_a_body_too_large_is_told_at_every_door() -> None:
