@@ -1,0 +1,1 @@
+"""SQL on customers and on what is known about each of them."""

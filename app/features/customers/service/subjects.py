@@ -1,0 +1,48 @@
+"""Who a request is about, and in which relation the caller stands to him."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.errors import NotFound
+from app.domain.privacy.roles import Viewer
+from app.features.customers.repository import subjects
+from app.infra.auth import Actor
+from app.infra.session import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A customer by the id he is stored under, and the caller as his viewer."""
+
+    customer_id: str
+    kind: str
+    viewer: Viewer
+
+
+async def identify(session: AsyncSession, *, customer_id: str, actor: Actor) -> Subject:
+    """The customer an id stands for today; after a merge the old id finds the survivor.
+
+    Everything about a customer begins here, so that a missing customer and one that the caller may
+    not know of are the same to him.
+
+    Raises:
+        NotFound: there is no such customer, or the caller is a customer and not this one.
+    """
+    found = await subjects.find_subject(session, customer_id)
+    if found is None:
+        raise NotFound("not-found", "There is no such customer.")
+    known_as = found.customer_id
+    if actor.customer_id is not None and await _stands_for(session, actor.customer_id, known_as):
+        # A token of before a merge names the id of then.
+        known_as = actor.customer_id
+    viewer = actor.viewer_of(known_as, found.account_manager)
+    return Subject(found.customer_id, found.kind, viewer)
+
+
+async def _stands_for(session: AsyncSession, claimed: str, customer_id: str) -> bool:
+    """Whether the id a token claims is the customer, or was merged into him."""
+    if claimed == customer_id:
+        return True
+    found = await subjects.find_subject(session, claimed)
+    return found is not None and found.customer_id == customer_id
