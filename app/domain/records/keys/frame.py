@@ -13,8 +13,10 @@ from typing import Final
 import polars as pl
 
 from app.domain.records.mapping.document import OnDuplicate
-from app.domain.records.mapping.frame import ROW, list_findings, no_findings
+from app.domain.records.mapping.frame import ROW, Frame, list_findings, no_findings
 from app.domain.records.specs import RECORD_NAMES, Record
+
+__all__ = ["Frame"]
 
 _KEY: Final = ("key", "key2")
 _DUPLICATE: Final = "duplicate-key"
@@ -57,9 +59,17 @@ def fingerprint(record: Record, frame: pl.DataFrame) -> pl.DataFrame:
     return _fingerprint(keyed, RECORD_NAMES.index(record.name), list(record.key), content)
 
 
-def group_starts(frame: pl.DataFrame, by: list[str], is_start: pl.Expr) -> pl.DataFrame:
-    """The fingerprints of the rows at which groups begin."""
-    return _fingerprint(frame.filter(is_start), GROUP, by, by)
+def group_starts(frame: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """The fingerprints of the rows at which groups begin; the frame holds whole groups."""
+    changes = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in by)
+    starts = frame.filter(changes | (pl.int_range(pl.len()) == 0))
+    return _fingerprint(starts, GROUP, by, by)
+
+
+def find_torn_group(known: pl.DataFrame) -> int | None:
+    """The row at which a group goes on that had ended before, if there is one."""
+    torn = known.filter(pl.col("record") == GROUP)["last"]
+    return None if torn.is_empty() else int(torn.sort()[0])
 
 
 def _fingerprint(
@@ -73,6 +83,16 @@ def _fingerprint(
         pl.struct(content).hash(3).alias("content"),
         pl.col(ROW).alias("row"),
     )
+
+
+def bucket(fingerprints: pl.DataFrame, number: int, buckets: int) -> pl.DataFrame:
+    """The fingerprints that belong to one of several buckets; equal keys share theirs."""
+    return fingerprints.filter(pl.col("key") % buckets == number)
+
+
+def nothing_repeated() -> pl.DataFrame:
+    """A frame of repeated keys without rows."""
+    return pl.DataFrame(schema=REPEATED)
 
 
 def repeated(fingerprints: pl.DataFrame) -> pl.DataFrame:

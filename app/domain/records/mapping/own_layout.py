@@ -24,12 +24,12 @@ def own_layout(record: Record, header: Sequence[str]) -> RecordsMapping:
     """
     known = [*record.columns, *([CURRENCY] if record.has_amounts else [])]
     findings = [
-        Finding("header", f"{record.name} has no column {name!r}", nearest(name, known))
+        Finding(f"header.{name}", f"{record.name} has no column {name!r}", nearest(name, known))
         for name in header
         if name not in known
     ]
     findings += [
-        Finding("header", f"the column {name!r} is missing", "add it, or give a mapping")
+        Finding(f"header.{name}", f"the column {name!r} is missing", "add it, or give a mapping")
         for name in required_columns(record)
         if name not in header
     ]

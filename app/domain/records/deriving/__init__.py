@@ -1,0 +1,1 @@
+"""What scoring may read in the clear instead of an encrypted value."""

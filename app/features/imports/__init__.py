@@ -1,0 +1,1 @@
+"""Records in: files through mappings, or single rows, by one write path."""

@@ -1,0 +1,1 @@
+"""SQL of imports: staging, records, the dated history of customers, runs."""

@@ -1,0 +1,129 @@
+"""Import runs and their chunks: what is in the database, whole."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.rows.import_run import ImportChunkRow, ImportRunRow
+from app.domain.errors import Conflict, DomainError, Invalid
+from app.infra.database import Database
+
+_DISK_FULL = "53100"
+_LOCKED = "55P03"
+_UNIQUE = "23505"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An import, with what it was begun with and what its committed chunks did, in order."""
+
+    id: UUID
+    begun_with: Mapping[str, Any]
+    chunks: tuple[Mapping[str, Any], ...]
+
+
+@asynccontextmanager
+async def transaction(database: Database) -> AsyncIterator[AsyncSession]:
+    """One transaction of an import, kept whole or not at all; its failures said in one line.
+
+    Raises:
+        Conflict: the database cannot take it now; the remedy is in the message.
+        Invalid: a constraint refuses it, which the checks should have seen.
+    """
+    try:
+        async with database.sessions.begin() as session:
+            yield session
+    except DBAPIError as error:
+        # Never the driver's text: it repeats values of the row.
+        raise _told(error) from None
+
+
+def _told(error: DBAPIError) -> DomainError:
+    code = str(getattr(error.orig, "sqlstate", None) or "")
+    again = "what was committed stays, run the same command again to go on"
+    if code == _DISK_FULL:
+        return Conflict("database-full", f"the database's disk is full: free space; {again}")
+    if code == _LOCKED:
+        return Conflict("import-running", f"another import is writing: wait for it; {again}")
+    if code == _UNIQUE and "import_chunks" in str(getattr(error.orig, "table_name", "")):
+        return Conflict("import-running", "the same file is being imported by another command")
+    if code.startswith("23"):
+        name = getattr(error.orig, "constraint_name", None) or "a constraint"
+        return Invalid("import-refused", f"{name} refuses a row of this chunk; {again}")
+    if code.startswith(("08", "53", "57")) or not code:
+        return Conflict("database-unavailable", f"the database does not answer: check it; {again}")
+    return Conflict("database-failed", f"the database failed with SQLSTATE {code}; {again}")
+
+
+async def find_unfinished_run(
+    session: AsyncSession, *, file_digest: str, mapping_digest: str
+) -> Run | None:
+    """The newest import of the same file and mapping, if it did not come to its end."""
+    row = await session.scalar(
+        select(ImportRunRow)
+        .where(
+            ImportRunRow.file_digest == file_digest,
+            ImportRunRow.mapping_digest == mapping_digest,
+        )
+        .order_by(ImportRunRow.id.desc())
+        .limit(1)
+    )
+    if row is None or row.state == "completed":
+        return None
+    chunks = await session.scalars(
+        select(ImportChunkRow.counts)
+        .where(ImportChunkRow.run_id == row.id)
+        .order_by(ImportChunkRow.chunk_no)
+    )
+    return Run(row.id, row.counts, tuple(chunks))
+
+
+def begin_run(
+    session: AsyncSession,
+    *,
+    run_id: UUID,
+    file_name: str,
+    digests: tuple[str, str],
+    begun_with: Mapping[str, Any],
+) -> None:
+    """Record that an import begins."""
+    session.add(
+        ImportRunRow(
+            id=run_id,
+            file_name=file_name,
+            file_digest=digests[0],
+            mapping_digest=digests[1],
+            state="running",
+            counts=dict(begun_with),
+        )
+    )
+
+
+def record_chunk(
+    session: AsyncSession, *, run_id: UUID, chunk_no: int, counts: Mapping[str, Any]
+) -> None:
+    """Record a chunk in the transaction that writes it."""
+    session.add(ImportChunkRow(run_id=run_id, chunk_no=chunk_no, counts=dict(counts)))
+
+
+async def finish_run(
+    session: AsyncSession, *, run_id: UUID, state: str, counts: Mapping[str, Any] | None = None
+) -> None:
+    """Record how an import ended; the findings of a completed one are no longer needed here."""
+    values: dict[str, Any] = {"state": state, "finished_at": func.now()}
+    if counts is not None:
+        values["counts"] = dict(counts)
+        await session.execute(
+            update(ImportChunkRow)
+            .where(ImportChunkRow.run_id == run_id, ImportChunkRow.counts.has_key("findings"))
+            .values(counts=ImportChunkRow.counts - "findings")
+        )
+    await session.execute(update(ImportRunRow).where(ImportRunRow.id == run_id).values(values))

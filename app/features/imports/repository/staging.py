@@ -1,0 +1,95 @@
+"""COPY into temporary tables, from which records are written by statements over whole sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.base import Base
+from app.infra.database import raw_connection
+
+#: The number of the source row travels with the row, so that a refusal can name it.
+ROW_NO: Final = "row_no"
+
+_DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
+#: One import writes at a time, so that no two wait for each other's rows in a circle.
+_WRITE_LOCK: Final = 7_310_402_755_196_201
+_LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '60s'"
+
+_CREATE: Final = (
+    "CREATE TEMPORARY TABLE {name} (row_no bigint NOT NULL, {definition}) ON COMMIT DROP"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A temporary table with rows for one table; it goes with the transaction."""
+
+    name: str
+    target: str
+    columns: tuple[str, ...]
+
+
+def statement(template: str, **names: str) -> TextClause:
+    """A statement over tables and columns that we declare; values only travel as parameters."""
+    return text(template.format(**names))
+
+
+def listed(names: Iterable[str], prefix: str = "") -> str:
+    """Names with commas between them.
+
+    >>> listed(["a", "b"], "old.")
+    'old.a, old.b'
+    """
+    return ", ".join(f"{prefix}{name}" for name in names)
+
+
+async def begin_writing(session: AsyncSession) -> None:
+    """Take the lock that lets one import write at a time; it goes with the transaction."""
+    await session.execute(text(_LOCK_TIMEOUT))
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
+
+
+async def stage(
+    session: AsyncSession,
+    *,
+    target: str,
+    columns: Sequence[str],
+    content: bytes,
+    extra: Mapping[str, str] | None = None,
+) -> Staged:
+    """Copy rows into a temporary table.
+
+    Args:
+        session: in whose transaction.
+        target: the table the rows are meant for; it gives the types of the columns.
+        columns: its columns that the rows hold, after the row number.
+        content: CSV without header: row number, these columns, the extra ones.
+        extra: columns the table does not have, with their types.
+    """
+    held = {name: type_of(target, name) for name in columns} | dict(extra or {})
+    staged = Staged(f"staged_{target}", target, tuple(columns))
+    definition = listed(f"{name} {kind}" for name, kind in held.items())
+    await session.execute(statement(_CREATE, name=staged.name, definition=definition))
+    connection = await raw_connection(session)
+    await connection.copy_to_table(
+        staged.name, source=BytesIO(content), columns=[ROW_NO, *held], format="csv"
+    )
+    await session.execute(statement("ANALYZE {name}", name=staged.name))
+    return staged
+
+
+def type_of(table: str, column: str) -> str:
+    """The database's type of a declared column."""
+    return Base.metadata.tables[table].columns[column].type.compile(_DIALECT)
+
+
+async def drop(session: AsyncSession, staged: Staged) -> None:
+    """Remove a temporary table before its transaction ends."""
+    await session.execute(statement("DROP TABLE {name}", name=staged.name))

@@ -1,0 +1,208 @@
+"""Files of rows, CSV or Parquet, read in batches so that any size fits into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from app.domain.errors import Conflict, Invalid
+from app.domain.records.mapping.document import Source, SourceFormat
+from app.features.imports.service.texts import (
+    check_names,
+    digest_of,
+    examine,
+    name_ragged_row,
+    read_header,
+    refuse,
+)
+
+_MAGIC: Final = b"PAR1"
+_BLOCK_BYTES: Final = 8 << 20
+_BATCH_ROWS: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class RowFile:
+    """A file that was examined: whole, of one kind, with a header that can be used.
+
+    ``rows`` is known for Parquet only. ``stamp`` tells whether the file was changed since.
+    """
+
+    path: Path
+    kind: SourceFormat
+    source: Source
+    digest: str
+    schema: pa.Schema
+    rows: int | None
+    has_rows: bool
+    has_quotes: bool
+    stamp: tuple[int, int]
+
+
+def open_rows(path: Path, source: Source) -> RowFile:
+    """Examine a file.
+
+    Raises:
+        Invalid: it is missing, empty, truncated, in another encoding, …; the message names the
+            place and what to do.
+    """
+    stamp = _stamp(path)
+    kind = _kind(path, source)
+    try:
+        return (_open_csv if kind is SourceFormat.CSV else _open_parquet)(path, source, stamp)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, these columns only.
+
+    Raises:
+        Invalid: rows are not all as long as the header, or a part of the file is damaged.
+    """
+    if not file.has_rows:
+        return
+    try:
+        yield from (_csv_batches if file.kind is SourceFormat.CSV else _parquet_batches)(
+            file, columns
+        )
+    except pa.ArrowInvalid:
+        raise _damaged(file) from None
+    except OSError as error:
+        raise _unreadable(file.path, error) from None
+
+
+def check_unchanged(file: RowFile) -> None:
+    """Refuse a file that is written to while it is read.
+
+    Raises:
+        Conflict: the file is not what it was.
+    """
+    try:
+        same = _stamp(file.path) == file.stamp
+    except Invalid:
+        same = False
+    if not same:
+        raise Conflict(
+            "file-changed",
+            f"{file.path.name} changed while it was read: let it be finished and import it again",
+        )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if path.is_dir():
+        raise refuse(path, "", "this is a directory", "name a file")
+    if not path.is_file():
+        raise refuse(path, "", "this is no regular file", "save the rows in a file first")
+    if status.st_size == 0:
+        raise refuse(path, "", "the file is empty", "export it again")
+    return status.st_size, status.st_mtime_ns
+
+
+def _unreadable(path: Path, error: OSError) -> Invalid:
+    return refuse(path, "", (error.strerror or "it cannot be read").lower(), "check the path")
+
+
+def _kind(path: Path, source: Source) -> SourceFormat:
+    """What the file is: what the mapping says, else what its first bytes say."""
+    try:
+        with path.open("rb") as file:
+            is_parquet = file.read(len(_MAGIC)) == _MAGIC
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    found = SourceFormat.PARQUET if is_parquet else SourceFormat.CSV
+    named_so = path.suffix.lower() in {".parquet", ".pq"}
+    expected = source.format or (SourceFormat.PARQUET if named_so else found)
+    if expected is not found:
+        remedy = "export it again, or name the right format in the mapping"
+        raise refuse(path, "", f"this is no {expected} file", remedy)
+    return expected
+
+
+# -------------------------------------------------------------------------------------------- CSV
+
+
+def _open_csv(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile:
+    texture = examine(path, source.encoding, source.delimiter)
+    names, has_rows = read_header(path, source.encoding, source.delimiter)
+    check_names(path, names)
+    return RowFile(
+        path=path,
+        kind=SourceFormat.CSV,
+        source=source,
+        digest=texture.digest,
+        schema=pa.schema([(name, pa.string()) for name in names]),
+        rows=None,
+        has_rows=has_rows,
+        has_quotes=texture.has_quotes,
+        stamp=stamp,
+    )
+
+
+def _csv_batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    reader = pacsv.open_csv(
+        file.path,
+        read_options=pacsv.ReadOptions(
+            use_threads=False,
+            block_size=_BLOCK_BYTES,
+            encoding=file.source.encoding,
+            column_names=file.schema.names,
+            skip_rows=1,
+        ),
+        parse_options=pacsv.ParseOptions(
+            delimiter=file.source.delimiter, newlines_in_values=file.has_quotes
+        ),
+        convert_options=pacsv.ConvertOptions(
+            column_types=file.schema, include_columns=list(columns), strings_can_be_null=False
+        ),
+    )
+    for batch in reader:
+        for start in range(0, batch.num_rows, _BATCH_ROWS):
+            yield batch.slice(start, _BATCH_ROWS)
+
+
+def _damaged(file: RowFile) -> Invalid:
+    if file.kind is SourceFormat.CSV:
+        return name_ragged_row(file.path, file.source.encoding, file.source.delimiter)
+    return refuse(file.path, "", "a part of the file is damaged", "copy it again from its source")
+
+
+# ---------------------------------------------------------------------------------------- Parquet
+
+
+def _open_parquet(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile:
+    try:
+        with pq.ParquetFile(path) as opened:
+            schema, rows = opened.schema_arrow, opened.metadata.num_rows
+    except pa.ArrowException:
+        remedy = "copy it again, it may have been cut off"
+        raise refuse(path, "", "this is no whole Parquet file", remedy) from None
+    check_names(path, schema.names)
+    return RowFile(
+        path=path,
+        kind=SourceFormat.PARQUET,
+        source=source,
+        digest=digest_of(path),
+        schema=schema,
+        rows=rows,
+        has_rows=rows > 0,
+        has_quotes=False,
+        stamp=stamp,
+    )
+
+
+def _parquet_batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(file.path, pre_buffer=False) as opened:
+        yield from opened.iter_batches(
+            batch_size=_BATCH_ROWS, columns=list(columns), use_threads=False
+        )

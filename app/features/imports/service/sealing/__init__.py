@@ -1,0 +1,1 @@
+"""Encrypting what only its subject's key may open, and storing its mask beside it."""
