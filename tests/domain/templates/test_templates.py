@@ -151,7 +151,14 @@ def gold(name: str) -> int:
 
 LADDER_OF_VALUE: dict[str, list[dict[str, FactValue]]] = {
     name: [
-        {"years_of_premium_growth": growth, "product_lines": lines, "tenure_years": years}
+        {
+            "years_of_premium_growth": growth,
+            "product_lines": lines,
+            "tenure_years": years,
+            "uplift_3y": 10 * lines,
+            "asset_band": lines + growth,
+            "payment_delays_12m": 0,
+        }
         for growth in range(5)
         for lines in range(1, 4)
         for years in (500, 2_000, 4_000, 6_000, 11_000)
@@ -163,9 +170,10 @@ LADDER_OF_VALUE: dict[str, list[dict[str, FactValue]]] = {
 @pytest.mark.parametrize("name", ["all", "motor"])
 def test_gold_begins_just_over_the_score_bound(name: str) -> None:
     scored = [
-        judged(name, premium_ratio=15_000, policies_in_force=1, renewal_rate=rate, **known)
+        judged(name, premium_ratio=15_000, renewal_rate=rate, policies_in_force=held, **known)
         for known in LADDER_OF_VALUE[name]
         for rate in (None, 0, 6_000, 9_000, 10_000)
+        for held in (1, 4)
     ]
     tiers = {evaluation.score: evaluation.outcomes["tier"] for evaluation in scored}
     bound = gold(name)
