@@ -42,8 +42,10 @@ _UNAUTHENTICATED = 401
 _FORBIDDEN = 403
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
+_CONFLICT = 409
 _UNAVAILABLE = 503
-_DENIALS = frozenset({_FORBIDDEN, _NOT_FOUND})
+# A conflict tells that there is such a customer, so it is written down like a denial.
+_DENIALS = frozenset({_FORBIDDEN, _NOT_FOUND, _CONFLICT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +324,7 @@ def install_problems(app: FastAPI, on_denial: DenialRecorder | None = None) -> N
 
     Args:
         app: the application.
-        on_denial: told of every 403 and 404 of a matched route before the answer leaves.
+        on_denial: told of every 403, 404 and 409 of a matched route before the answer leaves.
     """
     handler = _Handler(on_denial).__call__
     kinds: tuple[type[Exception], ...] = (

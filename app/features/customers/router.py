@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from app.domain.privacy.roles import Role
 from app.features.customers import service
@@ -13,9 +13,8 @@ from app.infra.application import problem_responses
 from app.infra.audit import Audit
 from app.infra.auth import Actor, requires
 from app.infra.cipher import AppVault
-from app.infra.clock import business_day, utc_now
+from app.infra.desk import Desk
 from app.infra.reveal import respond
-from app.infra.session import WriteSession
 
 router = APIRouter(tags=["customers"])
 
@@ -41,8 +40,7 @@ Reader = Annotated[
 )
 async def get_customer(
     customer_id: CustomerId,
-    request: Request,
-    session: WriteSession,
+    desk: Desk,
     vault: AppVault,
     audit: Audit,
     actor: Reader,
@@ -52,9 +50,8 @@ async def get_customer(
     A customer reads only himself; an account manager sees more of his own customers than of
     others; contact data in clear takes `X-Purpose` besides.
     """
-    subject = await service.identify(session, customer_id=customer_id, actor=actor)
-    today = business_day(utc_now(), request.app.state.settings.business_zone)
-    profile = await service.get_profile(session, subject=subject, vault=vault, on=today)
+    subject = await service.identify(desk.session, customer_id=customer_id, actor=actor)
+    profile = await service.get_profile(desk.session, subject=subject, vault=vault, on=desk.today)
     return await respond(
         ProfileRead.from_domain(profile),
         viewer=subject.viewer,

@@ -47,7 +47,7 @@ async def get_tier_sla(
     locale: RequestLocale,
     _actor: Reader,
 ) -> SlaRead:
-    """The promises of the policy in force today, in seconds, hours or days of the clock they run on.
+    """The promises of the policy in force today, in seconds or days of the clock each runs on.
 
     An entry's `exceptions` are narrower cases that win over it. A statutory floor is a deadline of
     the law, which no tier loosens; where the two differ, the earlier one binds.

@@ -110,5 +110,13 @@ async def find_standing(session: AsyncSession, customer_id: str) -> StoredStandi
     found = (await session.execute(_STANDING, {"customer_id": customer_id})).first()
     if found is None:
         return None
-    *columns, labels = found
-    return StoredStanding(*columns, tuple(labels or ()))
+    return StoredStanding(
+        tier=found.tier,
+        source=found.source,
+        since=found.since,
+        segment=found.segment,
+        life_cycle_stage=found.life_cycle_stage,
+        score=found.score,
+        risk_grade=found.risk_grade,
+        labels=tuple(found.labels or ()),
+    )

@@ -9,13 +9,31 @@ from app.features.tiers.service.assign import (
     lock_held,
     stage_standings,
 )
+from app.features.tiers.service.read import (
+    ExplainedTier,
+    HistoryPage,
+    Lift,
+    ServedTier,
+    StoredAssignment,
+    get_explanation,
+    get_tier,
+    list_history,
+)
 
 __all__ = [
     "STAGED",
+    "ExplainedTier",
     "Held",
+    "HistoryPage",
+    "Lift",
+    "ServedTier",
     "Standing",
+    "StoredAssignment",
     "apply_staged",
     "assign",
+    "get_explanation",
+    "get_tier",
+    "list_history",
     "lock_held",
     "stage_standings",
 ]

@@ -1,0 +1,153 @@
+"""Tiers over HTTP: the ladder, a customer's tier, its history, and why."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from app.domain.privacy.roles import Role
+from app.features.customers.schemas import CustomerId, in_language
+from app.features.customers.service import identify
+from app.features.tiers import service
+from app.features.tiers.schemas import (
+    ExplanationRead,
+    HistoryQuery,
+    HistoryRead,
+    LadderRead,
+    TierRead,
+)
+from app.infra.application import problem_responses
+from app.infra.audit import Audit
+from app.infra.auth import Actor, CurrentActor, requires
+from app.infra.cipher import AppVault
+from app.infra.desk import Desk
+from app.infra.locale import RequestLocale
+from app.infra.pagination import Cursors
+from app.infra.reveal import respond
+
+router = APIRouter(tags=["tiers"])
+
+Reader = Annotated[
+    Actor,
+    requires(
+        Role.AGENT,
+        Role.CUSTOMER,
+        Role.ACCOUNT_MANAGER,
+        Role.RISK_OFFICER,
+        Role.BUSINESS_OFFICER,
+        Role.COMPLIANCE,
+        Role.INTEGRATION,
+    ),
+]
+
+
+@router.get(
+    "/v1/tiers",
+    summary="The ladder of tiers",
+    response_description="All tiers, the best first.",
+    responses=problem_responses(),
+)
+async def list_tiers(_actor: CurrentActor) -> LadderRead:
+    """The tiers with the names people read; nothing here is about a customer."""
+    return LadderRead.shipped()
+
+
+@router.get(
+    "/v1/customers/{customer_id}/tier",
+    response_model=TierRead,
+    summary="The tier that serves a customer",
+    response_description="The tier; what is withheld is null and listed in `meta.masked`.",
+    responses=problem_responses(404, 409),
+)
+async def get_tier(customer_id: CustomerId, desk: Desk, audit: Audit, actor: Reader) -> Response:
+    """The tier, where it comes from, what would lift it, and whether it is fresh enough to use.
+
+    A customer who was never evaluated is answered 409 `not-evaluated`: the id is good, and an
+    evaluation or the next whole-book run gives it a tier. 404 is for ids nobody has.
+    """
+    subject = await identify(desk.session, customer_id=customer_id, actor=actor)
+    found = await service.get_tier(
+        desk.session,
+        customer_id=subject.customer_id,
+        now=desk.now,
+        today=desk.today,
+        stale_after_days=desk.settings.stale_after_days,
+    )
+    return await respond(
+        TierRead.from_domain(found, subject.customer_id, subject.viewer),
+        viewer=subject.viewer,
+        audit=audit.noting(record_version=str(found.stored.decision_id)),
+        subjects=[subject.customer_id],
+    )
+
+
+@router.get(
+    "/v1/customers/{customer_id}/tier-history",
+    response_model=HistoryRead,
+    summary="The tiers a customer was served by",
+    response_description="Assignments, the newest first.",
+    responses=problem_responses(404),
+)
+async def list_tier_history(
+    customer_id: CustomerId,
+    query: Annotated[HistoryQuery, Query()],
+    desk: Desk,
+    vault: AppVault,
+    audit: Audit,
+    actor: Reader,
+) -> Response:
+    """Every tier with the business days it served on; one replaced on its first day never served.
+
+    With `as_of` there is one entry, or none if the customer had no tier on that day.
+    """
+    subject = await identify(desk.session, customer_id=customer_id, actor=actor)
+    own_id = subject.customer_id
+    cursors = Cursors(vault.master, f"tier-history:{own_id}", actor)
+    before = None if query.cursor is None else _place(cursors.open(query.cursor))
+    page = await service.list_history(
+        desk.session, customer_id=own_id, as_of=query.as_of, limit=query.limit, before=before
+    )
+    after = page.after
+    next_cursor = None if after is None else cursors.seal([after[0].isoformat(), str(after[1])])
+    return await respond(
+        HistoryRead.from_domain(own_id, page.items, next_cursor),
+        viewer=subject.viewer,
+        audit=audit,
+        subjects=[own_id],
+    )
+
+
+def _place(parts: list[str]) -> tuple[date, UUID]:
+    """Where a page ended: first day and id of its last assignment."""
+    day, id_ = parts
+    return date.fromisoformat(day), UUID(id_)
+
+
+@router.get(
+    "/v1/customers/{customer_id}/tier/explanation",
+    response_model=ExplanationRead,
+    summary="Why a customer has his tier",
+    response_description="The explanation in the language asked for.",
+    responses=problem_responses(404, 409),
+)
+async def get_tier_explanation(
+    customer_id: CustomerId, desk: Desk, audit: Audit, locale: RequestLocale, actor: Reader
+) -> Response:
+    """The reasons of the newest decision, what would lift the tier, and what the customer may do.
+
+    A reason the caller may not see is `GENERAL`; the list keeps its length. A customer is told
+    what tiers follow from in general, and never to pay more. Never evaluated: 409 `not-evaluated`.
+    """
+    subject = await identify(desk.session, customer_id=customer_id, actor=actor)
+    own_id = subject.customer_id
+    found = await service.get_explanation(desk.session, customer_id=own_id, today=desk.today)
+    return await respond(
+        ExplanationRead.from_domain(found, own_id, subject.viewer, locale),
+        viewer=subject.viewer,
+        audit=audit.noting(record_version=str(found.stored.decision_id)),
+        subjects=[own_id],
+        headers=in_language(locale),
+    )

@@ -1,0 +1,8 @@
+"""Tiers as they are answered."""
+
+from app.features.tiers.schemas.explanation import ExplanationRead
+from app.features.tiers.schemas.history import HistoryQuery, HistoryRead
+from app.features.tiers.schemas.ladder import LadderRead
+from app.features.tiers.schemas.tier import TierRead
+
+__all__ = ["ExplanationRead", "HistoryQuery", "HistoryRead", "LadderRead", "TierRead"]

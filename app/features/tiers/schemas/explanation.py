@@ -1,0 +1,141 @@
+"""Why a customer has his tier, in the caller's language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import Field
+
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.privacy.classes import SensitivityClass
+from app.domain.privacy.roles import Viewer
+from app.domain.privacy.sensitive import Sensitive
+from app.domain.rules.model import Text
+from app.domain.rules.paths import reason_classes
+from app.domain.tiering.explanation import LiftPiece, ReasonPiece, fact_name
+from app.domain.tiering.ladder import LADDER, in_language
+from app.features.tiers.schemas.sight import GENERAL_TEXT, class_of, code, internal, sees_internal
+from app.features.tiers.service import ExplainedTier
+from app.infra.locale import Locale
+from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel
+
+BASIS: Final = Text(
+    "The tier follows from the contracts held, how long and how steadily, and from the contact"
+    " with us. Health, lifestyle and suspicions never lower a tier, nor do claims alone; price and"
+    " cover do not depend on the tier.",
+    "等级依据所持保单、持有时间与稳定性以及与我们的互动情况评定。健康、生活习惯及任何怀疑均不会降低等级,"
+    "理赔本身也不会;价格与保障不因等级而异。",
+)
+OBJECTION: Final = Text(
+    "The tier was decided by automated means. The customer may ask for an explanation, object, and"
+    " have a person review it.",
+    "等级由自动化方式评定。客户有权要求说明、提出异议,并要求人工复核。",
+)
+
+
+class ReasonRead(ReadModel):
+    """Points missing at one characteristic; GENERAL where its class is withheld."""
+
+    code: Derived[str] = Field(description="Stable code, or GENERAL.")
+    text: Derived[str] = Field(description="What it says; without figures where only bands show.")
+    points: Derived[int] = Field(description="Points given.")
+    lost: Derived[int] = Field(description="Points missing.")
+
+
+class LiftTextRead(ReadModel):
+    """One change that would lift the tier; GENERAL where its class is withheld."""
+
+    fact: Derived[str] = Field(description="Name of the fact, or GENERAL.")
+    reaches: Open[str] = Field(description="The tier it would reach.")
+    text: Derived[str] = Field(description="What would have to change.")
+
+
+class ExplanationRead(MaskedRead):
+    """An explanation in the language of the answer."""
+
+    customer_id: Open[str] = Field(description="The customer, by the id he is stored under.")
+    tier: Open[str] = Field(description="The tier that serves.")
+    display_name: Open[str] = Field(description="What people read.")
+    text: Open[str] = Field(description="The tier, and since when.")
+    basis: Open[str] = Field(description="What tiers follow from in general.")
+    objection: Open[str] = Field(description="What the customer may do about it.")
+    segment: Internal[str] = Field(description="The value segment.")
+    waiting: Internal[str] = Field(description="A downgrade that waits, and until when.")
+    held_by: Internal[str] = Field(description="What keeps the tier meanwhile.")
+    reasons: list[ReasonRead] = Field(description="Why not more points, the weightiest first.")
+    lifts: list[LiftTextRead] = Field(description="What would lift the tier; for staff only.")
+    no_lift: Internal[str] = Field(description="Why nothing would, where nothing would.")
+    rule_set: Internal[str] = Field(description="What decided, and on what was known when.")
+
+    @classmethod
+    def from_domain(
+        cls, explained: ExplainedTier, customer_id: str, viewer: Viewer, locale: Locale
+    ) -> ExplanationRead:
+        """An explanation, ready to be masked; only staff is told what would lift the tier."""
+        said, speaker = explained.explanation, _Speaker(explained, locale)
+        lifts = said.lifts if sees_internal(viewer) else ()
+        return cls(
+            customer_id=customer_id,
+            tier=explained.stored.tier,
+            display_name=speaker.say(LADDER.display_names[explained.stored.tier]),
+            text=speaker.say(said.tier),
+            basis=speaker.say(BASIS),
+            objection=speaker.say(OBJECTION),
+            segment=speaker.internal(said.segment),
+            waiting=speaker.internal(said.waiting),
+            held_by=speaker.internal(said.held_by),
+            reasons=[speaker.reason(piece) for piece in said.reasons],
+            lifts=[speaker.lift(piece) for piece in lifts],
+            no_lift=speaker.internal(said.no_lift),
+            rule_set=speaker.internal(said.rule_set),
+        )
+
+
+class _Speaker:
+    """Says the pieces of one explanation in one language, each with its class."""
+
+    def __init__(self, explained: ExplainedTier, locale: Locale) -> None:
+        self._locale = locale
+        self._classes = reason_classes(explained.document, CATALOGUE)
+        self._headings: dict[str, Text] = {}
+        for item in explained.document.characteristics:
+            for reason in (item.reason, *(b.reason for b in item.bins if b.reason is not None)):
+                # Which bin it was tells of the value, so a band is told the characteristic only.
+                self._headings[reason.code] = item.reason.text
+
+    def say(self, text: Text) -> str:
+        """The text in the language of the answer."""
+        return in_language(text, self._locale)
+
+    def internal(self, text: Text | None) -> Sensitive[str]:
+        """A text for staff."""
+        return internal(None if text is None else self.say(text))
+
+    def reason(self, piece: ReasonPiece) -> ReasonRead:
+        """One reason, of the class of the fact its characteristic reads."""
+        sensitivity = SensitivityClass(self._classes[piece.code])
+        return ReasonRead(
+            code=code(sensitivity, piece.code),
+            text=self._text(sensitivity, piece.text, self._headings[piece.code]),
+            points=Sensitive(sensitivity, piece.points),
+            lost=Sensitive(sensitivity, piece.lost),
+        )
+
+    def lift(self, piece: LiftPiece) -> LiftTextRead:
+        """One change, of the class of its fact."""
+        sensitivity = class_of(piece.fact)
+        return LiftTextRead(
+            fact=code(sensitivity, piece.fact),
+            reaches=piece.reaches,
+            text=self._text(sensitivity, piece.text, fact_name(piece.fact)),
+        )
+
+    def _text(
+        self, sensitivity: SensitivityClass, text: Text, without_figures: Text
+    ) -> Sensitive[str]:
+        return Sensitive(
+            sensitivity,
+            self.say(text),
+            band=self.say(without_figures),
+            masked=self.say(GENERAL_TEXT),
+        )

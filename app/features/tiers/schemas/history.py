@@ -1,0 +1,65 @@
+"""The tiers a customer was served by."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from pydantic import Field
+
+from app.features.tiers.schemas.ladder import DisplayNameRead
+from app.features.tiers.service import StoredAssignment
+from app.infra.masking import MaskedRead, Open, ReadModel
+from app.infra.pagination import PageQuery
+
+
+class HistoryQuery(PageQuery):
+    """What of a history is asked for."""
+
+    as_of: date | None = Field(
+        default=None, description="Only the assignment that served on this business day."
+    )
+
+
+class AssignmentRead(ReadModel):
+    """A tier and the business days it served on."""
+
+    tier: Open[str] = Field(description="The tier that served.")
+    display_name: DisplayNameRead = Field(description="What people read.")
+    source: Open[str] = Field(description="evaluated, override or grace.")
+    valid_from: Open[date] = Field(description="First business day.")
+    valid_to: Open[date | None] = Field(
+        description="First business day it no longer served; null while it does."
+    )
+    decision_id: Open[UUID] = Field(description="The decision that set it.")
+
+    @classmethod
+    def of(cls, stored: StoredAssignment) -> AssignmentRead:
+        """One assignment."""
+        return cls(
+            tier=stored.tier,
+            display_name=DisplayNameRead.of(stored.tier),
+            source=stored.source,
+            valid_from=stored.valid_from,
+            valid_to=stored.valid_to,
+            decision_id=stored.decision_id,
+        )
+
+
+class HistoryRead(MaskedRead):
+    """A page of assignments, the newest first; of one day, the one that served."""
+
+    customer_id: Open[str] = Field(description="The customer, by the id he is stored under.")
+    items: list[AssignmentRead] = Field(description="The assignments.")
+    next_cursor: Open[str | None] = Field(description="Continues the listing; null at its end.")
+
+    @classmethod
+    def from_domain(
+        cls, customer_id: str, items: list[StoredAssignment], next_cursor: str | None
+    ) -> HistoryRead:
+        """A page of one customer's history."""
+        return cls(
+            customer_id=customer_id,
+            items=[AssignmentRead.of(item) for item in items],
+            next_cursor=next_cursor,
+        )
