@@ -25,6 +25,7 @@ _LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '60s'"
 _CREATE: Final = (
     "CREATE TEMPORARY TABLE {name} (row_no bigint NOT NULL, {definition}) ON COMMIT DROP"
 )
+_ANALYZE: Final = "ANALYZE {name} ({key})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ async def stage(
     target: str,
     columns: Sequence[str],
     content: bytes,
+    key: Sequence[str],
     extra: Mapping[str, str] | None = None,
 ) -> Staged:
     """Copy rows into a temporary table.
@@ -71,6 +73,7 @@ async def stage(
         target: the table the rows are meant for; it gives the types of the columns.
         columns: its columns that the rows hold, after the row number.
         content: CSV without header: row number, these columns, the extra ones.
+        key: the columns that other tables are joined by; the planner learns what they hold.
         extra: columns the table does not have, with their types.
     """
     held = {name: type_of(target, name) for name in columns} | dict(extra or {})
@@ -81,7 +84,7 @@ async def stage(
     await connection.copy_to_table(
         staged.name, source=BytesIO(content), columns=[ROW_NO, *held], format="csv"
     )
-    await session.execute(statement("ANALYZE {name}", name=staged.name))
+    await session.execute(statement(_ANALYZE, name=staged.name, key=listed(key)))
     return staged
 
 

@@ -2,7 +2,7 @@
 
 from app.features.imports.service.results import ImportResult, RecordCounts, Tally
 from app.features.imports.service.rows import RowError, RowsRejected, write_records
-from app.features.imports.service.running import ImportOptions, run_import
+from app.features.imports.service.running import ImportOptions, Surroundings, run_import
 
 __all__ = [
     "ImportOptions",
@@ -10,6 +10,7 @@ __all__ = [
     "RecordCounts",
     "RowError",
     "RowsRejected",
+    "Surroundings",
     "Tally",
     "run_import",
     "write_records",

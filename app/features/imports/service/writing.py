@@ -124,6 +124,7 @@ async def _write_plain(desk: Desk, batch: _Batch) -> None:
         target=record.name,
         columns=columns,
         content=rows.to_copy(record, batch.frame, columns),
+        key=list(dict.fromkeys([*record.key, *(record.parent.columns if record.parent else ())])),
     )
     count = batch.frame.height
     if record.parent is not None:
@@ -160,6 +161,7 @@ async def _write_customers(desk: Desk, batch: _Batch) -> None:
         target=record.name,
         columns=columns,
         content=rows.to_copy(record, frame, held),
+        key=record.key,
         extra={**types, "is_dated": "boolean"},
     )
     written = await customers.upsert_customers(desk.session, staged)
