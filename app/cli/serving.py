@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -19,7 +20,7 @@ from app.infra.database import create_database, open_database
 from app.infra.embedded import database_url
 from app.infra.logging import configure_logging, uvicorn_logging
 from app.infra.migrations import code_revision, database_revision, upgrade
-from app.infra.settings import Settings, load_settings
+from app.infra.settings import Environment, Settings, load_settings
 from app.main import create_app
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="TCP port.")]
@@ -79,16 +80,22 @@ def run_server(url: str, settings: Settings, *, port: int, host: str) -> None:
     ).run()
 
 
+def describe() -> dict[str, Any]:
+    """The OpenAPI document of this version; it depends on no setting and leaves no file."""
+    with TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), environment=Environment.DEVELOPMENT)
+        # No connection is opened for a description, so any well-formed URL will do.
+        database = create_database("postgresql://localhost/any", settings)
+        return create_app(settings, database).openapi()
+
+
 def print_openapi(
     target: Annotated[
         Path | None, typer.Option("--out", help="File to write; standard output without it.")
     ] = None,
 ) -> None:
     """Print the OpenAPI document of this version."""
-    settings = Settings()
-    # No connection is opened for a description, so any well-formed URL will do.
-    application = create_app(settings, create_database("postgresql://localhost/any", settings))
-    text = json.dumps(application.openapi(), ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(describe(), ensure_ascii=False, indent=2) + "\n"
     if target is None:
         out.out(text, end="", highlight=False)
     else:

@@ -1,0 +1,28 @@
+"""SQL on the book by tier."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.rows import CustomerRow, ScoringStateRow
+
+
+async def count_customers(session: AsyncSession) -> int:
+    """Customers, evaluated or not."""
+    return await session.scalar(select(func.count()).select_from(CustomerRow)) or 0
+
+
+async def count_by_tier(session: AsyncSession) -> dict[str, int]:
+    """Evaluated customers by the tier they are served by."""
+    found = await session.execute(
+        select(ScoringStateRow.tier, func.count()).group_by(ScoringStateRow.tier)
+    )
+    return dict(found.tuples().all())
+
+
+async def find_customer_of(session: AsyncSession, *, tier: str) -> str | None:
+    """The first customer by id who is served by a tier."""
+    return await session.scalar(
+        select(func.min(ScoringStateRow.customer_id)).where(ScoringStateRow.tier == tier)
+    )
