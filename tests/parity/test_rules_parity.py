@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.facts.model import FactType
@@ -84,7 +84,6 @@ def assert_naive_agrees(case: Case, facts: dict[str, Any]) -> None:
         assert reasons == expected.reasons
 
 
-@settings(max_examples=150)
 @given(st.data())
 def test_one_customer_is_evaluated_as_a_naive_reader_would(data: st.DataObject) -> None:
     case = data.draw(cases())
@@ -92,7 +91,6 @@ def test_one_customer_is_evaluated_as_a_naive_reader_would(data: st.DataObject) 
         assert_naive_agrees(case, facts)
 
 
-@settings(max_examples=150)
 @given(st.data())
 def test_a_frame_answers_row_by_row_what_one_customer_gets(data: st.DataObject) -> None:
     case = data.draw(cases())
@@ -104,7 +102,6 @@ def test_a_frame_answers_row_by_row_what_one_customer_gets(data: st.DataObject) 
             assert row == expected
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_a_gap_is_the_smallest_change_that_trying_every_value_finds(data: st.DataObject) -> None:
     case = data.draw(cases())
@@ -116,7 +113,6 @@ def test_a_gap_is_the_smallest_change_that_trying_every_value_finds(data: st.Dat
     assert moves == expected
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_a_frame_finds_the_gaps_that_one_customer_has(data: st.DataObject) -> None:
     case = data.draw(cases())
@@ -142,7 +138,6 @@ def test_a_frame_finds_the_gaps_that_one_customer_has(data: st.DataObject) -> No
         assert row == {"target": expected.target, "moves": moves}
 
 
-@settings(max_examples=150)
 @given(readable_documents())
 def test_a_claim_is_refused_exactly_if_some_row_breaks_it(raw: dict[str, Any]) -> None:
     """On one representative per atom: no gap where complete, no second row where unique."""

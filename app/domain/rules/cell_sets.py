@@ -67,11 +67,6 @@ def intersection(domain: Domain, left: Cell, right: Cell) -> Cell:
     return Cell(left.has_null and right.has_null, inside.spans, inside.words, inside.others)
 
 
-def holds_word(cell: Cell, word: str) -> bool:
-    """Say whether a text or boolean word is in the cell."""
-    return (word in cell.words) != cell.others
-
-
 def _ordered(domain: Domain, words: set[str]) -> tuple[str, ...]:
     if domain.is_open:
         return tuple(sorted(words))

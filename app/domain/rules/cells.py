@@ -27,7 +27,7 @@ MAX_NESTING = 16
 _TOKEN = re.compile(
     r"\s*(?:(?P<date>date\([^()]*\))|(?P<number>-?[0-9]+(?:\.[0-9]+)?)|(?P<order><=|>=|<|>)"
     r"|(?P<dots>\.\.)|(?P<quoted>\"(?:[^\"\\]|\\.)*\")|(?P<word>" + BARE_WORD.pattern + r")"
-    r"|(?P<mark>[\[\](),])|(?P<end>$)|(?P<stray>.))",
+    r"|(?P<mark>[\[\](),])|(?P<end>\Z)|(?P<stray>.))",
     re.DOTALL,
 )
 
@@ -107,7 +107,7 @@ def _lower_bound(low: int, domain: Domain) -> tuple[str, str]:
     closed = ordered_text(domain, low)
     if low > domain.low:
         opened = ordered_text(domain, low - 1)
-        if len(opened.lstrip("-")) < len(closed.lstrip("-")) and "." in closed:
+        if "." in closed and len(opened) < len(closed):
             return "(", opened
     return "[", closed
 
@@ -116,19 +116,15 @@ def _upper_bound(high: int, domain: Domain) -> tuple[str, str]:
     closed = ordered_text(domain, high)
     if high < domain.high:
         opened = ordered_text(domain, high + 1)
-        if len(opened.lstrip("-")) < len(closed.lstrip("-")) and "." in closed:
+        if "." in closed and len(opened) < len(closed):
             return opened, ")"
     return closed, "]"
 
 
 def _tokens(text: str) -> list[_Token]:
-    tokens: list[_Token] = []
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup or "end"
-        tokens.append(_Token(kind, match.group(kind)))
-        if kind in ("end", "stray"):
-            break
-    return tokens
+    """Cut the text up; what fits nowhere is a stray sign, and the last token is the end."""
+    matches = ((match.lastgroup or "", match) for match in _TOKEN.finditer(text))
+    return [_Token(kind, match.group(kind)) for kind, match in matches]
 
 
 class _Parser:

@@ -3,8 +3,10 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import prod
 
+from app.domain.rules.bitmasks import transposed
 from app.domain.rules.compiled import CompiledTable, Result, collected
 from app.domain.rules.findings import Finding
 from app.domain.rules.model import HitPolicy, Table
@@ -112,7 +114,7 @@ def _overlap_findings(
     is_any = table.hit_policy is HitPolicy.ANY
     findings = []
     overlaps = find_overlaps(compiled.masks, answers if is_any else None, len(table.rules))
-    for first, second, classes in overlaps[:MAX_OVERLAPS]:
+    for first, second, classes in islice(overlaps, MAX_OVERLAPS):
         rules = table.rules[first], table.rules[second]
         same = rules[0].then == rules[1].then
         witness = _witness(compiled, inputs, classes)
@@ -156,11 +158,9 @@ def _own_classes(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Merge the input's classes that this table does not tell apart."""
     own: dict[int, int] = {}
-    classes: list[int] = []
-    for code in range(column.partition.size):
-        rows = sum((column.accepted[row] >> code & 1) << bit for bit, row in enumerate(ranked))
-        classes.append(own.setdefault(rows, len(own)))
-    return tuple(classes), tuple(own)
+    rows = transposed([column.accepted[row] for row in ranked], column.partition.size)
+    classes = tuple(own.setdefault(mask, len(own)) for mask in rows)
+    return classes, tuple(own)
 
 
 def _single_results(table: Table, ranked: Sequence[int]) -> list[Result]:

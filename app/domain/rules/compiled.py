@@ -4,6 +4,7 @@ from array import array
 from dataclasses import dataclass
 
 from app.domain.facts.model import Fact
+from app.domain.rules.bitmasks import members
 from app.domain.rules.evaluation import Answer, Reason
 from app.domain.rules.model import Characteristic, HitPolicy, RuleSetDocument, Table
 from app.domain.rules.partition import Partition
@@ -74,7 +75,7 @@ class CompiledTable:
 
 def collected(table: Table, mask: int) -> Result:
     """Return the answer of a collect table for a set of matching rows."""
-    fired = [rule for at, rule in enumerate(table.rules) if mask >> at & 1]
+    fired = [table.rules[at] for at in members(mask)]
     given = {rule.then for rule in fired}
     answer = tuple(value for value in table.output.values if value in given)
     return Result(answer, tuple(rule.id for rule in fired))

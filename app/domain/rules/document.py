@@ -54,7 +54,7 @@ def parse_document(
         scorecard = read_scorecard(reader, fields["scorecard"], catalogue)
     dimensions = tuple(dict.fromkeys(item.dimension for item in scorecard.characteristics))
     objectives = _objectives(reader, fields, dimensions)
-    objective = reader.choice(fields, "objective", "objective", tuple(objectives) or ("",))
+    objective = reader.choice(fields, "objective", "objective", tuple(objectives))
     tables = read_tables(reader, reader.items(fields, "tables", "tables"), catalogue, dimensions)
     examples = read_examples(
         reader,

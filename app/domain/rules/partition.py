@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.facts.model import FactValue
+from app.domain.rules.bitmasks import transposed
 from app.domain.rules.cell_sets import Cell
 from app.domain.rules.domains import Domain
 from app.domain.rules.values import fact_value
@@ -80,7 +81,7 @@ def build_partition(
         null_class=null_class,
         representatives=tuple(representatives),
     )
-    return partition, _transposed(classes, len(cells))
+    return partition, tuple(transposed(list(classes), len(cells)))
 
 
 def _ordered_atoms(
@@ -126,15 +127,3 @@ def _merged(starts: Sequence[int], codes: Sequence[int]) -> list[tuple[int, int]
     """Drop every atom whose left neighbour has the same class."""
     pairs = list(zip(starts, codes, strict=True))
     return [pair for at, pair in enumerate(pairs) if at == 0 or pairs[at - 1][1] != pair[1]]
-
-
-def _transposed(classes: Mapping[int, int], cells: int) -> tuple[int, ...]:
-    """Turn sets of cells per class into sets of classes per cell."""
-    masks = [0] * cells
-    for mark, code in classes.items():
-        rest = mark
-        while rest:
-            lowest = rest & -rest
-            masks[lowest.bit_length() - 1] |= 1 << code
-            rest ^= lowest
-    return tuple(masks)

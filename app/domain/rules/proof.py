@@ -1,7 +1,9 @@
 """Proving a table complete and free of overlaps, or finding a witness against it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+
+from app.domain.rules.bitmasks import members, transposed
 
 Masks = Sequence[Sequence[int]]
 
@@ -32,24 +34,23 @@ def find_gap(masks: Masks, rows: int, budget: int) -> tuple[int, ...] | None:
 
 def find_overlaps(
     masks: Masks, answers: Sequence[object] | None, rows: int
-) -> list[tuple[int, int, tuple[int, ...]]]:
-    """Return every pair of rows that match together, with one class per column as a witness.
+) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Yield every pair of rows that match together, with one class per column as a witness.
 
     With ``answers``, the answer of each row, pairs that answer alike are left out.
     """
-    overlaps: list[tuple[int, int, tuple[int, ...]]] = []
+    classes = [transposed(column, rows) for column in masks]
     for row in range(rows):
+        # Two rows match together if they share a class in every column.
         others = (1 << rows) - (2 << row)
-        for column in masks:
+        for column, accepted in zip(masks, classes, strict=True):
             together = 0
-            for mask in column:
-                together |= mask if mask >> row & 1 else 0
+            for code in members(accepted[row]):
+                together |= column[code]
             others &= together
-        for other in range(row + 1, rows):
-            differ = answers is None or answers[row] != answers[other]
-            if differ and others >> other & 1:
-                overlaps.append((row, other, _common(masks, 1 << row | 1 << other)))
-    return overlaps
+        for other in members(others):
+            if answers is None or answers[row] != answers[other]:
+                yield row, other, _common(masks, 1 << row | 1 << other)
 
 
 def _common(masks: Masks, pair: int) -> tuple[int, ...]:

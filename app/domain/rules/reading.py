@@ -117,18 +117,21 @@ class Reader:
     def choice(
         self, fields: Mapping[str, object], key: str, path: str, choices: Collection[str]
     ) -> str:
-        """Return one of the choices; the first stands in for a wrong one."""
+        """Return one of the choices; the first stands in for a wrong one.
+
+        Without any choice the list of choices itself is wrong, which has been reported.
+        """
         raw = fields.get(key)
         if isinstance(raw, str) and raw in choices:
             return raw
-        if key in fields:
+        if key in fields and choices:
             self.report(
                 path,
                 "bad-choice",
                 f"{_shown(raw)} is not one of the choices.",
                 f"Use one of {', '.join(choices)}.",
             )
-        return next(iter(choices))
+        return next(iter(choices), "")
 
     def integer(
         self, fields: Mapping[str, object], key: str, path: str, bounds: tuple[int, int]

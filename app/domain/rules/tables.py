@@ -18,6 +18,8 @@ from app.domain.rules.model import (
 from app.domain.rules.reading import ROW_ID, VALUE, Reader
 from app.domain.rules.scorecard import entry_name
 
+MAX_RULES = 5_000
+
 
 @dataclass(slots=True)
 class _Names:
@@ -98,9 +100,14 @@ def _table(reader: Reader, raw: object, path: str, names: _Names) -> Table:
     policy = HitPolicy(reader.choice(fields, "hit_policy", f"{path}.hit_policy", policies))
     complete = reader.flag(fields, "complete", f"{path}.complete")
     domains = _domains(reader, fields, f"{path}.inputs", names)
+    rows = reader.items(fields, "rules", f"{path}.rules")
+    if len(rows) > MAX_RULES:
+        reader.report(
+            f"{path}.rules", "too-many", f"{len(rows)} rows are too many.", f"Keep to {MAX_RULES}."
+        )
     rules = tuple(
         _rule(reader, row, f"{path}.rules[{entry_name(row, at)}]", (domains, output))
-        for at, row in enumerate(reader.items(fields, "rules", f"{path}.rules"))
+        for at, row in enumerate(rows[:MAX_RULES])
     )
     reader.unique([rule.id for rule in rules], f"{path}.rules")
     known = {key: domain for key, domain in domains.items() if domain is not None}
@@ -169,6 +176,6 @@ def _rule(
             if cell != everything(domain):
                 when[key] = cell
     then = fields.get("then")
-    if "then" in fields and output.values and then not in output.values:
+    if then not in output.values:
         reader.choice(fields, "then", f"{path}.then", output.values)
     return Rule(name, when, then if isinstance(then, str) else "")

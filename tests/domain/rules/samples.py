@@ -2,10 +2,11 @@
 
 import copy
 from collections.abc import Mapping
+from typing import Any
 
 from app.domain.facts.model import Fact, FactType
 
-Raw = dict[str, object]
+Raw = dict[str, Any]
 
 
 def fact(name: str, kind: str, **changes: object) -> Fact:
@@ -206,7 +207,7 @@ _DOCUMENT: Raw = {
     "tests": [
         {
             "in": {"ratio": "3.2", "growth": 2, "policies": 1, "city": "上海", "line": "motor"},
-            "expect": {"tier": "diamond", "dimension.loyalty": 429, "labels": ["big"]},
+            "expect": {"tier": "diamond", "dimension.loyalty": 429, "labels": []},
         }
     ],
 }  # fmt: skip

@@ -1,0 +1,34 @@
+"""Sets as integers: bit ``n`` says whether ``n`` is in the set."""
+
+from collections.abc import Iterator, Sequence
+
+
+def members(mask: int) -> Iterator[int]:
+    """Yield the members of a set, the smallest first.
+
+    >>> list(members(0b1011))
+    [0, 1, 3]
+    """
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+def transposed(masks: Sequence[int], size: int) -> list[int]:
+    """Turn for each row the set of its columns into for each of ``size`` columns its rows.
+
+    >>> transposed([0b01, 0b11, 0b11], 2)
+    [7, 6]
+    """
+    full = (1 << size) - 1
+    everywhere = 0
+    columns = [0] * size
+    for row, mask in enumerate(masks):
+        # A row that is in every column is by far the most frequent one, and needs no loop.
+        if mask == full:
+            everywhere |= 1 << row
+        else:
+            for column in members(mask):
+                columns[column] |= 1 << row
+    return [column | everywhere for column in columns]
