@@ -43,12 +43,12 @@ def show_demo(
     settings = load_settings()
     if settings.is_production:
         raise Invalid("demo-refused", "the demo is for development; production runs `serve`")
-    configure_logging()
     with database_url(settings) as url:
         asyncio.run(prepare(url, settings, customers=customers))
         shown = asyncio.run(look(url, settings))
         print_book(shown)
         print_calls(settings, shown, port=port)
+        configure_logging()
         run_server(url, settings, port=port, host=host)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 from rich.console import Console
 from rich.progress import (
@@ -38,7 +38,14 @@ class RateColumn(ProgressColumn):
 
 @contextmanager
 def progress(title: str) -> Iterator[Advance]:
-    """A bar with rate and time left; call the function it gives with (done, total)."""
+    """A bar with rate and time left; call the function it gives with (done, total).
+
+    Where nobody watches, one line at the end says how many and how long.
+    """
+    if not err.is_terminal:
+        with _counted(title) as advance:
+            yield advance
+        return
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description:<24}"),
@@ -47,7 +54,6 @@ def progress(title: str) -> Iterator[Advance]:
         RateColumn(),
         TimeRemainingColumn(compact=True),
         console=err,
-        transient=not err.is_terminal,
     ) as bar:
         task = bar.add_task(title, total=None)
 
@@ -55,6 +61,18 @@ def progress(title: str) -> Iterator[Advance]:
             bar.update(task, completed=done, total=total)
 
         yield advance
+
+
+@contextmanager
+def _counted(title: str) -> Iterator[Advance]:
+    started, reached = perf_counter(), 0
+
+    def count(done: int, _total: int) -> None:
+        nonlocal reached
+        reached = done
+
+    yield count
+    say(f"{title}: {reached:,} in {perf_counter() - started:.1f} s")
 
 
 def say(message: str) -> None:
@@ -70,8 +88,3 @@ def fail(message: str) -> None:
 def wants_traceback() -> bool:
     """Whether whoever debugs asked for the whole story (TIERING_DEBUG=1)."""
     return os.environ.get("TIERING_DEBUG") == "1"
-
-
-def is_interactive() -> bool:
-    """Whether a person is looking."""
-    return sys.stdout.isatty()
