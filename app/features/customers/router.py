@@ -8,12 +8,14 @@ from fastapi import APIRouter, Response
 
 from app.domain.privacy.roles import Role
 from app.features.customers import service
-from app.features.customers.schemas import CustomerId, ProfileRead
+from app.features.customers.schemas import BODY_FIELDS, CustomerId, CustomerWrite, ProfileRead
+from app.features.imports.service import RowsRejected
 from app.infra.application import problem_responses
-from app.infra.audit import Audit
+from app.infra.audit import Audit, Outcome
 from app.infra.auth import Actor, requires
 from app.infra.cipher import AppVault
 from app.infra.desk import Desk
+from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
 
 router = APIRouter(tags=["customers"])
@@ -58,3 +60,59 @@ async def get_customer(
         audit=audit.noting(record_version=profile.customer.updated_at.isoformat()),
         subjects=[subject.customer_id],
     )
+
+
+@router.put(
+    "/v1/customers/{customer_id}",
+    response_model=ProfileRead,
+    summary="Create a customer, or change what is known of him",
+    response_description="The customer was there and is changed; what is open is answered.",
+    responses={
+        201: {"model": ProfileRead, "description": "The customer is new; likewise."},
+        **problem_responses(409, 413),
+    },
+)
+async def put_customer(
+    customer_id: CustomerId,
+    written: CustomerWrite,
+    desk: Desk,
+    vault: AppVault,
+    audit: Audit,
+    actor: Annotated[Actor, requires(Role.INTEGRATION)],
+) -> Response:
+    """What is left out stays as it is, null clears it; the same call again changes nothing.
+
+    Attributes that scoring reads hold from today on, and what held before stays in their history.
+    Identifiers and amounts are encrypted before they are stored. Nothing is evaluated here.
+    """
+    try:
+        upserted = await service.put_customer(
+            desk.session,
+            customer_id=customer_id,
+            change=written.to_domain(),
+            vault=vault,
+            settings=desk.settings,
+            today=desk.today,
+        )
+    except RowsRejected as refused:
+        raise _refused(refused) from None
+    subject = await service.identify(desk.session, customer_id=upserted.customer_id, actor=actor)
+    profile = await service.get_profile(desk.session, subject=subject, vault=vault, on=desk.today)
+    version = profile.customer.updated_at.isoformat()
+    return await respond(
+        ProfileRead.from_domain(profile),
+        viewer=subject.viewer,
+        audit=audit.noting(outcome=Outcome.CHANGED, record_version=version),
+        subjects=[subject.customer_id],
+        status=201 if upserted.is_new else 200,
+        headers={"Location": f"/v1/customers/{subject.customer_id}"} if upserted.is_new else {},
+    )
+
+
+def _refused(refused: RowsRejected) -> ProblemError:
+    """The places of the body that cannot be stored, and by which rule; no value."""
+    places = {
+        FieldError(("body", BODY_FIELDS.get(error.loc[1], error.loc[1])), error.code): None
+        for error in refused.errors
+    }
+    return ProblemError("validation", errors=list(places))

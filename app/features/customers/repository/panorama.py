@@ -50,7 +50,7 @@ class StoredStanding:
 
 _LINES: Final = text("""
     SELECT policy.product_line, count(DISTINCT policy.policy_no),
-        coalesce(sum(term.premium) FILTER (WHERE term.premium_kind = 'regular'), 0)
+        coalesce(sum(term.premium) FILTER (WHERE term.premium_kind = 'regular'), 0.00)
     FROM policy_terms AS term JOIN policies AS policy USING (policy_no, customer_id)
     WHERE term.customer_id = :customer_id
         AND term.term_start <= :on AND least(term.term_end, term.ended_on) > :on
@@ -68,7 +68,7 @@ _PANORAMA: Final = text("""
         (SELECT coalesce(sum(claim_count), 0) FROM claim),
         (SELECT coalesce(sum(claim_count), 0) FROM claim
             WHERE closed_on IS NULL OR closed_on > :on),
-        (SELECT coalesce(sum(paid) FILTER (WHERE paid_on <= :on), 0) FROM claim),
+        (SELECT coalesce(sum(paid) FILTER (WHERE paid_on <= :on), 0.00) FROM claim),
         (SELECT max(reported_on) FROM claim),
         (SELECT max(occurred_on) FROM contact),
         (SELECT count(*) FROM contact WHERE occurred_on > :year_before),

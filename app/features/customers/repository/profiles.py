@@ -21,6 +21,10 @@ class StoredConsent:
     given_on: date
     withdrawn_on: date | None
 
+    def holds_on(self, day: date) -> bool:
+        """Whether it was given by then and not withdrawn."""
+        return self.given_on <= day and (self.withdrawn_on is None or self.withdrawn_on > day)
+
 
 async def get_customer(session: AsyncSession, customer_id: str) -> CustomerRow:
     """The customer's row, read anew; the customer is known to exist."""

@@ -249,7 +249,9 @@ def _panorama(profile: Profile) -> dict[str, object]:
 
 def _line(profile: Profile, line: str) -> dict[str, object]:
     found = profile.lines.get(line)
-    policies, premium = (0, Decimal(0)) if found is None else (found.policies, found.yearly_premium)
+    policies, premium = (
+        (0, Decimal("0.00")) if found is None else (found.policies, found.yearly_premium)
+    )
     return {
         "product_line": line,
         "policies_in_force": _internal(policies),
@@ -263,7 +265,7 @@ def _consents(profile: Profile) -> list[Mapping[str, object]]:
 
 def _consent(profile: Profile, purpose: str) -> Mapping[str, object]:
     found = profile.consents.get(purpose)
-    holds = found is not None and (found.withdrawn_on is None or found.withdrawn_on > profile.on)
+    holds = found is not None and found.holds_on(profile.on)
     return {
         "purpose": purpose,
         "holds": _internal(holds),

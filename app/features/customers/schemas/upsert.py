@@ -1,0 +1,137 @@
+"""What a feed may say of a customer."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.db.rows.consent import PURPOSES
+from app.features.customers.service import CustomerChange
+
+Purpose: TypeAlias = Literal[
+    "health_data", "lifestyle_data", "credit_data", "third_party", "behaviour", "personalisation"
+]
+
+#: Where the body says what a record calls otherwise; a person is not born after today.
+BODY_FIELDS: Final = {
+    "valid_from": "birth_date",
+    "purpose": "consent",
+    "given_on": "consent",
+    "withdrawn_on": "consent",
+}
+
+_RESIDENT_ID: Final = re.compile(r"[0-9]{17}[0-9Xx]")
+
+
+def _only_text(value: object) -> object:
+    """A date is written as a date; a number would be read as seconds since 1970."""
+    if not isinstance(value, str | None):
+        message = "a date is written YYYY-MM-DD"
+        raise ValueError(message)  # noqa: TRY004 - a TypeError would not be a refused field.
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_only_text)]
+Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2)]
+Flag = Annotated[bool, Field(strict=True)]
+Score100 = Annotated[int, Field(strict=True, ge=0, le=100)]
+
+
+class CustomerWrite(BaseModel):
+    """One customer; what is left out stays as it is, null clears it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "individual",
+                    "name": "王小明",
+                    "phone": "13800000000",
+                    "birth_date": "1984-02-29",
+                    "occupation": "teacher",
+                    "income": "180000.00",
+                    "smoker": False,
+                    "city": "Hangzhou",
+                    "consent": ["lifestyle_data", "personalisation"],
+                }
+            ]
+        },
+    )
+
+    kind: Literal["individual", "corporate"] = Field(description="A person or a company.")
+    name: str = Field(min_length=1, max_length=200, description="Name; a company's as registered.")
+    phone: str | None = Field(None, min_length=1, max_length=40, description="Phone number.")
+    email: str | None = Field(
+        None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", description="E-mail address."
+    )
+    id_type: Literal["resident_id", "passport", "permit", "other"] | None = Field(
+        None, description="Document the ID number belongs to; resident IDs are recognised."
+    )
+    id_no: str | None = Field(None, min_length=1, max_length=40, description="ID number.")
+    birth_date: Day | None = Field(None, description="Birth date of a person.")
+    gender: Literal["male", "female"] | None = Field(None, description="Gender, where stated.")
+    city: str | None = Field(None, min_length=1, max_length=100, description="City.")
+    channel: (
+        Literal["agent", "app", "dealer", "broker", "bank", "phone", "branch", "other"] | None
+    ) = Field(None, description="Channel the customer came through.")
+    credit_code: str | None = Field(
+        None,
+        pattern="^[0-9A-Z]{18}$",
+        description="Unified social credit code (统一社会信用代码) of a company.",
+    )
+    account_manager: str | None = Field(
+        None, min_length=1, max_length=200, description="`sub` of the account manager's tokens."
+    )
+    income: Money | None = Field(None, description="Yearly income as declared.")
+    assets: Money | None = Field(None, description="Assets as declared.")
+    occupation: str | None = Field(None, min_length=1, max_length=200, description="Occupation.")
+    occupation_risk: Literal["low", "medium", "high"] | None = Field(
+        None, description="Its class; mining and work at height are high."
+    )
+    credit_score: Annotated[int, Field(strict=True, ge=300, le=950)] | None = Field(
+        None, description="Credit score."
+    )
+    health_grade: Literal["A", "B", "C", "D", "E"] | None = Field(
+        None, description="Health grade, A is the best."
+    )
+    smoker: Flag | None = Field(None, description="Smokes.")
+    heavy_drinker: Flag | None = Field(None, description="Drinks heavily.")
+    health_habit_score: Score100 | None = Field(None, description="Habit score of wearables.")
+    driving_score: Score100 | None = Field(None, description="Driving score of telematics.")
+    fraud_suspicion: Flag | None = Field(None, description="The claims department suspects fraud.")
+    opinion_leader: Flag | None = Field(None, description="Known opinion leader (意见领袖).")
+    career_stage: Literal["student", "early", "rising", "established", "peak", "retired"] | None = (
+        Field(None, description="Career stage.")
+    )
+    family_stage: (
+        Literal["single", "couple", "young_children", "grown_children", "empty_nest"] | None
+    ) = Field(None, description="Family stage.")
+    consent: (
+        Annotated[bool, Field(strict=True)] | Annotated[list[Purpose], Field(max_length=6)] | None
+    ) = Field(
+        None,
+        description=(
+            "What the customer consents to now: true is every purpose, false none, or a list of"
+            " purposes; others are withdrawn. Left out, his consents stay as they are."
+        ),
+    )
+
+    def to_domain(self) -> CustomerChange:
+        """What is said, by columns of the record."""
+        columns = self.model_dump(include=self.model_fields_set - {"consent"})
+        if self.id_no is not None and self.id_type is None:
+            is_resident_id = _RESIDENT_ID.fullmatch(self.id_no.strip()) is not None
+            columns["id_type"] = "resident_id" if is_resident_id else "other"
+        return CustomerChange(columns, self._purposes())
+
+    def _purposes(self) -> frozenset[str] | None:
+        if self.consent is None:
+            return None
+        if isinstance(self.consent, bool):
+            return frozenset(PURPOSES if self.consent else ())
+        return frozenset(self.consent)
