@@ -20,6 +20,7 @@ from app.domain.rules.paths import facts_reaching, reason_classes
 from app.domain.tiering.decision import COMPLETENESS_SCALE
 from app.domain.tiering.ladder import in_language
 from app.domain.tiering.record import DecisionRecord, GivenReason, given_reason
+from app.features.customers.schemas import GRADE_BANDS
 from app.features.scoring.service import Replay, Stored, Trial
 from app.infra.locale import Locale
 from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk
@@ -28,9 +29,8 @@ T = TypeVar("T")
 Class = SensitivityClass
 
 GENERAL = "GENERAL"
-_GENERAL_TEXT = Text("A further reason", "其他原因")
+_GENERAL_TEXT = Text("A further characteristic.", "其他因素。")
 _BAND_WIDTH = 200
-_GRADE_BANDS = {"A": "low", "B": "low", "C": "medium", "D": "high", "E": "high"}
 
 ReasonCode = Internal[str]
 FiredRule = Internal[str | list[str]]
@@ -93,7 +93,7 @@ class DecisionRead(MaskedRead):
             score=_internal(record.score),
             dimensions=sight.dimensions(record),
             risk_grade=Sensitive(
-                Class.RISK, record.risk_grade, band=_GRADE_BANDS[record.risk_grade]
+                Class.RISK, record.risk_grade, band=GRADE_BANDS[record.risk_grade]
             ),
             segment=_internal(record.segment),
             life_cycle_stage=_internal(record.life_cycle_stage),

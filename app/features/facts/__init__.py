@@ -1,0 +1,1 @@
+"""Facts: the scoring inputs, and their catalogue."""

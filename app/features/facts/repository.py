@@ -1,0 +1,22 @@
+"""The one facts query, for some customers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.facts_query import Scope, facts_query
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.facts.model import FactValue
+from app.infra.database import raw_connection
+
+
+async def select_facts(
+    session: AsyncSession, customer_ids: Sequence[str], as_of: date
+) -> dict[str, dict[str, FactValue]]:
+    """Every fact of the customers, by customer id."""
+    connection = await raw_connection(session)
+    rows = await connection.fetch(facts_query(Scope.NAMED), as_of, list(customer_ids))
+    return {row["customer_id"]: {name: row[name] for name in CATALOGUE} for row in rows}

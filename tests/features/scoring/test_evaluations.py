@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from dirty_equals import IsDatetime, IsInt, IsList, IsPartialDict, IsStr
+from sqlalchemy import text
+
+from app.domain.privacy.roles import Role
+from app.features.rule_sets.service import install_templates
+from app.infra.clock import business_day, utc_now
+from app.infra.session import AsyncSession
+from tests.api import Api, Caller
+from tests.factories.book import AS_OF, write_book
+
+pytestmark = pytest.mark.anyio
+
+PATH = "/v1/customers/C00000007/evaluations"
+ZONE = "Asia/Shanghai"
+DAY = AS_OF.isoformat()
+MANAGER = Caller(Role.ACCOUNT_MANAGER, subject="manager-7")
+STRANGER = Caller(Role.ACCOUNT_MANAGER, subject="manager-8")
+UUID = IsStr(regex=r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+CODE = IsStr(regex=r"[A-Z][0-9]{2}|GENERAL")
+
+
+@pytest.fixture(autouse=True)
+async def book(session: AsyncSession) -> None:
+    """A small book, with the templates in force."""
+    await write_book(session, 40)
+    await install_templates(session)
+    await session.commit()
+
+
+async def evaluate(api: Api, caller: Caller | Role = Role.RISK_OFFICER) -> dict[str, Any]:
+    """One evaluation's answer."""
+    response = await api.call("POST", PATH, caller, json={"as_of": DAY})
+    assert response.status_code == 201, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+async def test_nobody_evaluates_without_a_token_or_in_a_role_that_may_not(api: Api) -> None:
+    assert (await api.call("POST", PATH)).status_code == 401
+    for role in (Role.AGENT, Role.COMPLIANCE, Role.INTEGRATION, Role.ADMIN, Role.ANALYST):
+        assert (await api.call("POST", PATH, role)).status_code == 403
+    customer = Caller(Role.CUSTOMER, customer_id="C00000007")
+    assert (await api.call("POST", PATH, customer)).status_code == 403
+
+
+async def test_an_unknown_customer_is_not_found(api: Api) -> None:
+    path = PATH.replace("C00000007", "C7")
+    response = await api.call("POST", path, Role.RISK_OFFICER)
+    assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")
+
+
+async def test_an_evaluation_is_stored_and_answered_in_full(
+    api: Api, session: AsyncSession
+) -> None:
+    before = utc_now()
+    response = await api.call("POST", PATH, Role.RISK_OFFICER, json={"as_of": DAY})
+    body = response.json()
+    assert body == {
+        "id": UUID,
+        "customer_id": "C00000007",
+        "score": IsInt(ge=0, le=1000),
+        "dimensions": {
+            "value": IsInt(ge=0, le=1000),
+            "risk": IsInt(ge=0, le=1000),
+            "loyalty": IsInt(ge=0, le=1000),
+            # It is made of income and assets, of which the role sees bands.
+            "potential": IsStr(regex=r"\d+-\d+"),
+        },
+        "risk_grade": IsStr(regex="[A-E]"),
+        "segment": IsStr(regex="high_net_worth|mid_market|potential|base"),
+        "life_cycle_stage": IsStr(regex="new|stable|at_risk|dormant|lapsed"),
+        "labels": IsList(length=...),
+        "tier": IsStr(regex="diamond|gold|standard"),
+        "tier_evaluated": body["tier"],
+        "primary_line": IsStr(),
+        "reasons": IsList(
+            *[{"code": CODE, "text": IsStr(), "points": IsInt, "lost": IsInt(gt=0)}] * 4
+        ),
+        "fired": IsPartialDict(
+            segment=IsStr(regex="SEG.*"), tier=IsStr(regex="TIER.*"), labels=IsList(length=...)
+        ),
+        "rule_set": {"id": IsStr(), "version": 1, "hash": IsStr(regex="[0-9a-f]{64}")},
+        "cause": "api",
+        "evaluated_at": IsDatetime(iso_string=True, ge=before, le=utc_now()),
+        "data_as_of": DAY,
+        "facts_completeness": IsStr(regex=r"0\.\d+|1"),
+        "benchmark_version": "2020",
+        "meta": {"masked": ["dimensions[]"]},
+    }
+    assert response.headers["Location"] == f"/v1/decisions/{body['id']}"
+    assert response.headers["Cache-Control"] == "no-store"
+    found = (
+        await session.execute(
+            text(
+                "SELECT s.tier, s.since, s.evaluated_on, a.tier, a.source, a.valid_from,"
+                " a.valid_to, d.cause, d.as_of"
+                " FROM scoring_states s JOIN decisions d ON d.id = s.decision_id"
+                " JOIN tier_assignments a ON a.decision_id = d.id WHERE d.id = :id"
+            ),
+            {"id": body["id"]},
+        )
+    ).one()
+    tier = body["tier"]
+    assert tuple(found) == (
+        *(tier, AS_OF, AS_OF),
+        *(tier, "evaluated", AS_OF, None),
+        *("api", AS_OF),
+    )
+    event = (await session.execute(text("SELECT * FROM audit_events"))).mappings().one()
+    assert (event["subjects"], event["outcome"], event["status"], event["record_version"]) == (
+        ["C00000007"],
+        "changed",
+        201,
+        body["id"],
+    )
+    assert event["route"] == "POST /v1/customers/{customer_id}/evaluations"
+
+
+async def test_today_is_meant_where_no_day_is_named(api: Api) -> None:
+    first = business_day(utc_now(), ZONE)
+    response = await api.call("POST", PATH, Role.RISK_OFFICER)
+    last = business_day(utc_now(), ZONE)
+    assert response.status_code == 201
+    assert first.isoformat() <= response.json()["data_as_of"] <= last.isoformat()
+
+
+async def test_a_foreign_manager_sees_the_risk_withheld_and_the_own_one_a_band(api: Api) -> None:
+    own, foreign = await evaluate(api, MANAGER), await evaluate(api, STRANGER)
+    assert own["risk_grade"] in {"low", "medium", "high"}
+    assert own["dimensions"]["risk"] == IsStr(regex=r"\d+-\d+")
+    assert own["dimensions"]["value"] == IsInt()
+    assert foreign["risk_grade"] is None
+    assert foreign["dimensions"]["risk"] is None
+    assert len(foreign["reasons"]) == len(own["reasons"])
+    general = {
+        "code": "GENERAL",
+        "text": "A further characteristic.",
+        "points": None,
+        "lost": None,
+    }
+    hidden = [reason for reason in foreign["reasons"] if reason["code"] == "GENERAL"]
+    assert all(reason == general for reason in hidden)
+    assert {"risk_grade", "dimensions[]"} <= set(foreign["meta"]["masked"])
+
+
+async def test_reasons_come_in_the_language_of_the_caller(api: Api) -> None:
+    response = await api.call(
+        "POST", PATH, Role.RISK_OFFICER, headers={"Accept-Language": "zh-CN"}, json={"as_of": DAY}
+    )
+    assert response.headers["Content-Language"] == "zh"
+    assert all(ord(reason["text"][0]) > 0x3000 for reason in response.json()["reasons"])
+
+
+async def test_a_day_before_the_newest_evaluation_is_refused_and_changes_nothing(
+    api: Api, session: AsyncSession
+) -> None:
+    first = await evaluate(api)
+    earlier = (AS_OF - timedelta(1)).isoformat()
+    response = await api.call("POST", PATH, Role.RISK_OFFICER, json={"as_of": earlier})
+    assert (response.status_code, response.json()["type"]) == (409, "/problems/back-dated")
+    ids = list(await session.scalars(text("SELECT id::text FROM decisions")))
+    assert ids == [first["id"]]
+
+
+async def test_without_a_rule_set_nothing_is_decided(api: Api, session: AsyncSession) -> None:
+    await session.execute(text("DELETE FROM rule_set_activations"))
+    await session.commit()
+    response = await api.call("POST", PATH, Role.RISK_OFFICER, json={"as_of": DAY})
+    assert (response.status_code, response.json()["type"]) == (409, "/problems/no-rule-set")
+
+
+async def test_a_merged_id_is_evaluated_as_the_survivor(api: Api, session: AsyncSession) -> None:
+    await session.execute(
+        text(
+            "INSERT INTO customer_aliases (alias_id, customer_id, merged_on)"
+            " VALUES ('OLD-7', 'C00000007', '2026-01-01')"
+        )
+    )
+    await session.commit()
+    path = PATH.replace("C00000007", "OLD-7")
+    response = await api.call("POST", path, Role.RISK_OFFICER, json={"as_of": DAY})
+    assert response.json()["customer_id"] == "C00000007"
+
+
+async def test_a_second_evaluation_of_the_same_facts_keeps_the_assignment(
+    api: Api, session: AsyncSession
+) -> None:
+    first, second = await evaluate(api), await evaluate(api)
+    provenance = {"id", "evaluated_at"}
+    assert {k: v for k, v in first.items() if k not in provenance} == {
+        k: v for k, v in second.items() if k not in provenance
+    }
+    found = (
+        await session.execute(text("SELECT decision_id::text, valid_to FROM tier_assignments"))
+    ).all()
+    assert [tuple(row) for row in found] == [(first["id"], None)]
+    state = await session.scalar(text("SELECT decision_id::text FROM scoring_states"))
+    assert state == second["id"]
+
+
+async def test_an_unknown_field_or_a_wrong_day_is_refused(api: Api) -> None:
+    for body in ({"as_of": "yesterday"}, {"asof": DAY}):
+        response = await api.call("POST", PATH, Role.RISK_OFFICER, json=body)
+        assert response.status_code == 422
