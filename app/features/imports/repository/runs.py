@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -124,6 +125,6 @@ async def finish_run(
         await session.execute(
             update(ImportChunkRow)
             .where(ImportChunkRow.run_id == run_id, ImportChunkRow.counts.has_key("findings"))
-            .values(counts=ImportChunkRow.counts - "findings")
+            .values(counts=ImportChunkRow.counts.op("-", return_type=JSONB)(cast("findings", Text)))
         )
     await session.execute(update(ImportRunRow).where(ImportRunRow.id == run_id).values(values))

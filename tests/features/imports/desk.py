@@ -1,0 +1,107 @@
+"""What tests of imports share: a desk that imports, files of rows, tables read back."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import text
+
+from app.domain.records.specs import RECORDS
+from app.features.imports.service import ImportOptions, ImportResult, Surroundings, run_import
+
+TODAY = date(2026, 11, 22)
+
+Row = Mapping[str, object]
+
+CUSTOMER: Row = {"customer_id": "C1", "kind": "individual", "valid_from": "2020-01-01"}
+POLICY: Row = {
+    "policy_no": "P1",
+    "customer_id": "C1",
+    "product_line": "motor",
+    "product": "car",
+    "issued_on": "2020-02-01",
+}
+TERM: Row = {
+    "policy_no": "P1",
+    "customer_id": "C1",
+    "term_start": "2020-02-01",
+    "premium_kind": "regular",
+    "term_end": "2021-02-01",
+    "premium": "1200.50",
+    "pay_mode": "yearly",
+    "started_as": "new",
+}
+
+
+@dataclass(frozen=True)
+class ImportDesk:
+    """Imports files of a folder into one database."""
+
+    surroundings: Surroundings
+    folder: Path
+
+    def write(self, name: str, rows: Sequence[Row], header: Sequence[str] | None = None) -> Path:
+        """A CSV file of rows; absent values are empty cells."""
+        names = list(header or dict.fromkeys(column for row in rows for column in row))
+        path = self.folder / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(names)
+            writer.writerows([row.get(column, "") for column in names] for row in rows)
+        return path
+
+    def write_text(self, name: str, content: str) -> Path:
+        """A file of some text, such as a mapping."""
+        path = self.folder / name
+        path.write_text(content, encoding="utf-8")
+        return path
+
+    async def load(self, record: str, *rows: Row, **options: object) -> ImportResult:
+        """Import rows of one record in our own layout."""
+        return await self.run(self.write(f"{record}.csv", rows), **options)
+
+    async def run(self, path: Path, **options: object) -> ImportResult:
+        """Import a file."""
+        return await run_import(self.surroundings, path, ImportOptions(**options))  # type: ignore[arg-type]
+
+    async def query(self, sql: str, **values: object) -> list[tuple[object, ...]]:
+        """Rows of a query."""
+        async with self.surroundings.database.sessions() as session:
+            return [tuple(row) for row in await session.execute(text(sql), values)]
+
+    async def count(self, table: str) -> object:
+        """How many rows a table has."""
+        return (await self.query(f"SELECT count(*) FROM {table}"))[0][0]
+
+    async def contents(self) -> dict[str, list[tuple[object, ...]]]:
+        """Everything that imports write, except when it was written and how it was sealed."""
+        found = {}
+        for name in (*RECORDS, "scoring_inputs"):
+            columns = await self.query(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public'"
+                " AND table_name = :name ORDER BY ordinal_position",
+                name=name,
+            )
+            names = [
+                str(column) for (column,) in columns if not str(column).endswith(("_cipher", "_at"))
+            ]
+            found[name] = await self.query(
+                f"SELECT {', '.join(names)} FROM {name} ORDER BY 1, 2, 3"
+            )
+        return found
+
+
+def counts(result: ImportResult, record: str) -> tuple[int, int, int, int]:
+    """Inserted, updated, unchanged, duplicates."""
+    found = result.total.records[record]
+    return found.inserted, found.updated, found.unchanged, found.duplicates
+
+
+def rejects(path: Path) -> list[dict[str, str]]:
+    """The rows of a rejects file."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
