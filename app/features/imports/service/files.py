@@ -75,7 +75,8 @@ def batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     except pa.ArrowInvalid:
         raise _damaged(file) from None
     except OSError as error:
-        raise _unreadable(file.path, error) from None
+        # Arrow calls damaged contents an input error too, but one without a number.
+        raise (_damaged(file) if error.errno is None else _unreadable(file.path, error)) from None
 
 
 def check_unchanged(file: RowFile) -> None:

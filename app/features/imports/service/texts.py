@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -114,7 +115,7 @@ def _guess(path: Path) -> str | None:
         try:
             # The last character of the sample may be cut in two.
             codecs.getincrementaldecoder(name)().decode(sample)
-        except UnicodeDecodeError:
+        except UnicodeError:
             continue
         return name
     return None
@@ -127,14 +128,15 @@ def read_header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], b
         Invalid: the header is missing, or a name is missing or occurs twice.
     """
     records = _records(path, encoding, delimiter)
-    try:
+    names: list[str] = []
+    with suppress(csv.Error):
         names = [name.strip() for name in next(records, (0, []))[1]]
-        has_rows = next(records, None) is not None
-    except csv.Error:
-        raise refuse(path, "line 1", "no header", "put the columns' names first") from None
     if not names:
         raise refuse(path, "line 1", "no header", "put the columns' names first")
-    return names, has_rows
+    try:
+        return names, next(records, None) is not None
+    except csv.Error:
+        return names, True
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:
