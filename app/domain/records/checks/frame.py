@@ -54,7 +54,7 @@ def check(record: Record, frame: pl.DataFrame, *, currency: str) -> pl.DataFrame
         failed.fill_null(value=False).alias(str(number))
         for number, (_, failed, _) in enumerate(checks)
     )
-    places = [(record.name, name, code, _shown(record, name)) for name, _, code in checks]
+    places = [(record.name, name, code, _shown(record, name, frame)) for name, _, code in checks]
     return list_findings(frame, flags, places)
 
 
@@ -64,11 +64,9 @@ def without_rejected(frame: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFram
     return frame.filter(~pl.col(ROW).is_in(rejected.implode())) if len(rejected) else frame
 
 
-def _shown(record: Record, name: str) -> pl.Expr | None:
+def _shown(record: Record, name: str, frame: pl.DataFrame) -> pl.Expr | None:
     column = record.columns.get(name)
-    if column is None:
-        return pl.col(name)
-    if not column.may_be_shown:
+    if name not in frame.columns or (column is not None and not column.may_be_shown):
         return None
     return pl.col(name).cast(pl.String)
 

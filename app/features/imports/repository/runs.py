@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import Text, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
@@ -20,6 +21,10 @@ from app.infra.database import Database
 _DISK_FULL = "53100"
 _LOCKED = "55P03"
 _UNIQUE = "23505"
+_CONSTRAINTS = "23"
+#: Connection, resources, operator intervention.
+_UNAVAILABLE = ("08", "53", "57")
+_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +47,26 @@ async def transaction(database: Database) -> AsyncIterator[AsyncSession]:
     try:
         async with database.sessions.begin() as session:
             yield session
-    except DBAPIError as error:
+    except (DBAPIError, *_DRIVER_ERRORS) as error:
         # Never the driver's text: it repeats values of the row.
         raise _told(error) from None
 
 
-def _told(error: DBAPIError) -> DomainError:
-    code = str(getattr(error.orig, "sqlstate", None) or "")
+def _told(error: Exception) -> DomainError:
+    # COPY goes past SQLAlchemy, so its errors are the driver's own.
+    driver = error.driver_exception if isinstance(error, DBAPIError) else error
+    code = str(getattr(driver, "sqlstate", None) or "")
     again = "what was committed stays, run the same command again to go on"
     if code == _DISK_FULL:
         return Conflict("database-full", f"the database's disk is full: free space; {again}")
     if code == _LOCKED:
         return Conflict("import-running", f"another import is writing: wait for it; {again}")
-    if code == _UNIQUE and "import_chunks" in str(getattr(error.orig, "table_name", "")):
+    if code == _UNIQUE and getattr(driver, "table_name", "") == ImportChunkRow.__tablename__:
         return Conflict("import-running", "the same file is being imported by another command")
-    if code.startswith("23"):
-        name = getattr(error.orig, "constraint_name", None) or "a constraint"
+    if code.startswith(_CONSTRAINTS):
+        name = getattr(driver, "constraint_name", None) or "a constraint"
         return Invalid("import-refused", f"{name} refuses a row of this chunk; {again}")
-    if code.startswith(("08", "53", "57")) or not code:
+    if code.startswith(_UNAVAILABLE) or not code:
         return Conflict("database-unavailable", f"the database does not answer: check it; {again}")
     return Conflict("database-failed", f"the database failed with SQLSTATE {code}; {again}")
 
