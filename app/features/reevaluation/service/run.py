@@ -70,7 +70,7 @@ async def run(
         progress(Progress(0, 0, 0))
         async with _book(url, settings) as book:
             this = await _begin(database, book, as_of=as_of, applied=apply)
-            writer = _Writer(database, Vault(load_master_key(settings)), this)
+            writer = Writer(database, Vault(load_master_key(settings)), this)
             return await _pass(book, writer, progress)
 
 
@@ -120,7 +120,7 @@ async def _begin(database: Database, book: Book, *, as_of: date, applied: bool) 
     return _Run(rules, book.customers, applied)
 
 
-async def _pass(book: Book, writer: _Writer, progress: ReportProgress) -> RunSummary:
+async def _pass(book: Book, writer: Writer, progress: ReportProgress) -> RunSummary:
     """Walk through the batches, and store how the run ended."""
     this = writer.run
     total = Tally()
@@ -161,7 +161,7 @@ def _judge(batch: Batch, rules: Rules) -> Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
+class Writer:
     """Writes the changes of a run, one transaction for each chunk."""
 
     database: Database
