@@ -23,6 +23,7 @@ from app.domain.rules.model import (
     Table,
 )
 from app.domain.rules.partition import Partition, build_partition
+from app.domain.rules.values import VALUE_TYPES
 
 UNREAD = -1
 MILLION = 1_000_000
@@ -80,9 +81,13 @@ def compile_rule_set(
         tables.append(compiled)
     if findings:
         raise DocumentError(findings)
+    facts = tuple(catalogue[name] for name in document.facts)
+    members = {member.characteristic.id: member for item in dimensions for member in item.members}
     return CompiledRuleSet(
         document=document,
-        facts=tuple(catalogue[name] for name in document.facts),
+        facts=facts,
+        value_types=tuple(VALUE_TYPES[fact.type] for fact in facts),
+        characteristics=tuple(members[item.id] for item in document.characteristics),
         inputs=tuple(inputs.partitions),
         dimensions=dimensions,
         score_slot=inputs.slots.get(SCORE, UNREAD),

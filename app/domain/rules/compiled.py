@@ -20,7 +20,7 @@ class CompiledCharacteristic:
     reasons: tuple[Reason | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledDimension:
     """One score dimension with the smallest and largest raw sum that can be reached."""
 
@@ -87,21 +87,15 @@ class CompiledRuleSet:
 
     ``inputs`` holds a partition per slot: facts first, as ``facts`` orders them, then the scores
     and earlier outputs that tables read. A ``slot`` of -1 says that nothing reads the value.
+    ``value_types`` has the exact Python type of each fact's values, ``characteristics`` all of
+    them in the order of the document.
     """
 
     document: RuleSetDocument
     facts: tuple[Fact, ...]
+    value_types: tuple[type[object], ...]
+    characteristics: tuple[CompiledCharacteristic, ...]
     inputs: tuple[Partition, ...]
     dimensions: tuple[CompiledDimension, ...]
     score_slot: int
     tables: tuple[CompiledTable, ...]
-
-    @property
-    def characteristics(self) -> tuple[CompiledCharacteristic, ...]:
-        """All characteristics in the order of the document."""
-        compiled = {
-            member.characteristic.id: member
-            for dimension in self.dimensions
-            for member in dimension.members
-        }
-        return tuple(compiled[item.id] for item in self.document.characteristics)

@@ -25,6 +25,7 @@ from app.domain.rules.reasons.frame import reasons
 
 CUSTOMER_ID = "customer_id"
 WORD_BITS = 64
+CACHED_TABLES = 256
 
 
 def evaluate(
@@ -48,16 +49,14 @@ def evaluate(
             decided.numbers[DIMENSION_PREFIX + dimension.name].cast(pl.Int64)
             for dimension in compiled.dimensions
         ),
-        *(
-            answers(table, decided.results[at]).gather(decided.numbers[result_column(table)])
-            for at, table in enumerate(compiled.tables)
-        ),
     ]
+    texts = [
+        (*_texts(table, results), decided.numbers[result_column(table)])
+        for table, results in zip(compiled.tables, decided.results, strict=True)
+    ]
+    columns += [answer.gather(at) for answer, _, at in texts]
     if explain:
-        columns += [
-            _fired(table, decided.results[at]).gather(decided.numbers[result_column(table)])
-            for at, table in enumerate(compiled.tables)
-        ]
+        columns += [fired.gather(at) for _, fired, at in texts]
         columns.append(reasons(compiled, classes))
     answered = pl.DataFrame(columns)
     if errors is None:
@@ -84,28 +83,57 @@ def result_column(table: CompiledTable) -> str:
 
 
 def decide(
-    compiled: CompiledRuleSet, classes: pl.DataFrame, tables: Sequence[CompiledTable]
+    compiled: CompiledRuleSet,
+    known: pl.DataFrame,
+    tables: Sequence[CompiledTable],
+    changed: frozenset[int] | None = None,
 ) -> Decided:
-    """Return scores and the results of the tables from the classes of the facts."""
-    scores = classes.select(_scaled(dimension) for dimension in compiled.dimensions)
-    weighted = sum(
-        (
-            pl.col(DIMENSION_PREFIX + dimension.name).cast(pl.Int32) * dimension.weight
-            for dimension in compiled.dimensions
-        ),
-        start=pl.lit(500, dtype=pl.Int32),
-    )
-    scores = scores.with_columns((weighted // 1000).alias(SCORE))
-    known = classes.hstack(scores).with_columns(_score_classes(compiled))
+    """Return scores and the results of the tables from the classes of the facts.
+
+    With ``changed``, ``known`` holds the numbers of an earlier answer in which only the classes of
+    these slots were replaced, and only what depends on them is worked out again.
+    """
+    touched = set(range(len(compiled.inputs))) if changed is None else set(changed)
+    known = _scored(compiled, known, touched)
     results: list[Sequence[Result]] = []
     for table in tables:
+        if touched.isdisjoint(table.slots):
+            results.append(table.results)
+            continue
         found, at = _table_results(table, known)
         results.append(found)
         known = known.with_columns(at.alias(result_column(table)))
         if table.slot >= 0:
+            touched.add(table.slot)
             codes = _answer_classes(compiled, table)
             known = known.with_columns(codes.gather(at).alias(class_column(table.slot)))
     return Decided(known, results)
+
+
+def _scored(compiled: CompiledRuleSet, known: pl.DataFrame, touched: set[int]) -> pl.DataFrame:
+    """Add the dimensions that touched slots bear on, the score and the classes of both."""
+    dimensions = [
+        dimension
+        for dimension in compiled.dimensions
+        if not touched.isdisjoint(member.slot for member in dimension.members)
+    ]
+    if not dimensions:
+        return known
+    known = known.with_columns(_scaled(dimension) for dimension in dimensions)
+    weighted = pl.lit(500, dtype=pl.Int32)
+    for dimension in compiled.dimensions:
+        scaled = pl.col(DIMENSION_PREFIX + dimension.name).cast(pl.Int32)
+        weighted += scaled * dimension.weight
+    known = known.with_columns((weighted // 1000).alias(SCORE))
+    slots = {DIMENSION_PREFIX + dimension.name: dimension.slot for dimension in dimensions}
+    read = {name: slot for name, slot in {**slots, SCORE: compiled.score_slot}.items() if slot >= 0}
+    touched.update(read.values())
+    return known.with_columns(
+        ordered_classes(pl.col(name).cast(pl.Int32), compiled.inputs[slot], pl.Int32).alias(
+            class_column(slot)
+        )
+        for name, slot in read.items()
+    )
 
 
 def _scaled(dimension: CompiledDimension) -> pl.Expr:
@@ -124,7 +152,7 @@ def _scaled(dimension: CompiledDimension) -> pl.Expr:
     return pl.lit(_scale(dimension)).gather(raw).alias(DIMENSION_PREFIX + dimension.name)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=CACHED_TABLES)
 def _scale(dimension: CompiledDimension) -> pl.Series:
     scores = [
         dimension.scaled(dimension.low + at) for at in range(dimension.high - dimension.low + 1)
@@ -134,18 +162,6 @@ def _scale(dimension: CompiledDimension) -> pl.Series:
 
 def _looked_up(entries: pl.Series, slot: int) -> pl.Expr:
     return pl.lit(entries).gather(pl.col(class_column(slot)))
-
-
-def _score_classes(compiled: CompiledRuleSet) -> list[pl.Expr]:
-    slots = {DIMENSION_PREFIX + item.name: item.slot for item in compiled.dimensions}
-    slots[SCORE] = compiled.score_slot
-    return [
-        ordered_classes(pl.col(name).cast(pl.Int32), compiled.inputs[slot], pl.Int32).alias(
-            class_column(slot)
-        )
-        for name, slot in slots.items()
-        if slot >= 0
-    ]
 
 
 def _table_results(table: CompiledTable, known: pl.DataFrame) -> tuple[Sequence[Result], pl.Series]:
@@ -164,7 +180,7 @@ def _table_results(table: CompiledTable, known: pl.DataFrame) -> tuple[Sequence[
     return table.results, words.select(_first_row(words.columns)).to_series()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=CACHED_TABLES)
 def _dense(table: CompiledTable) -> pl.Series:
     return pl.Series(table.dense, dtype=index_type(len(table.results)))
 
@@ -218,14 +234,22 @@ def _answer_classes(compiled: CompiledRuleSet, table: CompiledTable) -> pl.Serie
     return pl.Series(codes, dtype=index_type(partition.size))
 
 
-def answers(table: CompiledTable, results: Sequence[Result]) -> pl.Series:
-    """Return the answer of each result, as the column ``outcome.<name>`` holds it."""
-    name = f"outcome.{table.table.output.name}"
-    if table.is_collect:
-        return pl.Series(name, [result.answer for result in results], dtype=pl.List(pl.String))
-    return pl.Series(name, [result.answer for result in results], dtype=pl.String)
+def _texts(table: CompiledTable, results: Sequence[Result]) -> tuple[pl.Series, pl.Series]:
+    """Return the answer and the fired rows of each result."""
+    if results is table.results:
+        return _own_texts(table)
+    return _result_texts(table, results)
 
 
-def _fired(table: CompiledTable, results: Sequence[Result]) -> pl.Series:
-    rows = [result.fired for result in results]
-    return pl.Series(f"fired.{table.table.id}", rows, dtype=pl.List(pl.String))
+@lru_cache(maxsize=CACHED_TABLES)
+def _own_texts(table: CompiledTable) -> tuple[pl.Series, pl.Series]:
+    return _result_texts(table, table.results)
+
+
+def _result_texts(table: CompiledTable, results: Sequence[Result]) -> tuple[pl.Series, pl.Series]:
+    answer_type = pl.List(pl.String) if table.is_collect else pl.String()
+    answers = pl.Series([result.answer for result in results], dtype=answer_type)
+    fired = pl.Series([result.fired for result in results], dtype=pl.List(pl.String))
+    return answers.alias(f"outcome.{table.table.output.name}"), fired.alias(
+        f"fired.{table.table.id}"
+    )

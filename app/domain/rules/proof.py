@@ -50,10 +50,10 @@ def find_overlaps(
             others &= together
         for other in members(others):
             if answers is None or answers[row] != answers[other]:
-                yield row, other, _common(masks, 1 << row | 1 << other)
+                yield row, other, _shared_classes(masks, 1 << row | 1 << other)
 
 
-def _common(masks: Masks, pair: int) -> tuple[int, ...]:
+def _shared_classes(masks: Masks, pair: int) -> tuple[int, ...]:
     return tuple(
         next(code for code, mask in enumerate(column) if mask & pair == pair) for column in masks
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from math import isnan
 
-from app.domain.facts.model import Fact, FactType, FactValue
+from app.domain.facts.model import FactValue
 from app.domain.rules.compiled import (
     CompiledDimension,
     CompiledRuleSet,
@@ -23,15 +23,7 @@ from app.domain.rules.evaluation import (
     Reason,
 )
 from app.domain.rules.partition import Partition
-
-_PYTHON_TYPES: Mapping[FactType, type] = {
-    FactType.INT: int,
-    FactType.DECIMAL: int,
-    FactType.BOOL: bool,
-    FactType.ENUM: str,
-    FactType.DATE: date,
-    FactType.STRING: str,
-}
+from app.domain.rules.values import KnownValue
 
 
 def evaluate(compiled: CompiledRuleSet, facts: Mapping[str, FactValue]) -> Evaluation:
@@ -55,31 +47,40 @@ def fact_classes(compiled: CompiledRuleSet, facts: Mapping[str, FactValue]) -> l
     """Return the class of each fact, with room for the derived inputs; raises InputError."""
     inputs = compiled.inputs
     classes = [0] * len(inputs)
-    for slot, fact in enumerate(compiled.facts):
-        classes[slot] = fact_class(fact, inputs[slot], facts.get(fact.name))
+    for slot, value_type in enumerate(compiled.value_types):
+        partition = inputs[slot]
+        value = facts.get(partition.name)
+        # The exact type: True is no number here, and a moment is no day.
+        if type(value) is value_type and value is not None:
+            classes[slot] = _value_class(partition, value)
+        else:
+            classes[slot] = _null_class(partition, value)
     return classes
 
 
-def fact_class(fact: Fact, partition: Partition, value: FactValue) -> int:
-    """Return the class of a fact's value; raises InputError."""
-    if value is None or (isinstance(value, float) and isnan(value)):
-        if partition.null_class < 0:
-            raise InputError(fact.name, NULL_PROBLEM)
-        return partition.null_class
-    # The exact type: True is no number here, and a moment is no day.
-    if type(value) is not _PYTHON_TYPES[fact.type]:
-        raise InputError(fact.name, TYPE_PROBLEM)
+def _value_class(partition: Partition, value: KnownValue) -> int:
+    """Return the class of a value that is of its fact's type."""
     if isinstance(value, str):
         code = partition.word_classes.get(value, partition.other_class)
         if code < 0:
-            raise InputError(fact.name, RANGE_PROBLEM)
+            raise InputError(partition.name, RANGE_PROBLEM)
         return code
-    if isinstance(value, bool):
+    if value is True or value is False:
         return partition.word_classes["true" if value else "false"]
     number = value.toordinal() if isinstance(value, date) else value
-    if not partition.domain.low <= number <= partition.domain.high:
-        raise InputError(fact.name, RANGE_PROBLEM)
-    return partition.start_classes[bisect_right(partition.starts, number) - 1]
+    domain = partition.domain
+    if domain.low <= number <= domain.high:
+        return partition.start_classes[bisect_right(partition.starts, number) - 1]
+    raise InputError(partition.name, RANGE_PROBLEM)
+
+
+def _null_class(partition: Partition, value: object) -> int:
+    """Return the class of null; None and NaN are null, anything else is of a wrong type."""
+    if value is not None and not (isinstance(value, float) and isnan(value)):
+        raise InputError(partition.name, TYPE_PROBLEM)
+    if partition.null_class < 0:
+        raise InputError(partition.name, NULL_PROBLEM)
+    return partition.null_class
 
 
 def table_results(

@@ -1,9 +1,23 @@
 """Values of facts and of domains: the same thing, seen from outside and from inside."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import TypeAlias
 
-from app.domain.facts.model import FactValue
+from app.domain.facts.model import FactType, FactValue
 from app.domain.rules.domains import Domain, Kind, decimal_text
+
+KnownValue: TypeAlias = int | bool | str | date
+"""A fact's value that is not null."""
+
+VALUE_TYPES: Mapping[FactType, type[object]] = {
+    FactType.INT: int,
+    FactType.DECIMAL: int,
+    FactType.BOOL: bool,
+    FactType.ENUM: str,
+    FactType.DATE: date,
+    FactType.STRING: str,
+}
 
 
 def fact_value(domain: Domain, value: int | str) -> FactValue:

@@ -44,13 +44,14 @@ def gap(
 
 def _chunk(compiled: CompiledRuleSet, known: Levers, frame: pl.DataFrame) -> pl.DataFrame:
     classes, errors = fact_classes(compiled, frame)
-    rank = _ranks(compiled, known, classes)
+    decided = decide(compiled, classes, known.tables).numbers
+    rank = _ranks(known, decided)
     if errors is not None:
         rank = rank.zip_with(
             errors.is_null(), pl.repeat(None, len(rank), dtype=rank.dtype, eager=True)
         )
     rows = pl.DataFrame({_RANK: rank}).with_row_index(_ROW).filter(pl.col(_RANK) > 0)
-    kept = _Rows(compiled, known, classes[rows[_ROW]], frame[rows[_ROW]], rows[_RANK])
+    kept = _Rows(compiled, known, decided[rows[_ROW]], frame[rows[_ROW]], rows[_RANK])
     moves = [kept.moves(slot) for slot in known.slots]
     values = known.table.table.output.values
     targets = pl.Series(values, dtype=pl.String).gather(rows[_RANK] - 1)
@@ -61,14 +62,13 @@ def _chunk(compiled: CompiledRuleSet, known: Levers, frame: pl.DataFrame) -> pl.
     return placed.select("target", "moves")
 
 
-def _ranks(compiled: CompiledRuleSet, known: Levers, classes: pl.DataFrame) -> pl.Series:
+def _ranks(known: Levers, decided: pl.DataFrame) -> pl.Series:
     """Return the place of each row's answer among the outcome's values, null if unmatched."""
-    decided = decide(compiled, classes, known.tables)
     ranks = [
         None if result.answer is None else known.ranks[str(result.answer)]
         for result in known.table.results
     ]
-    return pl.Series(ranks, dtype=pl.Int32).gather(decided.numbers[result_column(known.table)])
+    return pl.Series(ranks, dtype=pl.Int32).gather(decided[result_column(known.table)])
 
 
 def _listed(moves: list[pl.DataFrame], rows: int) -> pl.Series:
@@ -93,7 +93,7 @@ class _Rows:
 
     compiled: CompiledRuleSet
     known: Levers
-    classes: pl.DataFrame
+    decided: pl.DataFrame
     frame: pl.DataFrame
     ranks: pl.Series
 
@@ -119,10 +119,11 @@ class _Rows:
     def _reached(self, slot: int, code: int) -> pl.Series:
         """Return the rank that the class would lift each row to, null where it lifts nothing."""
         column = class_column(slot)
-        dtype = self.classes.schema[column]
-        moved = self.classes.with_columns(pl.lit(code, dtype=dtype).alias(column))
-        reached = _ranks(self.compiled, self.known, moved)
-        lifts = (reached < self.ranks) & (self.classes[column] != code)
+        dtype = self.decided.schema[column]
+        moved = self.decided.with_columns(pl.lit(code, dtype=dtype).alias(column))
+        decided = decide(self.compiled, moved, self.known.tables, frozenset({slot})).numbers
+        reached = _ranks(self.known, decided)
+        lifts = (reached < self.ranks) & (self.decided[column] != code)
         return pl.select(pl.when(lifts).then(reached)).to_series()
 
     def _named(self, partition: Partition, best: pl.DataFrame) -> pl.DataFrame:

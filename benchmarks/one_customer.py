@@ -1,0 +1,64 @@
+"""P7: one customer scored with reasons, in process, against zen-engine.
+
+    python -m benchmarks.one_customer [--customers 2000] [--repeats 7]
+
+The rules are those of `rule_sample.py`. Ours returns scores, outcomes, fired rows and reasons;
+zen-engine's `evaluate` of the loaded decision returns the score and the outcomes only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from importlib.metadata import version
+from statistics import median
+from typing import Any
+
+import zen
+
+from app.domain.rules import evaluate
+from app.domain.rules.compiled import CompiledRuleSet
+from benchmarks import rule_sample
+from benchmarks.rule_kernel import measured, ratios, tell
+
+
+def main() -> None:
+    """Measure and print the ratio with its median and spread."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--customers", type=int, default=2_000)
+    parser.add_argument("--repeats", type=int, default=7)
+    arguments = parser.parse_args()
+    compiled = rule_sample.compiled()
+    customers = rule_sample.customers(arguments.customers)
+    decision = zen.ZenEngine().create_decision(rule_sample.zen_decision())
+    agree(compiled, customers[:500], decision)
+    seconds = measured(
+        {
+            "ours": lambda: [evaluate(compiled, facts) for facts in customers],
+            "zen": lambda: [decision.evaluate(facts) for facts in customers],
+        },
+        arguments.repeats,
+    )
+    rates = {name: [len(customers) / time for time in times] for name, times in seconds.items()}
+    print(f"P7 one customer: {len(customers):,} customers, {arguments.repeats} rounds, "
+          f"{os.cpu_count()} cores, zen-engine {version('zen-engine')}")  # fmt: skip
+    for name, found in rates.items():
+        print(f"  {name:<6} {1e6 / median(found):>8,.1f} microseconds each")
+    tell("ours with reasons / zen-engine evaluate", ratios(rates, "ours", "zen"), "at least 10")
+
+
+def agree(compiled: CompiledRuleSet, customers: list[Any], decision: zen.ZenDecision) -> None:
+    """Stop unless both give the same answers."""
+    for facts in customers:
+        ours = evaluate(compiled, facts)
+        answer = decision.evaluate(facts)["result"]
+        expected = {**ours.outcomes, "score": ours.score}
+        if {name: answer[name] for name in expected} != expected:
+            message = f"The two disagree about {facts}."
+            raise SystemExit(message)
+
+
+if __name__ == "__main__":
+    main()
