@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Annotated, Final
 
 import typer
 from typer.exceptions import TyperException
 
 from app import __version__
-from app.cli import database, demo, records, rules, serving, tokens
+from app.cli.failures import explain
 from app.cli.output import fail, out, wants_traceback
-from app.domain.errors import DomainError
 
-app = typer.Typer(
-    name="tiering",
-    help="Score an insurer's customers, put them in tiers, serve them by tier.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("demo")(demo.show_demo)
-app.command("serve")(serving.serve)
-app.command("migrate")(serving.migrate)
-app.command("import")(records.import_file)
-app.command("reevaluate")(records.reevaluate)
-app.add_typer(records.exports, name="export")
-app.command("token")(tokens.print_token)
-app.add_typer(rules.commands, name="rules")
-app.command("openapi")(serving.print_openapi)
-app.add_typer(database.commands, name="db")
+#: Which room has which command. Only the room of the command at hand is imported: printing a token
+#: should not wait for the libraries that evaluate a book.
+ROOMS: Final = {
+    "demo": "demo",
+    "serve": "serving",
+    "migrate": "serving",
+    "import": "records",
+    "reevaluate": "records",
+    "export": "records",
+    "token": "tokens",
+    "rules": "rules",
+    "openapi": "serving",
+    "db": "database",
+}
+_NOT_RUN: Final = 2
+_INTERRUPTED: Final = 130
 
 
-@app.callback(invoke_without_command=True)
-def version(
-    *, version: bool = typer.Option(default=False, help="Print the version and stop.")
+def build_app(command: str | None = None) -> typer.Typer:
+    """The command line, with all commands or with those in the room of one."""
+    app = typer.Typer(
+        name="tiering",
+        help="Score an insurer's customers, put them in tiers, serve them by tier.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback(invoke_without_command=True)(_version)
+    rooms = [ROOMS[command]] if command in ROOMS else dict.fromkeys(ROOMS.values())
+    for room in rooms:
+        import_module(f"app.cli.{room}").register(app)
+    return app
+
+
+def _version(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
     """Score an insurer's customers, put them in tiers, serve them by tier."""
     if version:
@@ -42,20 +58,19 @@ def version(
 
 
 def main() -> None:
-    """Run a command; whatever goes wrong is one line on standard error and exit status 1 or 2."""
+    """Run a command; whatever goes wrong is one line on standard error and a status above 0."""
+    command = sys.argv[1] if len(sys.argv) > 1 else None
     try:
-        app(standalone_mode=False)
+        status = build_app(command)(standalone_mode=False)
     except TyperException as error:
         fail(error.format_message())
-        sys.exit(2)
+        sys.exit(_NOT_RUN)
     except (KeyboardInterrupt, typer.Abort):
         fail("stopped; what was committed stays, the same command goes on from there")
-        sys.exit(130)
-    except DomainError as error:
-        fail(str(error))
-        sys.exit(1)
-    except Exception as error:  # the last door: a person gets a line, not a stack
+        sys.exit(_INTERRUPTED)
+    except Exception as error:
         if wants_traceback():
             raise
-        fail(f"unexpected {type(error).__name__}; TIERING_DEBUG=1 shows where")
+        fail(explain(error))
         sys.exit(1)
+    sys.exit(status or 0)

@@ -64,3 +64,8 @@ def _run(program: str, *arguments: str) -> None:
         )
     if finished.returncode:
         raise Invalid("database-tool", f"{program} ended with status {finished.returncode}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    app.add_typer(commands, name="db")

@@ -135,3 +135,8 @@ def print_calls(settings: Settings, shown: BookByTier, *, port: int) -> None:
         for path in paths:
             out.out(f'  curl -s -H "Authorization: Bearer ${role.upper()}" {base}{path}')
         out.print()
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's command."""
+    app.command("demo")(show_demo)

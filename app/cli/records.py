@@ -136,3 +136,10 @@ async def evaluate_book(
         advance(state.done, state.total)
 
     return await run(url, settings, as_of=as_of, apply=apply, progress=report)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    app.command("import")(import_file)
+    app.command("reevaluate")(reevaluate)
+    app.add_typer(exports, name="export")

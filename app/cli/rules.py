@@ -50,3 +50,8 @@ async def _load(text: str, since: date | None) -> None:
         f"{loaded.rule_set_id}@{loaded.version} decides for {loaded.product_line} from "
         f"{since or 'the beginning'} (hash {loaded.hash[:12]}…)"
     )
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    app.add_typer(commands, name="rules")

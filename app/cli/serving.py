@@ -100,3 +100,10 @@ def print_openapi(
         out.out(text, end="", highlight=False)
     else:
         target.write_text(text, encoding="utf-8")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    app.command("serve")(serve)
+    app.command("migrate")(migrate)
+    app.command("openapi")(print_openapi)

@@ -31,3 +31,8 @@ def print_token(
         now=utc_now(),
     )
     out.out(token, highlight=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's command."""
+    app.command("token")(print_token)
