@@ -181,7 +181,8 @@ def _model_leaves(model: type[BaseModel], path: str, within: tuple[type, ...]) -
         annotation: object = field.annotation
         if field.metadata:
             annotation = Annotated[(annotation, *field.metadata)]
-        yield from _leaves(annotation, f"{path}.{name}" if path else name, (*within, model))
+        shown = field.serialization_alias or name
+        yield from _leaves(annotation, f"{path}.{shown}" if path else shown, (*within, model))
     for name in model.model_computed_fields:
         yield Leaf(f"{path}.{name}" if path else name, None)
 

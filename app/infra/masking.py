@@ -142,13 +142,23 @@ def _held(value: object, path: list[str]) -> Iterator[Sensitive[object]]:
             yield value
         return
     name, *rest = path
-    found = getattr(value, name.removesuffix("[]"), None)
+    found = _member(value, name.removesuffix("[]"))
     if not name.endswith("[]"):
         yield from _held(found, rest)
         return
     items = found.values() if isinstance(found, Mapping) else found or ()
     for item in items:
         yield from _held(item, rest)
+
+
+def _member(value: object, name: str) -> Any:  # noqa: ANN401 - a field of any type.
+    """What a model calls so in its answer; None of nothing."""
+    if not isinstance(value, BaseModel):
+        return None
+    for attribute, field in type(value).model_fields.items():
+        if name in {attribute, field.serialization_alias}:
+            return getattr(value, attribute)
+    return None
 
 
 def render(model: BaseModel, viewer: Viewer) -> bytes:

@@ -21,7 +21,7 @@ from app.infra.ids import new_id
 from app.infra.session import AsyncSession
 
 REASONS: Sequence[Mapping[str, Any]] = (
-    {"code": "L03", "characteristic": "loyalty_channels", "points": 5, "lost": 20},
+    {"code": "L03", "characteristic": "product_lines", "points": 5, "lost": 20},
 )
 
 

@@ -46,5 +46,5 @@ def code(sensitivity: SensitivityClass, name: str) -> Sensitive[str]:
 def amount(fact: str, text: str) -> Sensitive[str]:
     """A fact's value as people write it; amounts of money have bands."""
     is_money = CATALOGUE[fact].unit == "money"
-    band = BANDS["premium"].band(Decimal(text)) if is_money and text != "null" else None
+    band = BANDS["premium"].band(Decimal(text)) if is_money else None
     return Sensitive(class_of(fact), text, band=band)

@@ -9,6 +9,7 @@ from app.features.tiers.service.assign import (
     lock_held,
     stage_standings,
 )
+from app.features.tiers.service.export import export_tiers
 from app.features.tiers.service.read import (
     ExplainedTier,
     HistoryPage,
@@ -31,6 +32,7 @@ __all__ = [
     "StoredAssignment",
     "apply_staged",
     "assign",
+    "export_tiers",
     "get_explanation",
     "get_tier",
     "list_history",
