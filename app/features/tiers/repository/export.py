@@ -1,0 +1,43 @@
+"""Reading the whole book's tiers, in order and a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_ROWS_AT_A_TIME: Final = 10_000
+
+# An applied run that found no change of a customer evaluated him all the same.
+_TIERS: Final = text("""
+    SELECT state.customer_id, assignment.tier, decision.segment, decision.score,
+        greatest(state.evaluated_at, (
+            SELECT max(snapshot_at) FROM reevaluation_runs
+            WHERE state = 'completed' AND mode = 'apply' AND as_of >= state.evaluated_on
+        )) AS evaluated_at
+    FROM scoring_states AS state
+    JOIN tier_assignments AS assignment
+        ON assignment.customer_id = state.customer_id AND assignment.valid_to IS NULL
+    JOIN decisions AS decision ON decision.id = state.decision_id
+    ORDER BY state.customer_id
+""")
+
+
+class ExportedTier(NamedTuple):
+    """One customer's tier."""
+
+    customer_id: str
+    tier: str
+    segment: str
+    score: int
+    evaluated_at: datetime
+
+
+async def stream_tiers(session: AsyncSession) -> AsyncIterator[Sequence[ExportedTier]]:
+    """Every customer who was ever evaluated, by id in byte order."""
+    found = await session.stream(_TIERS, execution_options={"yield_per": _ROWS_AT_A_TIME})
+    async for part in found.partitions():
+        yield [ExportedTier(*row) for row in part]
