@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from app.db.rows.consent import PURPOSES
 from app.features.customers.service import CustomerChange
@@ -24,19 +25,43 @@ BODY_FIELDS: Final = {
     "withdrawn_on": "consent",
 }
 
+LARGEST_AMOUNT: Final = Decimal("9999999999999999.99")
+
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_AMOUNT: Final = re.compile(r"[0-9]{1,16}(\.[0-9]{1,2})?")
 _RESIDENT_ID: Final = re.compile(r"[0-9]{17}[0-9Xx]")
 
 
-def _only_text(value: object) -> object:
-    """A date is written as a date; a number would be read as seconds since 1970."""
-    if not isinstance(value, str | None):
-        message = "a date is written YYYY-MM-DD"
-        raise ValueError(message)  # noqa: TRY004 - a TypeError would not be a refused field.
+def _written_day(value: object) -> object:
+    """A day as it is written; a number would be read as seconds since 1970."""
+    if value is not None and not (isinstance(value, str) and _DAY.fullmatch(value)):
+        kind, message = "day_form", "a day is written YYYY-MM-DD"
+        raise PydanticCustomError(kind, message)
     return value
 
 
-Day = Annotated[date, BeforeValidator(_only_text)]
-Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2)]
+def _written_amount(value: object) -> object:
+    """An amount in digits; exponents and spaces are read by Decimal and meant by nobody."""
+    if isinstance(value, str) and not _AMOUNT.fullmatch(value):
+        kind, message = "amount_form", "an amount is written as 1234.50"
+        raise PydanticCustomError(kind, message)
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
+Money = Annotated[
+    Decimal,
+    Field(ge=0, le=LARGEST_AMOUNT, decimal_places=2),
+    BeforeValidator(_written_amount),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": f"^{_AMOUNT.pattern}$"},
+                {"type": "number", "minimum": 0, "maximum": float(LARGEST_AMOUNT)},
+            ]
+        }
+    ),
+]
 Flag = Annotated[bool, Field(strict=True)]
 Score100 = Annotated[int, Field(strict=True, ge=0, le=100)]
 

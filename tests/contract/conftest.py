@@ -1,0 +1,7 @@
+"""The fixtures of the features: contracts are tested on the whole application too."""
+
+from __future__ import annotations
+
+from tests.features.conftest import api, shipped_rule_sets, templates
+
+__all__ = ["api", "shipped_rule_sets", "templates"]

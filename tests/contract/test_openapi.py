@@ -1,0 +1,156 @@
+"""The committed interface description is the one the application serves, and it is complete."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from app.features.customers.schemas import CustomerWrite
+from app.infra.database import create_database
+from app.infra.settings import Settings
+from app.main import create_app
+
+COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
+VERB_NOUN = re.compile(r"(get|list|put|create|try|replay)_[a-z]+(_[a-z]+)*")
+ALWAYS = {"401", "403", "422", "500", "503"}
+OPEN = {"/livez", "/readyz"}
+STRING_BOUNDS = {"maxLength", "enum", "const", "pattern", "format"}
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """The application over a database that nobody asks."""
+    return create_app(settings, create_database("postgresql://localhost/any", settings))
+
+
+@pytest.fixture
+def document(app: FastAPI) -> dict[str, Any]:
+    """What is served at `/openapi.json`."""
+    found: dict[str, Any] = json.loads(json.dumps(app.openapi()))
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation with its path."""
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def test_the_committed_description_is_the_served_one(document: dict[str, Any]) -> None:
+    """`tiering openapi --out openapi/openapi.json` writes it anew."""
+    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == document
+
+
+def test_every_operation_is_named_and_described_in_full(document: dict[str, Any]) -> None:
+    named = [operation["operationId"] for _, operation in operations(document)]
+    assert len(set(named)) == len(named)
+    for path, operation in operations(document):
+        assert VERB_NOUN.fullmatch(operation["operationId"]), operation["operationId"]
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert operation["tags"], path
+        for parameter in operation.get("parameters", ()):
+            assert parameter["description"], (path, parameter["name"])
+
+
+def test_every_operation_but_the_probes_takes_a_token_and_tells_its_problems(
+    document: dict[str, Any],
+) -> None:
+    for path, operation in operations(document):
+        if path in OPEN:
+            assert "security" not in operation, path
+            continue
+        assert operation["security"] == [{"HTTPBearer": []}], path
+        told = set(operation["responses"])
+        assert told >= ALWAYS, path
+        creates = operation["operationId"].startswith("put_")
+        assert creates or "404" in told or "{" not in path, path
+        for status in ALWAYS:
+            content = operation["responses"][status]["content"]
+            assert list(content) == ["application/problem+json"]
+
+
+def schemas_of_bodies(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema that a request body is read by."""
+    known = document["components"]["schemas"]
+    waiting = [
+        reference
+        for _, operation in operations(document)
+        if "requestBody" in operation
+        for reference in references(operation["requestBody"])
+    ]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            yield name, known[name]
+            waiting += references(known[name])
+
+
+def references(node: object) -> list[str]:
+    """Names of the schemas that a part of the document refers to."""
+    if isinstance(node, dict):
+        found = [str(node["$ref"]).rpartition("/")[2]] if "$ref" in node else []
+        return found + [name for value in node.values() for name in references(value)]
+    if isinstance(node, list):
+        return [name for value in node for name in references(value)]
+    return []
+
+
+def unbounded(node: object, place: str) -> Iterator[str]:
+    """Strings and numbers in a schema that have no bound."""
+    if isinstance(node, dict):
+        kind = node.get("type")
+        if kind == "string" and not node.keys() & {
+            "maxLength",
+            "enum",
+            "const",
+            "pattern",
+            "format",
+        }:
+            yield place
+        if kind == "integer" and not {"minimum", "maximum"} & node.keys():
+            yield place
+        for name, value in node.items():
+            if name not in {"examples", "description"}:
+                yield from unbounded(value, f"{place}.{name}")
+    if isinstance(node, list):
+        for value in node:
+            yield from unbounded(value, place)
+
+
+def test_request_bodies_forbid_what_they_do_not_know_and_bound_what_they_do(
+    document: dict[str, Any],
+) -> None:
+    bodies = dict(schemas_of_bodies(document))
+    assert "CustomerWrite" in bodies
+    for name, schema in bodies.items():
+        if schema["type"] == "object":
+            assert schema["additionalProperties"] is False, name
+    own = {name: schema for name, schema in bodies.items() if name.startswith("Customer")}
+    assert [place for name, schema in own.items() for place in unbounded(schema, name)] == []
+
+
+def test_parameters_are_bounded(document: dict[str, Any]) -> None:
+    headers = {"x-act-role", "x-purpose"}
+    found = [
+        place
+        for path, operation in operations(document)
+        for parameter in operation.get("parameters", ())
+        if parameter["name"] not in headers
+        for place in unbounded(parameter["schema"], f"{path} {parameter['name']}")
+    ]
+    assert found == []
+
+
+def test_examples_are_accepted_by_the_schema_they_stand_in() -> None:
+    (example,) = CustomerWrite.model_json_schema()["examples"]
+    assert CustomerWrite.model_validate(example).kind == "individual"

@@ -1,0 +1,44 @@
+"""Nothing but the probes and the interface description answers without a token."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from app.domain.privacy.roles import Role
+from tests.api import Api
+
+pytestmark = pytest.mark.anyio
+
+OPEN = {"/livez", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
+ID = "01a203c5-d8e4-7e70-99e9-34c1969cd2d3"
+
+
+async def test_every_route_of_the_application_is_closed_or_listed_as_open(api: Api) -> None:
+    seen: set[str] = set()
+    for route in iter_route_contexts(api.app.routes):
+        path = str(route.path)
+        filled = path.replace("{customer_id}", "C1").replace("{tier}", "gold")
+        filled = filled.replace("{decision_id}", ID)
+        assert "{" not in filled, f"{path} has a parameter that this test cannot fill"
+        for method in route.methods or set():
+            answer = await api.call(method, filled)
+            seen.add(path)
+            if path in OPEN:
+                assert answer.status_code == 200, (method, path)
+            else:
+                assert answer.status_code == 401, (method, path)
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert seen > OPEN
+    assert "/v1/customers/{customer_id}/tier" in seen
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/customers", "/admin", "/docs/", "/LIVEZ"])
+async def test_what_no_route_matches_is_closed_too(api: Api, path: str) -> None:
+    assert (await api.get(path)).status_code == 401
+
+
+async def test_a_method_that_is_not_there_needs_a_token_before_it_says_so(api: Api) -> None:
+    assert (await api.call("DELETE", "/v1/tiers")).status_code == 401
+    answer = await api.call("DELETE", "/v1/tiers", Role.AGENT)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
