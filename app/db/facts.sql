@@ -117,89 +117,98 @@ visible_policies AS (
     WHERE p.issued_on <= $1::date
 ),
 
--- Visible terms that are real, with what is known of them on the day. `until` is the end E.
+-- Visible terms that are real, with what is known of them on the day, in few bytes: the whole book
+-- goes through here. `until` is the end E; `falls_due` the day F on which a regular term falls due,
+-- if that lies in the 60-month window; `ending` says how the term is known to have ended.
 real_terms AS (
     SELECT
-        p.customer_id, t.policy_no, p.in_cooling_off, t.term_start, t.term_end, t.premium_kind,
-        least(t.premium, 99999999999900) AS premium, t.started_as, t.voluntary, t.due_on,
-        CASE WHEN t.ended_on <= $1::date AND t.ended_on < t.term_end
-            THEN t.ended_on ELSE t.term_end END AS until,
-        CASE WHEN t.ended_on <= $1::date THEN t.ended_on END AS ended_on,
-        CASE WHEN t.ended_on <= $1::date THEN t.ended_how END AS ended_how,
-        CASE WHEN t.paid_on <= $1::date THEN t.paid_on END AS paid_on
-    FROM scope AS s
-    JOIN book.policy_terms AS t ON t.customer_id = s.customer_id
+        t.customer_id, t.policy_no, p.in_cooling_off, t.term_start, t.term_end, t.until, t.premium,
+        t.is_regular, t.is_top_up, t.is_paid_up, t.is_reinstatement, t.is_voluntary, t.is_paid,
+        t.is_late, t.is_ended, t.is_renewed, t.ending,
+        CASE
+            WHEN t.falls_due > CAST($1::date - INTERVAL '60 months' AS date)
+                AND t.falls_due <= $1::date AND t.is_regular
+            THEN t.falls_due
+        END AS falls_due
+    FROM (
+        SELECT
+            k.customer_id, k.policy_no, k.term_start, k.term_end,
+            least(k.premium, 99999999999900) AS premium,
+            CASE WHEN k.ended_on < k.term_end THEN k.ended_on ELSE k.term_end END AS until,
+            k.premium_kind = 'regular' AS is_regular,
+            k.premium_kind = 'top_up' AS is_top_up,
+            k.premium_kind = 'paid_up' AS is_paid_up,
+            k.started_as = 'reinstatement' AS is_reinstatement,
+            coalesce(k.started_as = 'renewal' AND k.voluntary, FALSE) AS is_voluntary,
+            k.paid_on IS NOT NULL OR k.due_on IS NULL AS is_paid,
+            coalesce(
+                k.due_on > CAST($1::date - INTERVAL '12 months' AS date)
+                AND k.due_on <= $1::date AND coalesce(k.paid_on, $1::date) > k.due_on + 15,
+                FALSE
+            ) AS is_late,
+            k.ended_on IS NOT NULL AS is_ended,
+            coalesce(k.ended_how = 'renewed', FALSE) AS is_renewed,
+            CASE k.ended_how WHEN 'expired' THEN 2 WHEN 'lapsed' THEN 1 ELSE 0 END AS ending,
+            CASE
+                WHEN k.ended_how = 'lapsed' THEN k.ended_on
+                WHEN k.ended_on IS NULL OR k.ended_on >= k.term_end THEN k.term_end
+            END AS falls_due
+        FROM (
+            SELECT
+                t.customer_id, t.policy_no, t.term_start, t.term_end, t.premium_kind, t.premium,
+                t.started_as, t.voluntary, t.due_on,
+                CASE WHEN t.ended_on <= $1::date THEN t.ended_on END AS ended_on,
+                CASE WHEN t.ended_on <= $1::date THEN t.ended_how END AS ended_how,
+                CASE WHEN t.paid_on <= $1::date THEN t.paid_on END AS paid_on
+            FROM book.policy_terms AS t
+            WHERE t.term_start <= $1::date
+        ) AS k
+        WHERE k.ended_on IS NULL OR (k.ended_on > k.term_start AND k.ended_how <> 'withdrawn')
+    ) AS t
+    JOIN scope AS s ON s.customer_id = t.customer_id
     JOIN visible_policies AS p ON p.policy_no = t.policy_no
-    WHERE t.term_start <= $1::date
-        AND (
-            t.ended_on IS NULL OR t.ended_on > $1::date
-            OR (t.ended_on > t.term_start AND t.ended_how <> 'withdrawn')
-        )
 ),
 
--- Each term beside the policy's terms that start before and after it.
-terms AS (
-    SELECT
-        t.*,
-        max(t.until) OVER earlier AS earlier_until,
-        max(CASE WHEN t.premium_kind = 'regular' THEN t.term_start END) OVER earlier
-            AS earlier_regular,
-        min(CASE WHEN t.premium_kind <> 'top_up' THEN t.term_start END) OVER later AS next_start
-    FROM real_terms AS t
-    WINDOW
-        earlier AS (
-            PARTITION BY t.policy_no ORDER BY t.term_start
-            GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ),
-        later AS (
-            PARTITION BY t.policy_no ORDER BY t.term_start
-            GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
-        )
-),
-
--- What falls due on which day: a lapse, or the agreed end unless the term ended otherwise before.
-dues AS (
-    SELECT
-        t.customer_id, t.next_start, t.ended_how,
-        CASE WHEN t.ended_how = 'lapsed' THEN t.ended_on ELSE t.term_end END AS due_on
-    FROM terms AS t
-    WHERE t.premium_kind = 'regular'
-        AND (t.until = t.term_end OR t.ended_how = 'lapsed')
-),
-
+-- A due term is renewed if that is known, or if another one follows within 60 days; one that is
+-- not, and not known to have ended, stays undecided for as long.
 renewals AS (
     SELECT
         d.customer_id,
         count(*) AS due,
-        count(*) FILTER (
-            WHERE d.ended_how = 'renewed' OR d.next_start <= d.due_on + 60
-        ) AS renewed
-    FROM dues AS d
-    WHERE d.due_on > CAST($1::date - INTERVAL '60 months' AS date) AND d.due_on <= $1::date
-        AND (
-            d.ended_how IS NOT NULL OR d.next_start <= d.due_on + 60
-            OR d.due_on + 60 < $1::date
-        )
+        count(CASE WHEN d.is_renewed THEN 1 END) AS renewed
+    FROM (
+        SELECT
+            t.customer_id, t.is_ended, t.falls_due,
+            t.is_renewed OR EXISTS (
+                SELECT 1 FROM real_terms AS n
+                WHERE n.policy_no = t.policy_no AND NOT n.is_top_up
+                    AND n.term_start > t.term_start AND n.term_start <= t.falls_due + 60
+            ) AS is_renewed
+        FROM real_terms AS t
+        WHERE t.falls_due IS NOT NULL
+    ) AS d
+    WHERE d.is_renewed OR d.is_ended OR d.falls_due + 60 < $1::date
     GROUP BY d.customer_id
 ),
 
 -- Spans of cover; a reinstatement reaches back to the end that it mends.
-spans AS (
-    SELECT
-        t.customer_id, t.until,
-        CASE WHEN t.started_as = 'reinstatement' AND t.earlier_until < t.term_start
-            THEN t.earlier_until ELSE t.term_start END AS since
-    FROM terms AS t
+mended AS (
+    SELECT t.policy_no, t.term_start, max(b.until) AS until
+    FROM real_terms AS t
+    JOIN real_terms AS b ON b.policy_no = t.policy_no AND b.term_start < t.term_start
+    WHERE t.is_reinstatement
+    GROUP BY t.policy_no, t.term_start
 ),
 
-joined_spans AS (
-    SELECT
-        s.customer_id, s.since, s.until,
-        max(s.until) OVER (
-            PARTITION BY s.customer_id ORDER BY s.since
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS covered_until
-    FROM spans AS s
+spans AS (
+    SELECT t.customer_id, t.term_start AS since, t.until
+    FROM real_terms AS t
+    WHERE NOT t.is_reinstatement
+    UNION ALL
+    SELECT t.customer_id, least(t.term_start, m.until) AS since, t.until
+    FROM real_terms AS t
+    LEFT JOIN mended AS m ON m.policy_no = t.policy_no AND m.term_start = t.term_start
+    WHERE t.is_reinstatement
 ),
 
 -- The last group starts at the last span that the ones before it do not reach.
@@ -207,42 +216,46 @@ tenures AS (
     SELECT
         j.customer_id,
         max(j.until) AS until,
-        max(j.since) FILTER (
-            WHERE j.covered_until IS NULL OR j.since > j.covered_until + 60
+        max(
+            CASE WHEN j.covered_until IS NULL OR j.since > j.covered_until + 60 THEN j.since END
         ) AS since
-    FROM joined_spans AS j
+    FROM (
+        SELECT
+            s.customer_id, s.since, s.until,
+            max(s.until) OVER (
+                PARTITION BY s.customer_id ORDER BY s.since
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS covered_until
+        FROM spans AS s
+    ) AS j
     GROUP BY j.customer_id
-),
-
-tenure_years AS (
-    SELECT
-        t.customer_id, t.since,
-        CAST(
-            extract(YEAR FROM $1::date) - extract(YEAR FROM t.since)
-            - CASE WHEN
-                extract(MONTH FROM $1::date) * 100 + extract(DAY FROM $1::date)
-                < extract(MONTH FROM t.since) * 100 + extract(DAY FROM t.since)
-            THEN 1 ELSE 0 END
-            AS integer
-        ) AS years
-    FROM tenures AS t
-    WHERE t.until >= $1::date - 60
 ),
 
 tenure AS (
     SELECT
         t.customer_id,
         least(
-            t.years * 1000 + CAST(
-                (t.days * 1000 - (t.days * 1000) % 366) / 366 AS bigint
-            ),
+            t.years * 1000 + CAST((t.days * 1000 - t.days * 1000 % 366) / 366 AS bigint),
             150000
         ) AS thousandths
     FROM (
         SELECT
             y.customer_id, y.years,
             $1::date - CAST(y.since + INTERVAL '1 year' * y.years AS date) AS days
-        FROM tenure_years AS y
+        FROM (
+            SELECT
+                u.customer_id, u.since,
+                CAST(
+                    extract(YEAR FROM $1::date) - extract(YEAR FROM u.since)
+                    - CASE WHEN
+                        extract(MONTH FROM $1::date) * 100 + extract(DAY FROM $1::date)
+                        < extract(MONTH FROM u.since) * 100 + extract(DAY FROM u.since)
+                    THEN 1 ELSE 0 END
+                    AS integer
+                ) AS years
+            FROM tenures AS u
+            WHERE u.until >= $1::date - 60
+        ) AS y
     ) AS t
 ),
 
@@ -250,42 +263,27 @@ tenure AS (
 term_sums AS (
     SELECT
         t.customer_id,
-        sum(t.premium) FILTER (
-            WHERE t.paid_on IS NOT NULL OR t.due_on IS NULL
-        ) AS lifetime_premium,
-        count(*) FILTER (
-            WHERE t.due_on > CAST($1::date - INTERVAL '12 months' AS date)
-                AND t.due_on <= $1::date
-                AND coalesce(t.paid_on, $1::date) > t.due_on + 15
-        ) AS payment_delays,
-        min(t.term_end) FILTER (
-            WHERE t.premium_kind = 'regular' AND t.until > $1::date
-        ) AS next_renewal,
-        max(
-            (t.term_start - DATE '0001-01-01') * CAST(1000000 AS bigint)
-            + 999999 - least(t.term_start - t.earlier_regular, 100000)
-        ) FILTER (
-            WHERE t.premium_kind = 'regular' AND t.earlier_regular IS NOT NULL
-        ) AS interval_key,
-        max(t.term_start) FILTER (
-            WHERE t.started_as = 'renewal' AND t.voluntary
-        ) AS voluntary_renewal,
-        sum(t.premium) FILTER (WHERE t.growth_year = 0) AS p0,
-        sum(t.premium) FILTER (WHERE t.growth_year = 1) AS p1,
-        sum(t.premium) FILTER (WHERE t.growth_year = 2) AS p2,
-        sum(t.premium) FILTER (WHERE t.growth_year = 3) AS p3,
-        sum(t.premium) FILTER (WHERE t.growth_year = 4) AS p4,
-        sum(t.premium) FILTER (WHERE t.growth_year = 5) AS p5,
-        sum(t.premium) FILTER (WHERE t.growth_year = 6) AS p6,
-        sum(t.premium) FILTER (WHERE t.growth_year = 7) AS p7,
-        sum(t.premium) FILTER (WHERE t.growth_year = 8) AS p8,
-        sum(t.premium) FILTER (WHERE t.growth_year = 9) AS p9,
-        sum(t.premium) FILTER (WHERE t.growth_year = 10) AS p10
+        sum(CASE WHEN t.is_paid THEN t.premium END) AS lifetime_premium,
+        count(CASE WHEN t.is_late THEN 1 END) AS payment_delays,
+        min(CASE WHEN t.is_regular AND t.until > $1::date THEN t.term_end END) AS next_renewal,
+        max(CASE WHEN t.is_voluntary THEN t.term_start END) AS voluntary_renewal,
+        sum(CASE WHEN t.growth_year = 0 THEN t.premium END) AS p0,
+        sum(CASE WHEN t.growth_year = 1 THEN t.premium END) AS p1,
+        sum(CASE WHEN t.growth_year = 2 THEN t.premium END) AS p2,
+        sum(CASE WHEN t.growth_year = 3 THEN t.premium END) AS p3,
+        sum(CASE WHEN t.growth_year = 4 THEN t.premium END) AS p4,
+        sum(CASE WHEN t.growth_year = 5 THEN t.premium END) AS p5,
+        sum(CASE WHEN t.growth_year = 6 THEN t.premium END) AS p6,
+        sum(CASE WHEN t.growth_year = 7 THEN t.premium END) AS p7,
+        sum(CASE WHEN t.growth_year = 8 THEN t.premium END) AS p8,
+        sum(CASE WHEN t.growth_year = 9 THEN t.premium END) AS p9,
+        sum(CASE WHEN t.growth_year = 10 THEN t.premium END) AS p10
     FROM (
         SELECT
-            t.*,
+            t.customer_id, t.is_paid, t.is_late, t.is_regular, t.is_voluntary, t.premium,
+            t.term_start, t.term_end, t.until,
             CASE
-                WHEN t.premium_kind <> 'regular' OR t.in_cooling_off THEN NULL
+                WHEN NOT t.is_regular OR t.in_cooling_off THEN NULL
                 WHEN t.term_start > CAST($1::date - INTERVAL '12 months' AS date) THEN 0
                 WHEN t.term_start > CAST($1::date - INTERVAL '24 months' AS date) THEN 1
                 WHEN t.term_start > CAST($1::date - INTERVAL '36 months' AS date) THEN 2
@@ -298,7 +296,7 @@ term_sums AS (
                 WHEN t.term_start > CAST($1::date - INTERVAL '120 months' AS date) THEN 9
                 WHEN t.term_start > CAST($1::date - INTERVAL '132 months' AS date) THEN 10
             END AS growth_year
-        FROM terms AS t
+        FROM real_terms AS t
     ) AS t
     GROUP BY t.customer_id
 ),
@@ -340,18 +338,20 @@ claim_sums AS (
     SELECT
         c.customer_id,
         max(c.reported_on) AS last_claim,
-        sum(c.claim_count) FILTER (WHERE c.is_open) AS open_claims,
-        sum(c.claim_count) FILTER (WHERE c.is_recent) AS claims,
-        sum(c.amount) FILTER (WHERE c.is_recent) AS incurred,
+        sum(CASE WHEN c.is_open THEN c.claim_count END) AS open_claims,
+        sum(CASE WHEN c.is_recent THEN c.claim_count END) AS claims,
+        sum(CASE WHEN c.is_recent THEN c.amount END) AS incurred,
         max(
-            CAST(
-                (
-                    2 * c.amount + c.claim_count
-                    - (2 * c.amount + c.claim_count) % (2 * CAST(c.claim_count AS bigint))
-                ) / (2 * CAST(c.claim_count AS bigint))
-                AS bigint
-            )
-        ) FILTER (WHERE c.is_recent) AS largest
+            CASE WHEN c.is_recent THEN
+                CAST(
+                    (
+                        2 * c.amount + c.claim_count
+                        - (2 * c.amount + c.claim_count) % (2 * CAST(c.claim_count AS bigint))
+                    ) / (2 * CAST(c.claim_count AS bigint))
+                    AS bigint
+                )
+            END
+        ) AS largest
     FROM visible_claims AS c
     GROUP BY c.customer_id
 ),
@@ -360,57 +360,66 @@ policy_claims AS (
     SELECT
         c.policy_no,
         max(c.reported_on) AS last_claim,
-        sum(c.claim_count) FILTER (WHERE c.is_recent) AS claims,
-        sum(c.amount) FILTER (WHERE c.is_recent) AS incurred
+        sum(CASE WHEN c.is_recent THEN c.claim_count END) AS claims,
+        sum(CASE WHEN c.is_recent THEN c.amount END) AS incurred
     FROM visible_claims AS c
     GROUP BY c.policy_no
 ),
 
 -- ------------------------------------------------------------- terms to policies to lines
 
--- `covered` are the days of the term within the 36-month window.
+-- `covered` are the days of the term within the 36-month window. Of the regular terms the two
+-- that started last are kept.
 policy_sums AS (
     SELECT
         t.policy_no,
         max(t.until) AS until,
-        count(*) FILTER (WHERE t.premium_kind = 'regular') AS regular_terms,
-        sum(t.premium) FILTER (
-            WHERE t.premium_kind = 'regular' AND t.until > $1::date
-        ) AS regular_premium,
-        sum(t.premium) FILTER (
-            WHERE t.premium_kind = 'regular'
-                AND t.term_start <= CAST($1::date - INTERVAL '12 months' AS date)
-                AND t.until > CAST($1::date - INTERVAL '12 months' AS date)
-        ) AS premium_before,
-        sum(CAST((t.premium + 5 - (t.premium + 5) % 10) / 10 AS bigint)) FILTER (
-            WHERE t.premium_kind IN ('single', 'top_up') AND t.until = t.term_end
-                AND CAST(t.term_start + INTERVAL '120 months' AS date) > $1::date
-        ) AS tenths,
-        coalesce(
-            bool_or(t.premium_kind = 'paid_up' AND t.until > $1::date), FALSE
-        ) AS is_paid_up,
-        max(t.term_start) FILTER (WHERE t.premium_kind = 'regular') AS last_regular,
-        sum(t.covered) FILTER (WHERE t.premium_kind <> 'top_up') AS covered,
+        count(CASE WHEN t.is_regular THEN 1 END) AS regular_terms,
+        sum(CASE WHEN t.is_regular AND t.until > $1::date THEN t.premium END) AS regular_premium,
         sum(
-            CAST(
-                (
-                    2 * t.premium * t.covered + (t.term_end - t.term_start)
-                    - (2 * t.premium * t.covered + (t.term_end - t.term_start))
-                    % (2 * (t.term_end - t.term_start))
-                ) / (2 * (t.term_end - t.term_start))
-                AS bigint
-            )
-        ) FILTER (WHERE t.premium_kind = 'regular') AS earned,
+            CASE
+                WHEN t.is_regular
+                    AND t.term_start <= CAST($1::date - INTERVAL '12 months' AS date)
+                    AND t.until > CAST($1::date - INTERVAL '12 months' AS date)
+                THEN t.premium
+            END
+        ) AS premium_before,
+        sum(
+            CASE
+                WHEN NOT t.is_regular AND NOT t.is_paid_up AND t.until = t.term_end
+                    AND CAST(t.term_start + INTERVAL '120 months' AS date) > $1::date
+                THEN CAST((t.premium + 5 - (t.premium + 5) % 10) / 10 AS bigint)
+            END
+        ) AS tenths,
+        bool_or(t.is_paid_up AND t.until > $1::date) AS is_paid_up,
+        array_agg(
+            CASE WHEN t.is_regular THEN t.term_start END
+            ORDER BY CASE WHEN t.is_regular THEN t.term_start END DESC NULLS LAST
+        ) AS starts,
+        sum(CASE WHEN NOT t.is_top_up THEN t.covered END) AS covered,
+        sum(
+            CASE WHEN t.is_regular THEN
+                CAST(
+                    (
+                        2 * t.premium * t.covered + t.days
+                        - (2 * t.premium * t.covered + t.days) % (2 * t.days)
+                    ) / (2 * t.days)
+                    AS bigint
+                )
+            END
+        ) AS earned,
         max(
             (
                 (t.until - DATE '0001-01-01') * CAST(4194304 AS bigint)
                 + (t.term_start - DATE '0001-01-01')
             ) * 4
-            + CASE t.ended_how WHEN 'expired' THEN 2 WHEN 'lapsed' THEN 1 ELSE 0 END
+            + t.ending
         ) AS ending_key
     FROM (
         SELECT
-            t.*,
+            t.policy_no, t.term_start, t.term_end, t.until, t.premium, t.ending,
+            t.is_regular, t.is_top_up, t.is_paid_up,
+            t.term_end - t.term_start AS days,
             greatest(
                 least(t.until, $1::date + 1)
                 - greatest(t.term_start, CAST($1::date - INTERVAL '36 months' AS date) + 1),
@@ -425,8 +434,7 @@ paid_up AS (
     SELECT q.policy_no, CAST((t.premium + 5 - (t.premium + 5) % 10) / 10 AS bigint) AS tenth
     FROM policy_sums AS q
     JOIN real_terms AS t
-        ON t.policy_no = q.policy_no AND t.term_start = q.last_regular
-        AND t.premium_kind = 'regular'
+        ON t.policy_no = q.policy_no AND t.term_start = q.starts[1] AND t.is_regular
     WHERE q.is_paid_up AND q.regular_premium IS NULL
 ),
 
@@ -445,7 +453,11 @@ held AS (
             THEN coalesce(q.regular_premium, 0) ELSE 0 END AS premium_now,
         CASE WHEN NOT p.in_cooling_off AND NOT q.is_paid_up
             THEN coalesce(q.premium_before, 0) ELSE 0 END AS premium_before,
-        q.until, q.covered, q.earned, c.claims, c.incurred,
+        q.until, q.covered, q.earned, c.claims, c.incurred, p.issued_on,
+        CASE WHEN q.starts[2] IS NOT NULL THEN
+            (q.starts[1] - DATE '0001-01-01') * CAST(1000000 AS bigint)
+            + 999999 - least(q.starts[1] - q.starts[2], 100000)
+        END AS interval_key,
         p.product_line = 'life'
             AND q.until <= $1::date - 90
             AND (c.last_claim IS NULL OR c.last_claim < q.until)
@@ -461,7 +473,7 @@ held AS (
 lines AS (
     SELECT
         h.customer_id, h.precedence,
-        count(*) FILTER (WHERE h.in_force) AS in_force,
+        count(CASE WHEN h.in_force THEN 1 END) AS in_force,
         CAST(least(sum(h.annual_premium), 99999999999900) AS bigint) AS annual_premium,
         sum(h.premium_now) AS premium_now,
         sum(h.premium_before) AS premium_before,
@@ -470,11 +482,14 @@ lines AS (
         coalesce(sum(h.earned), 0) AS earned,
         coalesce(sum(h.claims), 0) AS claims,
         coalesce(sum(h.incurred), 0) AS incurred,
-        sum(h.object_coefficient) FILTER (WHERE h.in_force AND h.precedence <= 3) AS risk_sum,
-        count(h.object_coefficient) FILTER (
-            WHERE h.in_force AND h.precedence <= 3
+        sum(CASE WHEN h.in_force AND h.precedence <= 3 THEN h.object_coefficient END) AS risk_sum,
+        count(
+            CASE WHEN h.in_force AND h.precedence <= 3 THEN h.object_coefficient END
         ) AS risk_count,
-        count(*) FILTER (WHERE h.is_unclaimed) AS unclaimed
+        count(CASE WHEN h.is_unclaimed THEN 1 END) AS unclaimed,
+        max(h.interval_key) AS interval_key,
+        min(h.issued_on) AS first_issue,
+        max(h.issued_on) AS last_issue
     FROM held AS h
     GROUP BY h.customer_id, h.precedence
 ),
@@ -483,7 +498,7 @@ holdings AS (
     SELECT
         l.customer_id,
         sum(l.in_force) AS policies_in_force,
-        count(*) FILTER (WHERE l.in_force > 0) AS product_lines,
+        count(CASE WHEN l.in_force > 0 THEN 1 END) AS product_lines,
         bool_or(l.precedence = 5 AND l.in_force > 0) AS holds_life,
         bool_or(l.precedence = 4 AND l.in_force > 0) AS holds_health,
         bool_or(l.precedence = 3 AND l.in_force > 0) AS holds_motor,
@@ -492,12 +507,16 @@ holdings AS (
         CAST(least(sum(l.annual_premium), 99999999999900) AS bigint) AS annual_premium,
         CAST(least(sum(l.premium_now), 99999999999900) AS bigint) AS premium_now,
         CAST(least(sum(l.premium_before), 99999999999900) AS bigint) AS premium_before,
-        max(l.annual_premium * 8 + l.precedence) FILTER (WHERE l.in_force > 0) % 8 AS primary_line,
+        max(CASE WHEN l.in_force > 0 THEN l.annual_premium * 8 + l.precedence END) % 8
+            AS primary_line,
         max(l.last_key) % 8 AS last_line,
         CAST(least(sum(l.earned), 99999999999900) AS bigint) AS earned,
         CAST(sum(l.risk_sum) AS bigint) AS risk_sum,
         CAST(sum(l.risk_count) AS bigint) AS risk_count,
-        sum(l.unclaimed) AS unclaimed
+        sum(l.unclaimed) AS unclaimed,
+        max(l.interval_key) AS interval_key,
+        min(l.first_issue) AS first_issue,
+        max(l.last_issue) AS last_issue
     FROM lines AS l
     GROUP BY l.customer_id
 ),
@@ -531,12 +550,6 @@ primary_lines AS (
     ) AS p
 ),
 
-bought AS (
-    SELECT p.customer_id, min(p.issued_on) AS first_issue, max(p.issued_on) AS last_issue
-    FROM visible_policies AS p
-    GROUP BY p.customer_id
-),
-
 -- -------------------------------------------------------------- services, referrals, contacts
 
 entitlements AS (
@@ -565,8 +578,8 @@ addons AS (
     SELECT
         e.customer_id,
         count(*) AS entitled,
-        count(*) FILTER (
-            WHERE u.last_use > CAST($1::date - INTERVAL '12 months' AS date)
+        count(
+            CASE WHEN u.last_use > CAST($1::date - INTERVAL '12 months' AS date) THEN 1 END
         ) AS used
     FROM entitlements AS e
     LEFT JOIN uses AS u ON u.customer_id = e.customer_id AND u.service_code = e.service_code
@@ -577,7 +590,7 @@ referred AS (
     SELECT
         s.customer_id,
         count(*) AS referrals,
-        count(*) FILTER (WHERE r.annual_premium > 3 * b.average_premium) AS high,
+        count(CASE WHEN r.annual_premium > 3 * b.average_premium THEN 1 END) AS high,
         sum(least(coalesce(r.annual_premium, 0), 99999999999900)) AS premium
     FROM scope AS s
     JOIN book.referrals AS r ON r.customer_id = s.customer_id
@@ -593,16 +606,19 @@ channel_contacts AS (
     SELECT
         s.customer_id, i.channel, i.is_contact,
         max(i.occurred_on) AS last_contact,
-        count(*) FILTER (WHERE i.occurred_on > $1::date - 90) AS recent,
-        count(*) FILTER (
-            WHERE i.occurred_on > $1::date - 450 AND i.occurred_on <= $1::date - 90
+        count(CASE WHEN i.occurred_on > $1::date - 90 THEN 1 END) AS recent,
+        count(
+            CASE WHEN i.occurred_on > $1::date - 450 AND i.occurred_on <= $1::date - 90 THEN 1 END
         ) AS before,
-        count(*) FILTER (
-            WHERE i.kind = 'app_login' AND i.occurred_on > $1::date - 30
+        count(
+            CASE WHEN i.kind = 'app_login' AND i.occurred_on > $1::date - 30 THEN 1 END
         ) AS logins,
-        count(*) FILTER (
-            WHERE i.kind = 'complaint'
-                AND i.occurred_on > CAST($1::date - INTERVAL '12 months' AS date)
+        count(
+            CASE
+                WHEN i.kind = 'complaint'
+                    AND i.occurred_on > CAST($1::date - INTERVAL '12 months' AS date)
+                THEN 1
+            END
         ) AS complaints
     FROM scope AS s
     JOIN (
@@ -618,11 +634,11 @@ channel_contacts AS (
 contacts AS (
     SELECT
         c.customer_id,
-        max(c.last_contact) FILTER (WHERE c.is_contact) AS last_contact,
-        sum(c.recent) FILTER (WHERE c.is_contact) AS recent,
-        sum(c.before) FILTER (WHERE c.is_contact) AS before,
-        sum(c.logins) FILTER (WHERE c.is_contact) AS logins,
-        count(*) FILTER (WHERE c.is_contact AND c.recent > 0) AS channels,
+        max(CASE WHEN c.is_contact THEN c.last_contact END) AS last_contact,
+        sum(CASE WHEN c.is_contact THEN c.recent END) AS recent,
+        sum(CASE WHEN c.is_contact THEN c.before END) AS before,
+        sum(CASE WHEN c.is_contact THEN c.logins END) AS logins,
+        count(CASE WHEN c.is_contact AND c.recent > 0 THEN 1 END) AS channels,
         sum(c.complaints) AS complaints
     FROM channel_contacts AS c
     GROUP BY c.customer_id
@@ -681,20 +697,19 @@ customers AS (
         coalesce(h.holds_liability, FALSE) AS holds_liability,
         CAST(least(coalesce(c.incurred, 0), 99999999999900) AS bigint) AS incurred,
         c.largest, c.claims AS claim_count, c.open_claims,
-        x.first_issue,
+        h.first_issue,
         k.last_contact,
         greatest(
-            k.last_contact, x.last_issue, c.last_claim, u.last_use, t.voluntary_renewal
+            k.last_contact, h.last_issue, c.last_claim, u.last_use, t.voluntary_renewal
         ) AS last_activity,
         CAST(k.recent AS bigint) AS contacts_recent, CAST(k.before AS bigint) AS contacts_before,
         k.channels, k.logins, k.complaints,
-        t.lifetime_premium, t.payment_delays, t.next_renewal, t.interval_key,
+        t.lifetime_premium, t.payment_delays, t.next_renewal, h.interval_key,
         t.p0, t.p1, t.p2, t.p3, t.p4, t.p5, t.p6, t.p7, t.p8, t.p9, t.p10
     FROM scope AS s
     CROSS JOIN loaded AS l
     LEFT JOIN holdings AS h ON h.customer_id = s.customer_id
     LEFT JOIN primary_lines AS q ON q.customer_id = s.customer_id
-    LEFT JOIN bought AS x ON x.customer_id = s.customer_id
     LEFT JOIN claim_sums AS c ON c.customer_id = s.customer_id
     LEFT JOIN term_sums AS t ON t.customer_id = s.customer_id
     LEFT JOIN last_uses AS u ON u.customer_id = s.customer_id

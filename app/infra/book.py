@@ -26,12 +26,15 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import MappingProxyType
+from typing import cast
 
 import duckdb
 import pyarrow as pa
@@ -41,26 +44,34 @@ from app.db.facts_query import Scope, facts_query
 from app.domain.errors import Invalid
 from app.infra.database import libpq_url
 
-#: The relations that facts.sql reads, as PostgreSQL's schema `book` offers them.
+#: The relations that facts.sql reads, as PostgreSQL's schema `book` offers them; long ones first.
 RELATIONS = (
-    "customers",
-    "scoring_inputs",
-    "policies",
     "policy_terms",
+    "interactions",
+    "policies",
+    "scoring_inputs",
+    "consents",
+    "customers",
     "claims",
     "service_uses",
-    "product_services",
-    "referrals",
-    "interactions",
     "surveys",
     "external_checks",
-    "consents",
-    "market_benchmarks",
+    "referrals",
     "model_scores",
+    "product_services",
+    "market_benchmarks",
 )
 
+#: Those that belong to no customer.
+_SHARED = {"book.product_services", "book.market_benchmarks"}
+
 _PREFIX = "book-"
-_MEMORY_LIMIT = "320MB"
+#: Rows wait in memory in pieces of this size on their way from one database to the other.
+_SMALL_BATCHES = {"adbc.postgresql.batch_size_hint_bytes": str(4 << 20)}
+#: Together with the interpreter, Arrow and Polars the process stays below 600 MB.
+_MEMORY_LIMIT = "256MB"
+#: Packing texts costs more time than it saves in a file that lives for minutes.
+_NO_PACKING = "fsst,dict_fsst,zstd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,37 +111,61 @@ class Book:
         return self._table(f"SELECT * FROM book.{name}")  # noqa: S608 - one of RELATIONS.
 
     def batches(
-        self, as_of: date, size: int = 100_000, *, after: str | None = None
+        self, as_of: date, size: int = 50_000, *, after: str | None = None
     ) -> Iterator[Batch]:
         """The facts of every customer as of the end of a day, in order of customer id.
 
         Args:
             as_of: the business day.
-            size: the most customers in a batch; memory grows with it, time falls a little.
+            size: the most customers in a batch; where their records do not fit into the memory,
+                batches are smaller.
             after: leave out the customers up to and including this id.
         """
-        for first, last in self._ranges(size, after or ""):
-            facts = self._table(facts_query(Scope.BETWEEN), as_of, first, last)
-            rows = {
-                name: self._table(
-                    f"SELECT * FROM extra.{name} WHERE customer_id BETWEEN $1 AND $2",  # noqa: S608 - checked by open_book.
-                    first,
-                    last,
-                )
-                for name in self._extra
-            }
-            yield Batch(first, last, facts, MappingProxyType(rows))
+        first, last = self._bounds(after or "")
+        if first is not None and last is not None:
+            for bounds in self._ranges(first, last, size):
+                yield from self._batch(as_of, *bounds)
 
-    def _ranges(self, size: int, after: str) -> list[tuple[str, str]]:
-        """First and last customer id of each batch."""
+    def _batch(self, as_of: date, first: str, last: str) -> Iterator[Batch]:
+        """One batch, or several smaller ones where memory does not suffice for one."""
+        try:
+            facts = self._table(facts_query(Scope.BETWEEN), as_of, first, last)
+        except duckdb.OutOfMemoryException:
+            if first == last:
+                raise
+            count = "SELECT count(*) FROM book.customers WHERE customer_id BETWEEN $1 AND $2"
+            ((customers,),) = self._connection.execute(count, [first, last]).fetchall()
+            for bounds in self._ranges(first, last, -(-customers // 2)):
+                yield from self._batch(as_of, *bounds)
+            return
+        rows = {
+            name: self._table(
+                f"SELECT * FROM extra.{name} WHERE customer_id BETWEEN $1 AND $2",  # noqa: S608 - checked by open_book.
+                first,
+                last,
+            )
+            for name in self._extra
+        }
+        yield Batch(first, last, facts, MappingProxyType(rows))
+
+    def _bounds(self, after: str) -> tuple[str | None, str | None]:
+        """The first and last customer id after one."""
+        query = (
+            "SELECT min(customer_id), max(customer_id) FROM book.customers WHERE customer_id > $1"
+        )
+        ((first, last),) = self._connection.execute(query, [after]).fetchall()
+        return first, last
+
+    def _ranges(self, first: str, last: str, size: int) -> list[tuple[str, str]]:
+        """First and last customer id of each batch between two ids."""
         found = self._connection.execute(
             "SELECT min(customer_id), max(customer_id) FROM ("
             " SELECT customer_id, (row_number() OVER (ORDER BY customer_id) - 1) // $1 AS batch"
-            " FROM book.customers WHERE customer_id > $2"
+            " FROM book.customers WHERE customer_id BETWEEN $2 AND $3"
             ") GROUP BY batch ORDER BY 1",
-            [size, after],
+            [size, first, last],
         ).fetchall()
-        return [(first, last) for first, last in found]
+        return [(low, high) for low, high in found]
 
     def _table(self, query: str, *parameters: object) -> pa.Table:
         return self._connection.sql(query, params=list(parameters)).to_arrow_table()
@@ -190,6 +225,7 @@ def _database(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             "memory_limit": _MEMORY_LIMIT,
             "preserve_insertion_order": False,
             "temp_directory": str(home / "spill"),
+            "disabled_compression_methods": _NO_PACKING,
         },
     )
     try:
@@ -200,16 +236,65 @@ def _database(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _copy(url: str, connection: duckdb.DuckDBPyConnection, queries: Mapping[str, str]) -> datetime:
-    """Copy what each query gives into the table it is named by, all in one snapshot."""
-    with dbapi.connect(url) as source, source.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute("SELECT now()")
-        snapshot_at: datetime = cursor.fetchone()[0]
-        for table, query in queries.items():
-            cursor.execute(query)
-            connection.register("incoming", cursor.fetch_record_batch())
-            connection.execute(f"CREATE TABLE {table} AS SELECT * FROM incoming").fetchall()  # noqa: S608 - names are checked.
-            connection.unregister("incoming")
+def _copy(url: str, database: duckdb.DuckDBPyConnection, queries: Mapping[str, str]) -> datetime:
+    """Copy what each query gives into the table it is named by, all in one snapshot.
+
+    Two connections share the snapshot, since reading, sending and storing rows keep more than one
+    core busy. Rows are stored in order of customer id: then a batch reads its own rows only.
+    """
+    waiting = SimpleQueue[tuple[str, str]]()
+    for job in queries.items():
+        waiting.put(job)
+    with ExitStack() as stack:
+        first = stack.enter_context(_transaction(url, "SELECT now(), pg_export_snapshot()"))
+        snapshot_at, snapshot = cast("tuple[datetime, str]", first.fetchone())
+        second = stack.enter_context(_transaction(url, f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
+        targets = [stack.enter_context(closing(database.cursor())) for _ in range(2)]
+        threads = stack.enter_context(ThreadPoolExecutor(2))
+        try:
+            for copied in [
+                threads.submit(_copy_waiting, waiting, source, target)
+                for source, target in zip((first, second), targets, strict=True)
+            ]:
+                copied.result()
+        except BaseException:
+            _stop(waiting, targets)
+            raise
     return snapshot_at
+
+
+def _stop(
+    waiting: SimpleQueue[tuple[str, str]], targets: Sequence[duckdb.DuckDBPyConnection]
+) -> None:
+    """Let the threads end soon, since the block is left only when they have."""
+    with suppress(Empty):
+        while True:
+            waiting.get_nowait()
+    for target in targets:
+        target.interrupt()
+
+
+def _copy_waiting(
+    waiting: SimpleQueue[tuple[str, str]],
+    source: dbapi.Cursor,
+    target: duckdb.DuckDBPyConnection,
+) -> None:
+    """Copy one query after the other until none waits; the queue's order starts the long ones."""
+    with suppress(Empty):
+        while True:
+            table, query = waiting.get_nowait()
+            source.execute(query)
+            target.register("incoming", source.fetch_record_batch())
+            order = "" if table in _SHARED else "ORDER BY customer_id"
+            target.execute(f"CREATE TABLE {table} AS SELECT * FROM incoming {order}").fetchall()  # noqa: S608 - names are checked.
+            target.unregister("incoming")
+
+
+@contextmanager
+def _transaction(url: str, first_statement: str) -> Iterator[dbapi.Cursor]:
+    """A cursor in a read-only REPEATABLE READ transaction whose first statement was executed."""
+    with dbapi.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        cursor.execute(first_statement)
+        cursor.adbc_statement.set_options(**_SMALL_BATCHES)
+        yield cursor

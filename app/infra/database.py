@@ -83,6 +83,8 @@ def _connect_args(settings: Settings, statement_timeout_seconds: int) -> dict[st
     arguments: dict[str, Any] = {
         "timeout": _CONNECT_TIMEOUT_SECONDS,
         "command_timeout": statement_timeout_seconds + _LOCK_TIMEOUT_SECONDS,
+        # The facts query is longer than the driver would keep prepared, and dear to plan.
+        "max_cacheable_statement_size": 0,
         "server_settings": {
             "application_name": "tiering",
             "timezone": "UTC",

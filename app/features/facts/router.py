@@ -1,0 +1,43 @@
+"""`GET /v1/facts`: what rules may read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from app.domain.privacy.roles import Role
+from app.features.customers.schemas import in_language
+from app.features.facts.schemas import FactsRead
+from app.infra.application import problem_responses
+from app.infra.auth import Actor, requires
+from app.infra.locale import RequestLocale
+
+router = APIRouter(tags=["rules"])
+
+Reader = Annotated[
+    Actor,
+    requires(
+        Role.RULE_AUTHOR,
+        Role.RULE_PUBLISHER,
+        Role.RISK_OFFICER,
+        Role.BUSINESS_OFFICER,
+        Role.COMPLIANCE,
+        Role.ANALYST,
+    ),
+]
+
+
+@router.get(
+    "/v1/facts",
+    summary="The facts catalogue",
+    response_description="Every fact, in the catalogue's order.",
+    responses=problem_responses(),
+)
+async def list_facts(locale: RequestLocale, response: Response, _actor: Reader) -> FactsRead:
+    """The scoring inputs with type, range, sensitivity class and exact meaning; no customer's data.
+
+    A decimal has `scale` digits; its bounds are strings so that no digit is lost on the way.
+    """
+    response.headers.update(in_language(locale))
+    return FactsRead.shipped(locale)

@@ -1,0 +1,167 @@
+"""The book: one snapshot, every customer in one batch, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import asyncpg
+import duckdb
+import pyarrow as pa
+import pytest
+
+from app.domain.errors import Invalid
+from app.infra.book import Book, open_book
+from app.infra.database import libpq_url
+from tests.parity.facts_of import store_and_read
+from tests.paths import ROOT
+from tests.recompute.random_book import random_book
+
+AS_OF = date(2024, 12, 31)
+EXTRA = {"doubles": "SELECT customer_id, generate_series(1, 2) AS number FROM customers"}
+
+
+@pytest.fixture
+def url(fresh_database_url: str) -> str:
+    """A database with a random book of forty customers."""
+    store_and_read(fresh_database_url, random_book(3, 40, AS_OF), AS_OF)
+    return fresh_database_url
+
+
+def run_sql(url: str, statement: str) -> None:
+    async def go() -> None:
+        connection = await asyncpg.connect(libpq_url(url))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(go())
+
+
+def ids(table: pa.Table) -> list[str]:
+    found: list[str] = table.column("customer_id").to_pylist()
+    return found
+
+
+def test_every_customer_is_in_exactly_one_batch_in_order_of_id(url: str, tmp_path: Path) -> None:
+    with open_book(url, tmp_path) as book:
+        batches = list(book.batches(AS_OF, 15))
+        assert book.customers == 40
+    assert [len(ids(batch.facts)) for batch in batches] == [15, 15, 10]
+    seen = [sorted(ids(batch.facts)) for batch in batches]
+    assert [name for batch in seen for name in batch] == [f"c{n:03d}" for n in range(40)]
+    assert [(batch.first, batch.last) for batch in batches] == [(b[0], b[-1]) for b in seen]
+
+
+def test_a_run_goes_on_after_the_last_customer_it_did(url: str, tmp_path: Path) -> None:
+    with open_book(url, tmp_path) as book:
+        rest = [batch.first for batch in book.batches(AS_OF, 15, after="c014")]
+        assert rest == ["c015", "c030"]
+        assert list(book.batches(AS_OF, 15, after="c039")) == []
+
+
+def test_rows_of_extra_queries_come_with_their_customers(url: str, tmp_path: Path) -> None:
+    with open_book(url, tmp_path, extra=EXTRA) as book:
+        for batch in book.batches(AS_OF, 15):
+            names = sorted(ids(batch.facts))
+            assert sorted(ids(batch.rows["doubles"])) == sorted(names * 2)
+
+
+def test_a_query_that_cannot_name_a_table_is_refused(tmp_path: Path) -> None:
+    opening = open_book("postgresql://nowhere", tmp_path, extra={"a b": "SELECT 1"})
+    with pytest.raises(Invalid, match="'a b' cannot name a query"):
+        opening.__enter__()
+
+
+def test_whole_relations_can_be_read_by_name_only(url: str, tmp_path: Path) -> None:
+    with open_book(url, tmp_path) as book:
+        assert "average_premium" in book.relation("market_benchmarks").column_names
+        with pytest.raises(KeyError):
+            book.relation("customers; DROP TABLE book.customers")
+
+
+def test_all_of_it_is_one_snapshot(url: str, tmp_path: Path) -> None:
+    before = datetime.now(UTC)  # noqa: TID251 - the server's clock is compared with ours.
+    with open_book(url, tmp_path, extra=EXTRA) as book:
+        run_sql(url, "DELETE FROM interactions; DELETE FROM surveys")
+        assert abs((book.snapshot_at - before).total_seconds()) < 60
+        facts = next(book.batches(AS_OF)).facts
+    assert facts.column("nps").null_count < 40
+
+
+@contextmanager
+def failing(url: str, folder: Path, error: BaseException) -> Iterator[Book]:
+    with open_book(url, folder) as book:
+        yield book
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError("in the run"), KeyboardInterrupt()])
+def test_nothing_is_left_behind_by_a_run_that_fails(
+    url: str, tmp_path: Path, error: BaseException
+) -> None:
+    with pytest.raises(type(error)), failing(url, tmp_path, error):
+        assert [path.name[:5] for path in tmp_path.iterdir()] == ["book-"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_behind_when_a_query_fails(url: str, tmp_path: Path) -> None:
+    broken = {"broken": "SELECT 1 / 0 AS customer_id FROM customers"}
+    opening = open_book(url, tmp_path, extra=broken)
+    with pytest.raises(Exception, match="division by zero"):
+        opening.__enter__()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_behind_goes_with_the_next(url: str, tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom app.infra.book import open_book\n"
+        "with open_book(sys.argv[1], Path(sys.argv[2])):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", program, url, str(tmp_path)],
+        check=False,
+        cwd=ROOT,
+        env=os.environ,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    with open_book(url, tmp_path):
+        (own,) = tmp_path.iterdir()
+        assert own != left
+        with open_book(url, tmp_path):
+            assert own.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_batch_that_does_not_fit_into_the_memory_comes_in_smaller_ones(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Book._table  # noqa: SLF001 - the one place where memory runs out.
+
+    def narrow(book: Book, query: str, *parameters: object) -> pa.Table:
+        table = read(book, query, *parameters)
+        if table.num_rows > 6:
+            raise duckdb.OutOfMemoryException
+        return table
+
+    with open_book(url, tmp_path) as book:
+        monkeypatch.setattr(Book, "_table", narrow)
+        sizes = [batch.facts.num_rows for batch in book.batches(AS_OF)]
+        assert sizes == [5] * 8
+        monkeypatch.setattr(Book, "_table", _always_full)
+        with pytest.raises(duckdb.OutOfMemoryException):
+            next(book.batches(AS_OF))
+
+
+def _always_full(_book: Book, _query: str, *_parameters: object) -> pa.Table:
+    raise duckdb.OutOfMemoryException
