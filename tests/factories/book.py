@@ -16,7 +16,7 @@ AS_OF: Final = date(2026, 6, 30)
 
 #: A number from 0 to n - 1 that depends on a row number and a seed only.
 _FUNCTION = """
-CREATE FUNCTION pg_temp.die(i bigint, seed bigint, n bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION pg_temp.die(i bigint, seed bigint, n bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (hashint8extended(i, seed) & 9223372036854775807) % n
 """
@@ -184,11 +184,20 @@ INSERT INTO policy_terms (policy_no, customer_id, term_start, premium_kind, term
     pay_mode, started_as)
 SELECT policy_no, customer_id, CAST(:day AS date), 'top_up', CAST(:day AS date) + 365, 900000,
     'once', 'new'
-FROM policies WHERE policy_no LIKE '%-1' AND hashtextextended(customer_id, 9) % :one_in = 0
+FROM policies
+WHERE policy_no LIKE '%-1' AND pg_temp.die(hashtextextended(customer_id, 9), 0, :one_in) = :which
 ON CONFLICT DO NOTHING
 """
 
 
-async def change_some(session: AsyncSession, *, one_in: int, day: date) -> None:
-    """Give one customer in so many a top-up so large that every ratio moves."""
-    await session.execute(text(_GROW), {"one_in": one_in, "day": day})
+async def change_some(session: AsyncSession, *, one_in: int, day: date, which: int = 0) -> None:
+    """Give one customer in so many a top-up so large that every ratio moves.
+
+    Args:
+        session: an open session.
+        one_in: how many customers there are to each one that changes.
+        day: the day of the top-up.
+        which: 0 to `one_in` - 1; each means other customers.
+    """
+    await session.execute(text(_FUNCTION))
+    await session.execute(text(_GROW), {"one_in": one_in, "day": day, "which": which})
