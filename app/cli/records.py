@@ -11,6 +11,7 @@ import typer
 
 from app.cli.output import Advance, out, progress
 from app.cli.pictures import print_run
+from app.domain.privacy.roles import Role
 from app.features.imports.service import (
     ImportOptions,
     ImportResult,
@@ -18,6 +19,7 @@ from app.features.imports.service import (
     run_import,
 )
 from app.features.reevaluation.service import Progress, RunSummary, run
+from app.features.tiers.service import export_tiers
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import business_day, utc_now
 from app.infra.database import Database, open_database
@@ -136,6 +138,30 @@ async def evaluate_book(
         advance(state.done, state.total)
 
     return await run(url, settings, as_of=as_of, apply=apply, progress=report)
+
+
+@exports.callback()
+def export() -> None:
+    """Write files for others."""
+
+
+@exports.command("tiers")
+def export_tier_file(
+    target: Annotated[Path, typer.Option("--out", help="File to write, .csv or .parquet.")],
+    role: Annotated[
+        Role | None, typer.Option(help="Mask as this role is shown customers; else unmasked.")
+    ] = None,
+) -> None:
+    """Write customer_id, tier, segment, score and evaluated_at of everyone evaluated."""
+    settings = load_settings()
+    with database_url(settings) as url:
+        written = asyncio.run(_export(url, settings, target, role))
+    out.print(f"{target}: {written:,} customers")
+
+
+async def _export(url: str, settings: Settings, target: Path, role: Role | None) -> int:
+    async with open_database(url, settings) as database, database.sessions() as session:
+        return await export_tiers(session, target, role=role)
 
 
 def register(app: typer.Typer) -> None:
