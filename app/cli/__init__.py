@@ -65,12 +65,12 @@ def main() -> None:
     except TyperException as error:
         fail(error.format_message())
         sys.exit(_NOT_RUN)
-    except (KeyboardInterrupt, typer.Abort):
-        fail("stopped; what was committed stays, the same command goes on from there")
-        sys.exit(_INTERRUPTED)
     except Exception as error:
         if wants_traceback():
             raise
         fail(explain(error))
         sys.exit(1)
+    if status == _INTERRUPTED:
+        # The library turns Ctrl-C into this status, without a word.
+        fail("stopped; what was committed stays, the same command goes on from there")
     sys.exit(status or 0)

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from app.cli import main
+from app.cli.failures import explain
 from app.cli.output import progress
+from app.domain.errors import Conflict, Invalid
 from app.infra.database import libpq_url
 from tests.paths import ROOT
 
 
-def tiering(
-    *arguments: str, data_dir: Path, database: str | None = None, **more: str
-) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end, from another folder than the project's."""
-    environment = os.environ | {"DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)} | more
-    environment.pop("TIERING_DATABASE_URL", None)
-    if database is not None:
-        environment["TIERING_DATABASE_URL"] = libpq_url(database)
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=data_dir.parent,
-        env=environment,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Finished:
+    status: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Finished]
 
 
 @pytest.fixture
@@ -38,9 +38,41 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_help_names_every_command(data_dir: Path) -> None:
-    shown = tiering("--help", data_dir=data_dir)
-    assert shown.returncode == 0
+@pytest.fixture
+def tiering(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Run one command to its end in this process, as `main` is called from a shell."""
+    monkeypatch.setenv("DATA_DIR", str(data_dir))
+    monkeypatch.delenv("TIERING_DATABASE_URL", raising=False)
+    monkeypatch.delenv("TIERING_DEBUG", raising=False)
+
+    def run(*arguments: str) -> Finished:
+        monkeypatch.setattr(sys, "argv", ["tiering", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        found = capfd.readouterr()
+        return Finished(int(ended.value.code or 0), found.out, found.err)
+
+    return run
+
+
+@pytest.fixture
+def on_database(tiering: Run, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same, on a migrated database of the test's own."""
+    monkeypatch.setenv("TIERING_DATABASE_URL", libpq_url(fresh_database_url))
+    return tiering
+
+
+def test_help_names_every_command_from_any_folder(tmp_path: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "app.cli", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+    )
     for command in ("demo", "serve", "migrate", "import", "reevaluate", "export", "token", "rules"):
         assert command in shown.stdout
 
@@ -57,90 +89,85 @@ def test_help_names_every_command(data_dir: Path) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_never_a_traceback(
-    data_dir: Path, fresh_database_url: str, arguments: tuple[str, ...], words: str
+    on_database: Run, arguments: tuple[str, ...], words: str
 ) -> None:
-    failed = tiering(*arguments, data_dir=data_dir, database=fresh_database_url)
-    assert failed.returncode in {1, 2}
+    failed = on_database(*arguments)
+    assert failed.status in {1, 2}
     assert failed.stdout == ""
     [line] = failed.stderr.splitlines()
     assert line.startswith("error: ")
     assert words in line
 
 
-def test_a_database_that_is_not_there_is_one_line(data_dir: Path) -> None:
-    failed = tiering("migrate", data_dir=data_dir, database="postgresql://u:secret@127.0.0.1:1/x")
-    assert failed.returncode == 1
+def test_a_database_that_is_not_there_is_one_line(
+    tiering: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIERING_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x")
+    failed = tiering("migrate")
+    assert failed.status == 1
     [line] = failed.stderr.splitlines()
     assert "TIERING_DATABASE_URL" in line
     assert "secret" not in line
 
 
-def test_serving_an_old_database_names_the_remedy(data_dir: Path, fresh_database_url: str) -> None:
-    tiering(
-        "db",
-        "psql",
-        "-c",
-        "UPDATE alembic_version SET version_num = 'old'",
-        data_dir=data_dir,
-        database=fresh_database_url,
-    )
-    failed = tiering("serve", data_dir=data_dir, database=fresh_database_url)
-    assert failed.returncode == 1
+def test_serving_an_old_database_names_the_remedy(on_database: Run) -> None:
+    on_database("db", "psql", "-c", "UPDATE alembic_version SET version_num = 'old'")
+    failed = on_database("serve")
+    assert failed.status == 1
     assert "run `tiering migrate`" in failed.stderr
 
 
-def test_production_refuses_what_is_made_up_on_the_spot(data_dir: Path) -> None:
-    for arguments in (("demo",), ("token", "--role", "agent"), ("serve",)):
-        failed = tiering(*arguments, data_dir=data_dir, TIERING_ENVIRONMENT="production")
-        assert failed.returncode == 1, arguments
-        assert len(failed.stderr.splitlines()) == 1, failed.stderr
+@pytest.mark.parametrize("arguments", [("demo",), ("token", "--role", "agent"), ("serve",)])
+def test_production_refuses_what_is_made_up_on_the_spot(
+    tiering: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("TIERING_ENVIRONMENT", "production")
+    failed = tiering(*arguments)
+    assert failed.status == 1
+    assert len(failed.stderr.splitlines()) == 1
 
 
-def test_the_description_is_json_and_leaves_no_file(data_dir: Path, tmp_path: Path) -> None:
-    shown = tiering("openapi", data_dir=data_dir)
+def test_the_description_is_json_and_leaves_no_file(
+    tiering: Run, data_dir: Path, tmp_path: Path
+) -> None:
+    shown = tiering("openapi")
     assert json.loads(shown.stdout)["openapi"].startswith("3.1")
     assert not data_dir.exists()
     target = tmp_path / "openapi.json"
-    tiering("openapi", "--out", str(target), data_dir=data_dir)
+    tiering("openapi", "--out", str(target))
     assert json.loads(target.read_text()) == json.loads(shown.stdout)
 
 
-def test_records_go_in_and_tiers_come_out(data_dir: Path, fresh_database_url: str) -> None:
+def test_records_go_in_and_tiers_come_out(on_database: Run, data_dir: Path) -> None:
     data_dir.mkdir()
     customers = data_dir / "customers.csv"
     customers.write_text("customer_id,kind,name\nC1,individual,王芳\nC2,robot,李雷\n")
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return tiering(*arguments, data_dir=data_dir, database=fresh_database_url)
-
-    assert "revision" in run("migrate").stderr
-    imported = run("import", str(customers))
-    assert imported.returncode == 3
+    assert "revision" in on_database("migrate").stderr
+    imported = on_database("import", str(customers))
+    assert imported.status == 3
     assert "1 loaded" in imported.stdout
     assert "1 rejected" in imported.stdout
-    rehearsed = run("reevaluate", "--as-of", "2026-11-22")
+    rehearsed = on_database("reevaluate", "--as-of", "2026-11-22")
     assert "1 would change; nothing was written" in rehearsed.stdout
-    assert "1 written" in run("reevaluate", "--as-of", "2026-11-22", "--apply").stdout
-    assert "0 written" in run("reevaluate", "--as-of", "2026-11-22", "--apply").stdout
+    assert "1 written" in on_database("reevaluate", "--as-of", "2026-11-22", "--apply").stdout
+    assert "0 written" in on_database("reevaluate", "--as-of", "2026-11-22", "--apply").stdout
     out = data_dir / "tiers.csv"
-    assert run("export", "tiers", "--out", str(out)).returncode == 0
+    assert on_database("export", "tiers", "--out", str(out)).status == 0
     assert out.read_text(encoding="utf-8-sig").splitlines()[1].startswith("C1,standard,")
 
 
-def test_a_dump_brings_everything_back(data_dir: Path, fresh_database_url: str) -> None:
+def test_a_dump_brings_everything_back(on_database: Run, data_dir: Path) -> None:
     data_dir.mkdir()
     target = data_dir / "book.dump"
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return tiering(*arguments, data_dir=data_dir, database=fresh_database_url)
-
     count = ("db", "psql", "-c", "SELECT count(*) FROM product_services")
-    assert run("db", "dump", str(target)).returncode == 0
-    run("db", "psql", "-c", "INSERT INTO product_services VALUES ('car', 'towing')")
-    assert "1" in run(*count).stdout.split()
-    restored = run("db", "restore", str(target))
-    assert restored.returncode == 0, restored.stderr
-    assert "0" in run(*count).stdout.split()
+    assert on_database("db", "dump", str(target)).status == 0
+    on_database("db", "psql", "-c", "INSERT INTO product_services VALUES ('car', 'towing')")
+    assert "1" in on_database(*count).stdout.split()
+    restored = on_database("db", "restore", str(target))
+    assert restored.status == 0, restored.stderr
+    assert "0" in on_database(*count).stdout.split()
 
 
 def test_progress_is_one_line_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,3 +175,47 @@ def test_progress_is_one_line_where_nobody_watches(capsys: pytest.CaptureFixture
         advance(1, 3)
         advance(3, 3)
     assert capsys.readouterr().err.startswith("reading: 3 in ")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "a.csv"), "a.csv: no such"),
+        (asyncpg.DiskFullError("secret"), "disk is full"),
+        (asyncpg.InvalidPasswordError("secret"), "TIERING_DATABASE_URL"),
+        (asyncpg.UniqueViolationError("secret"), "SQLSTATE 23505"),
+        (KeyError("secret"), "unexpected KeyError"),
+        (Conflict("run-in-progress", "Another run is under way."), "Another run"),
+    ],
+)
+def test_whatever_goes_wrong_is_explained_without_a_value(error: Exception, words: str) -> None:
+    wrapped = DBAPIError("SELECT secret", None, error)
+    told = explain(error)
+    assert words in told
+    assert "secret" not in told
+    if isinstance(error, asyncpg.PostgresError):
+        assert explain(wrapped) == told
+
+
+def test_a_person_who_debugs_gets_the_whole_story(
+    tiering: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tiering("import", "nowhere.csv").status == 1
+    monkeypatch.setenv("TIERING_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["tiering", "import", "nowhere.csv"])
+    with pytest.raises(Invalid):
+        main()
+
+
+def test_an_interrupted_command_says_how_to_go_on(
+    tiering: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.cli.rules.load_settings", interrupt)
+    document = ROOT / "app" / "templates" / "all.yaml"
+    stopped = tiering("rules", "load", str(document))
+    assert stopped.status == 130
+    assert "goes on from there" in stopped.stderr
