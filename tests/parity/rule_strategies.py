@@ -145,9 +145,9 @@ def _table(draw: st.DrawFn, name: str, earlier: list[str], dimensions: list[str]
     if mandatory and policy == "collect":
         policy = "first"
     derived = ["score", *(f"dimension.{d}" for d in dimensions), *earlier]
-    inputs = draw(
-        st.lists(st.sampled_from([*CATALOGUE, *derived]), min_size=1, max_size=3, unique=True)
-    )
+    # Scores and earlier outputs are few among many facts, and most in need of being tried.
+    inputs = draw(st.lists(st.sampled_from(list(CATALOGUE)), min_size=1, max_size=2, unique=True))
+    inputs += draw(st.lists(st.sampled_from(derived), max_size=2, unique=True))
     rules = []
     for at in range(draw(st.integers(1, 5))):
         used = [key for key in inputs if draw(st.booleans())]

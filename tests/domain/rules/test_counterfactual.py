@@ -24,6 +24,7 @@ def test_the_smallest_change_stops_at_the_breakpoint() -> None:
 
 def test_a_move_may_reach_more_than_the_target() -> None:
     raw = sample()
+    raw["tables"][4]["inputs"] = ["segment"]
     raw["tables"][4]["rules"] = [
         {"id": "T1", "when": {"segment": "high_net_worth"}, "then": "diamond"},
         {"id": "T2", "when": {"segment": "not(high_net_worth)"}, "then": "standard"},
@@ -31,6 +32,8 @@ def test_a_move_may_reach_more_than_the_target() -> None:
     rules = compile_rule_set(parse_document(raw, CATALOGUE), CATALOGUE)
     found = gap(rules, facts(ratio=30_000, growth=2))
     assert found == Gap("tier", "standard", "gold", (Move("ratio", 30_000, 30_001, "diamond"),))
+    (listed,) = book.gap(rules, pl.DataFrame([facts(ratio=30_000, growth=2)]))["moves"].to_list()
+    assert listed == [{"fact": "ratio", "from": "3", "to": "3.0001", "reaches": "diamond"}]
 
 
 def test_nothing_is_better_than_the_best() -> None:
@@ -68,6 +71,7 @@ def levers_of_every_kind() -> dict[str, Any]:
         "complete": True,
         "inputs": ["delta", "ratio", "opened", "app_user", "cluster", "grade", "health_free"],
         "rules": [
+            {"id": "T0", "when": {"delta": "[30..40]"}, "then": "diamond"},
             {"id": "T1", "when": {"delta": "[10..20], -5"}, "then": "gold"},
             {"id": "T2", "when": {"ratio": "> 3.05"}, "then": "gold"},
             {"id": "T3", "when": {"opened": "< date(2000-01-01)"}, "then": "gold"},
@@ -135,14 +139,37 @@ def test_a_frame_writes_the_values_as_people_do() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("delta", "to", "reaches"), [(23, 20, "gold"), (26, 30, "diamond"), (25, 30, "diamond")]
+)
+def test_the_nearer_change_wins_and_of_equal_ones_the_better(
+    delta: int, to: int, reaches: str
+) -> None:
+    found = gap(EVERY_KIND, row(delta=delta))
+    assert found is not None
+    assert Move("delta", delta, to, reaches) in found.moves
+    (listed,) = book.gap(EVERY_KIND, pl.DataFrame([row(delta=delta)]))["moves"].to_list()
+    assert {"fact": "delta", "from": str(delta), "to": str(to), "reaches": reaches} in listed
+
+
+def test_a_lever_may_work_through_the_score() -> None:
+    facts_of_one = facts(ratio=19_000, growth=1, policies=0)
+    found = gap(RULES, facts_of_one)
+    assert found is not None
+    assert found.moves == (Move("policies", 0, 3, "gold"),)
+    (listed,) = book.gap(RULES, pl.DataFrame([facts_of_one]))["moves"].to_list()
+    assert listed == [{"fact": "policies", "from": "0", "to": "3", "reaches": "gold"}]
+
+
 @pytest.mark.parametrize("delta", [-(2**63) + 1, 2**63 - 1])
 def test_a_distance_that_no_signed_number_holds_is_still_right(delta: int) -> None:
     found = gap(EVERY_KIND, row(delta=delta))
     assert found is not None
     (move,) = [move for move in found.moves if move.fact == "delta"]
-    assert move.to == (-5 if delta < 0 else 20)
+    assert (move.to, move.reaches) == ((-5, "gold") if delta < 0 else (40, "diamond"))
     (listed,) = book.gap(EVERY_KIND, pl.DataFrame([row(delta=delta)]))["moves"].to_list()
-    assert {"fact": "delta", "from": str(delta), "to": str(move.to), "reaches": "gold"} in listed
+    expected = {"from": str(delta), "to": str(move.to), "reaches": move.reaches}
+    assert {"fact": "delta", **expected} in listed
 
 
 def test_null_and_absent_facts_are_no_levers() -> None:
