@@ -62,8 +62,8 @@ def claim(customer_id: str, policy_no: str, **changes: object) -> ClaimRow:
     """An open claim."""
     columns: dict[str, object] = {
         "claim_no": f"claim-{policy_no}",
-        "occurred_on": date(2026, 3, 1),
-        "reported_on": date(2026, 3, 2),
+        "occurred_on": date(2020, 3, 1),
+        "reported_on": date(2020, 3, 2),
     }
     return ClaimRow(policy_no=policy_no, customer_id=customer_id, **{**columns, **changes})
 

@@ -33,11 +33,11 @@ class Stand:
     tier: str = "gold"
     source: str = "evaluated"
     tier_evaluated: str = "gold"
-    since: date = date(2026, 2, 3)
+    since: date = date(2020, 2, 3)
     first_lower_on: date | None = None
     grace_until: date | None = None
-    evaluated_on: date = date(2026, 10, 31)
-    evaluated_at: datetime = datetime(2026, 11, 1, 2, 3, 4, tzinfo=UTC)
+    evaluated_on: date = date(2020, 10, 31)
+    evaluated_at: datetime = datetime(2020, 11, 1, 2, 3, 4, tzinfo=UTC)
     score: int = 613
     segment: str = "mid_market"
     life_cycle_stage: str = "stable"
@@ -54,7 +54,7 @@ class Stand:
         return replace(self, **{"decision_id": new_id(), **changes})
 
 
-def _decision(stand: Stand, hash_: str) -> DecisionRow:
+def _decision(stand: Stand, hash_: str, tables: Sequence[str]) -> DecisionRow:
     return DecisionRow(
         id=stand.decision_id,
         customer_id=stand.customer_id,
@@ -76,7 +76,7 @@ def _decision(stand: Stand, hash_: str) -> DecisionRow:
             "segment": stand.segment,
             "tier": stand.tier_evaluated,
         },
-        fired={},
+        fired={table: [] for table in tables},
         reasons=[dict(reason) for reason in stand.reasons],
         gap=None if stand.gap is None else dict(stand.gap),
         facts_completeness=Decimal("0.9"),
@@ -87,11 +87,9 @@ def _decision(stand: Stand, hash_: str) -> DecisionRow:
 
 async def write_stand(session: AsyncSession, stand: Stand) -> Stand:
     """Store where a customer stands; what stood before is closed on the day of the evaluation."""
-    hash_ = await session.scalar(
-        text("SELECT hash FROM rule_set_versions WHERE rule_set_id = :id AND version = 1"),
-        {"id": stand.rule_set_id},
-    )
-    session.add(_decision(stand, str(hash_)))
+    query = text("SELECT hash, document FROM rule_set_versions WHERE rule_set_id = :id")
+    hash_, document = (await session.execute(query, {"id": stand.rule_set_id})).one()
+    session.add(_decision(stand, hash_, [table["id"] for table in document["tables"]]))
     await session.flush()
     day = {"day": stand.evaluated_on, "id": stand.customer_id}
     await session.execute(

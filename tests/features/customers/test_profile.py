@@ -45,7 +45,7 @@ async def customers(api: Api, session: AsyncSession, templates: None) -> None:  
     await write_stand(session, Stand("C1"))
     ended = {"ended_on": date(2021, 1, 1), "ended_how": "lapsed"}
     single = {"premium_kind": "single", "premium": Decimal(50_000)}
-    closed = {"closed_on": date(2026, 4, 1), "paid": Decimal("800.25"), "paid_on": date(2026, 4, 1)}
+    closed = {"closed_on": date(2020, 4, 1), "paid": Decimal("800.25"), "paid_on": date(2020, 4, 1)}
     await write(
         session,
         *(policy("C1", "P1"), policy("C1", "P2"), policy("C1", "P3", "life")),
@@ -125,7 +125,7 @@ async def test_a_risk_officer_sees_the_whole_picture(api: Api) -> None:
         "updated_at": IsDatetime(iso_string=True),
         "tier": "gold",
         "tier_source": "evaluated",
-        "tier_since": "2026-02-03",
+        "tier_since": "2020-02-03",
         "segment": "mid_market",
         "life_cycle_stage": "stable",
         "labels": ["vip_care"],
@@ -143,7 +143,7 @@ async def test_a_risk_officer_sees_the_whole_picture(api: Api) -> None:
             "claims": 4,
             "open_claims": 1,
             "claims_paid": "800.25",
-            "last_claim_on": "2026-03-02",
+            "last_claim_on": "2020-03-02",
             "last_contact_on": day,
             "contacts_12m": 2,
             "complaints_12m": 1,
@@ -230,7 +230,7 @@ async def test_a_customer_sees_what_he_declared_and_not_how_he_is_judged(api: Ap
         "heavy_drinker": False,
         "tier": "gold",
         "tier_source": "evaluated",
-        "tier_since": "2026-02-03",
+        "tier_since": "2020-02-03",
     }
     assert [line["yearly_premium"] for line in body["panorama"]["lines"]] == [
         *("1200.00", "0.00", "4300.10", "0.00", "0.00"),

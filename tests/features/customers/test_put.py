@@ -155,7 +155,7 @@ async def test_an_attribute_that_changes_closes_the_old_one_and_keeps_the_past(
     api: Api, session: AsyncSession
 ) -> None:
     await put(api, FULL)
-    await session.execute(text("UPDATE scoring_inputs SET valid_from = '2026-01-01'"))
+    await session.execute(text("UPDATE scoring_inputs SET valid_from = '2020-01-01'"))
     await session.commit()
     await put(api, {**INDIVIDUAL, "smoker": False})
     query = text("SELECT smoker, credit_score, valid_to IS NULL FROM scoring_inputs ORDER BY 3")
@@ -180,7 +180,7 @@ async def test_consents_are_what_the_feed_says_now(api: Api, session: AsyncSessi
 
 async def test_a_merged_id_writes_the_survivor(api: Api, session: AsyncSession) -> None:
     await put_customer(api, "C1")
-    alias = CustomerAliasRow(alias_id="OLD", customer_id="C1", merged_on=date(2026, 1, 1))
+    alias = CustomerAliasRow(alias_id="OLD", customer_id="C1", merged_on=date(2020, 1, 1))
     await write(session, alias)
     status, body = await put(api, {**INDIVIDUAL, "city": "苏州"}, "/v1/customers/OLD")
     assert (status, body["customer_id"]) == (200, "C1")

@@ -74,7 +74,7 @@ async def test_a_business_officer_is_told_reasons_and_what_would_lift_the_tier(
         "customer_id": "C1",
         "tier": "gold",
         "display_name": "Gold",
-        "text": "The tier is Gold, since 2026-02-03.",
+        "text": "The tier is Gold, since 2020-02-03.",
         "basis": (
             "The tier follows from the contracts held, how long and how steadily, and from the"
             " contact with us. Health, lifestyle and suspicions never lower a tier, nor do claims"
@@ -128,7 +128,7 @@ async def test_a_business_officer_is_told_reasons_and_what_would_lift_the_tier(
         ],
         "no_lift": None,
         "rule_set": (
-            "Decided by the rule set All lines (all, version 1), on what was known on 2026-10-31."
+            "Decided by the rule set All lines (all, version 1), on what was known on 2020-10-31."
         ),
     }
 
@@ -186,7 +186,7 @@ async def test_a_customer_is_told_what_tiers_follow_from_and_never_to_pay_more(a
         "customer_id": "C1",
         "tier": "gold",
         "display_name": "黄金",
-        "text": "当前等级为黄金，自 2026-02-03 起。",
+        "text": "当前等级为黄金，自 2020-02-03 起。",
         "basis": (
             "等级依据所持保单、持有时间与稳定性以及与我们的互动情况评定。健康、生活习惯及任何怀疑均不会"
             "降低等级,理赔本身也不会;价格与保障不因等级而异。"
@@ -208,14 +208,14 @@ async def test_staff_is_told_until_when_a_downgrade_waits_and_what_keeps_it(
     waiting = STAND.but(
         source="grace",
         tier_evaluated="standard",
-        first_lower_on=date(2026, 10, 31),
-        grace_until=date(2026, 11, 30),
+        first_lower_on=date(2020, 10, 31),
+        grace_until=date(2020, 11, 30),
         gap=None,
     )
     await write_stand(session, waiting)
     body = await explanation(api, Role.AGENT)
     assert body["waiting"] == (
-        "The rules now give Standard. Gold goes on serving until 2026-11-30; if nothing changes by"
+        "The rules now give Standard. Gold goes on serving until 2020-11-30; if nothing changes by"
         " then, the tier becomes Standard."
     )
     assert body["held_by"] == "A downgrade is announced before it takes effect."

@@ -21,7 +21,7 @@ from tests.factories.book import AS_OF, write_book
 
 pytestmark = pytest.mark.anyio
 
-NOW = datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
+NOW = datetime(2020, 7, 1, 8, 30, tzinfo=UTC)
 COLUMNS = ["customer_id", "tier", "segment", "score", "evaluated_at"]
 
 
@@ -64,7 +64,7 @@ async def test_a_csv_holds_everyone_who_has_a_tier_and_no_formula(
     assert await export_tiers(session, path) == 3
     header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
     assert header == COLUMNS
-    at = "2026-07-01T08:30:00+00:00"
+    at = "2020-07-01T08:30:00+00:00"
     assert rows == [
         [id_.replace("-1.0", "'-1.0"), tier, segment, str(score), at]
         for id_, tier, segment, score in await stored(session)
@@ -94,13 +94,13 @@ async def test_a_later_applied_run_that_changed_nothing_counts_as_evaluation(
         " 'completed', :at, 0, 0, 0, '{}')"
     )
     for mode, at in (
-        ("apply", datetime(2026, 7, 5, tzinfo=UTC)),
-        ("recommend", datetime(2026, 7, 9, tzinfo=UTC)),
+        ("apply", datetime(2020, 7, 5, tzinfo=UTC)),
+        ("recommend", datetime(2020, 7, 9, tzinfo=UTC)),
     ):
         await session.execute(text(insert), {"as_of": AS_OF, "mode": mode, "at": at})
     path = tmp_path / "tiers.csv"
     await export_tiers(session, path)
-    assert path.read_text().count("2026-07-05T00:00:00+00:00") == 3
+    assert path.read_text().count("2020-07-05T00:00:00+00:00") == 3
 
 
 async def test_a_role_is_masked_as_everywhere(session: AsyncSession, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ async def test_a_risk_officer_sees_every_field(api: Api) -> None:
         "display_name": {"en": "Gold", "zh": "黄金"},
         "segment": "mid_market",
         "life_cycle_stage": "stable",
-        "since": "2026-02-03",
+        "since": "2020-02-03",
         "source": "evaluated",
         "grace_until": None,
         "override": None,
@@ -100,7 +100,7 @@ async def test_a_risk_officer_sees_every_field(api: Api) -> None:
         "risk_grade": "B",
         "rule_set": {"id": "all", "version": 1},
         "evaluated_at": NOW.isoformat().replace("+00:00", "Z"),
-        "data_as_of": "2026-10-31",
+        "data_as_of": "2020-10-31",
         # The rule set for all lines decided, and one for motor is in force.
         "stale": True,
     }
@@ -155,7 +155,7 @@ async def test_who_is_no_staff_is_told_the_tier_and_nothing_of_how_it_is_judged(
         "display_name": {"en": "Gold", "zh": "黄金"},
         "segment": None,
         "life_cycle_stage": None,
-        "since": "2026-02-03",
+        "since": "2020-02-03",
         "source": "evaluated",
         "grace_until": None,
         "override": None,
@@ -165,7 +165,7 @@ async def test_who_is_no_staff_is_told_the_tier_and_nothing_of_how_it_is_judged(
         "risk_grade": None,
         "rule_set": {"id": None, "version": None},
         "evaluated_at": NOW.isoformat().replace("+00:00", "Z"),
-        "data_as_of": "2026-10-31",
+        "data_as_of": "2020-10-31",
         "stale": True,
     }
 
@@ -188,13 +188,13 @@ async def test_in_grace_only_what_leads_above_the_served_tier_counts(
     waiting = STAND.but(
         source="grace",
         tier_evaluated="standard",
-        first_lower_on=date(2026, 10, 31),
-        grace_until=date(2026, 11, 30),
+        first_lower_on=date(2020, 10, 31),
+        grace_until=date(2020, 11, 30),
         gap=gap,
     )
     await write_stand(session, waiting)
     body = await tier_of(api)
-    assert (body["tier"], body["source"], body["grace_until"]) == ("gold", "grace", "2026-11-30")
+    assert (body["tier"], body["source"], body["grace_until"]) == ("gold", "grace", "2020-11-30")
     assert [move["fact"] for move in body["next_tier"]["gap"]] == ["annual_premium"]
 
 
@@ -206,8 +206,8 @@ async def test_a_known_customer_without_a_tier_is_a_conflict_and_no_missing_one(
 async def test_a_merged_id_answers_as_the_survivor(api: Api, session: AsyncSession) -> None:
     await write(
         session,
-        CustomerAliasRow(alias_id="OLD", customer_id="C1", merged_on=date(2026, 5, 1)),
-        CustomerAliasRow(alias_id="OLDER", customer_id="C2", merged_on=date(2026, 5, 1)),
+        CustomerAliasRow(alias_id="OLD", customer_id="C1", merged_on=date(2020, 5, 1)),
+        CustomerAliasRow(alias_id="OLDER", customer_id="C2", merged_on=date(2020, 5, 1)),
     )
     await session.execute(text("UPDATE customer_aliases SET alias_id='C2' WHERE alias_id='OLD'"))
     await session.commit()
@@ -220,8 +220,8 @@ async def test_a_merged_id_answers_as_the_survivor(api: Api, session: AsyncSessi
 async def test_aliases_in_a_ring_find_nobody(api: Api, session: AsyncSession) -> None:
     await write(
         session,
-        CustomerAliasRow(alias_id="C1", customer_id="C2", merged_on=date(2026, 5, 1)),
-        CustomerAliasRow(alias_id="C2", customer_id="C1", merged_on=date(2026, 5, 1)),
+        CustomerAliasRow(alias_id="C1", customer_id="C2", merged_on=date(2020, 5, 1)),
+        CustomerAliasRow(alias_id="C2", customer_id="C1", merged_on=date(2020, 5, 1)),
     )
     assert (await api.get(PATH, Role.AGENT)).status_code == 404
 
@@ -249,9 +249,9 @@ class TestFreshness:
     ) -> None:
         before = NOW - timedelta(days=300)
         await write_stand(session, self.LINE.but(evaluated_at=before))
-        await write(session, run(NOW - timedelta(days=2), date(2026, 11, 15)))
+        await write(session, run(NOW - timedelta(days=2), date(2020, 11, 15)))
         body = await tier_of(api)
-        assert (body["data_as_of"], body["stale"]) == ("2026-11-15", False)
+        assert (body["data_as_of"], body["stale"]) == ("2020-11-15", False)
         assert datetime.fromisoformat(body["evaluated_at"]) == NOW - timedelta(days=2)
 
     @pytest.mark.parametrize(
@@ -260,8 +260,8 @@ class TestFreshness:
             {"mode": "recommend"},
             {"state": "failed"},
             {"state": "running", "finished_at": None},
-            {"as_of": date(2026, 10, 30)},
-            {"snapshot_at": datetime(2025, 1, 1, tzinfo=UTC)},
+            {"as_of": date(2020, 10, 30)},
+            {"snapshot_at": datetime(2019, 1, 1, tzinfo=UTC)},
         ],
     )
     async def test_a_run_not_applied_not_completed_back_dated_or_earlier_does_not(
@@ -269,14 +269,14 @@ class TestFreshness:
     ) -> None:
         before = NOW - timedelta(days=300)
         await write_stand(session, self.LINE.but(evaluated_at=before))
-        other = run(NOW, date(2026, 11, 15))
+        other = run(NOW, date(2020, 11, 15))
         for name, value in changes.items():
             setattr(other, name, value)
         await write(session, other)
         body = await tier_of(api)
         assert (datetime.fromisoformat(body["evaluated_at"]), body["data_as_of"]) == (
             before,
-            "2026-10-31",
+            "2020-10-31",
         )
 
     async def test_a_corporate_customer_goes_by_the_rule_set_for_corporates(

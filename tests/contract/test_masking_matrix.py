@@ -1,0 +1,258 @@
+"""Every customer-data route in every role: status, audit event, and nothing that is withheld."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from httpx import Response
+from sqlalchemy import text
+
+from app.domain.privacy.matrix import parse_matrix
+from app.features.benefits.service import install_benefits
+from app.features.customers.service import profile
+from app.features.sla.service import install_sla
+from app.infra import classified
+from app.infra.cipher import find_subject_keys
+from app.infra.session import AsyncSession
+from tests.api import Api
+from tests.contract.sentinels import (
+    CUSTOMER,
+    MANAGERS,
+    OFFICERS,
+    SEATS,
+    SENTINELS,
+    STAFF,
+    STAND,
+    STRANGER,
+    write_sentinels,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route about customers, the seats it serves, and the status it serves them with."""
+
+    template: str
+    seats: set[str]
+    status: int = 200
+    body: Any = None
+
+    @property
+    def method(self) -> str:
+        """The method alone."""
+        return self.template.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """The path, filled in for the customer of the sentinels."""
+        path = self.template.partition(" ")[2].replace("{customer_id}", CUSTOMER)
+        return path.replace("{decision_id}", str(STAND.decision_id))
+
+    def expected(self, seat: str) -> int:
+        """The status that a seat is answered with."""
+        if seat in self.seats:
+            return self.status
+        # To a customer another one is not there.
+        return 404 if seat == "other customer" and "customer" in self.seats else 403
+
+
+MATRIX_TEXT: Final = (
+    resources.files("app.domain.privacy").joinpath("matrix.toml").read_text("utf-8")
+)
+READERS: Final = {*STAFF, "customer"}
+ROUTES: Final = (
+    Route("GET /v1/customers/{customer_id}", READERS),
+    Route("GET /v1/customers/{customer_id}/tier", {*READERS, "integration"}),
+    Route("GET /v1/customers/{customer_id}/tier-history", {*READERS, "integration"}),
+    Route("GET /v1/customers/{customer_id}/tier/explanation", {*READERS, "integration"}),
+    Route(
+        "GET /v1/customers/{customer_id}/benefits",
+        {"customer", "agent", "agent with a purpose", "other manager", *MANAGERS},
+    ),
+    Route("GET /v1/decisions/{decision_id}", {*MANAGERS, *OFFICERS, "other manager"}),
+    # The stand of the sentinels has no snapshot that could be replayed.
+    Route("POST /v1/decisions/{decision_id}/replay", {*MANAGERS, *OFFICERS, "other manager"}, 409),
+    Route(
+        "PUT /v1/customers/{customer_id}",
+        {"integration"},
+        body={"kind": "individual", "name": SENTINELS["name"].text},
+    ),
+    Route(
+        "POST /v1/customers/{customer_id}/evaluations",
+        {*MANAGERS, *OFFICERS, "other manager"},
+        201,
+    ),
+)
+#: Routes that tell nothing of a customer, so that they are no part of the matrix.
+NOT_ABOUT_CUSTOMERS: Final = {
+    "GET /v1/tiers",
+    "GET /v1/tiers/{tier}/sla",
+    "GET /v1/facts",
+    "POST /v1/evaluations/what-if",
+    "GET /livez",
+    "HEAD /livez",
+    "GET /readyz",
+    "HEAD /readyz",
+    "GET /metrics",
+    "GET /docs",
+    "HEAD /docs",
+    "GET /docs/oauth2-redirect",
+    "HEAD /docs/oauth2-redirect",
+    "GET /openapi.json",
+    "HEAD /openapi.json",
+}
+
+
+@pytest.fixture(autouse=True)
+async def sentinels(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - decisions name a rule set.
+    """The customer whose every value is unique."""
+    await install_sla(session)
+    await install_benefits(session)
+    await write_sentinels(api, session)
+
+
+async def call(api: Api, route: Route, seat: str) -> Response:
+    """One call from one seat."""
+    held = SEATS[seat]
+    return await api.call(
+        route.method, route.path, held.caller, headers=held.headers, json=route.body
+    )
+
+
+def leaks(answer: Response, seat: str) -> list[str]:
+    """The sentinels that a seat may not see and that are somewhere in the answer."""
+    told = answer.content + b"\n".join(part for pair in answer.headers.raw for part in pair)
+    return [
+        name
+        for name, sentinel in SENTINELS.items()
+        if seat not in sentinel.seats and any(found in told for found in sentinel.disguises())
+    ]
+
+
+async def events(session: AsyncSession) -> list[dict[str, Any]]:
+    """All audit events, in the order they were written."""
+    query = text("SELECT * FROM audit_events ORDER BY seq")
+    return [dict(row) for row in (await session.execute(query)).mappings()]
+
+
+async def test_the_matrix_knows_every_route_of_the_application(api: Api) -> None:
+    served = {
+        f"{method} {route.path}"
+        for route in iter_route_contexts(api.app.routes)
+        for method in route.methods or set()
+    }
+    assert served <= {route.template for route in ROUTES} | NOT_ABOUT_CUSTOMERS
+    assert {route.template for route in ROUTES} <= served
+
+
+async def test_no_role_is_told_on_any_route_what_is_withheld_from_it(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown: dict[str, set[str]] = {name: set() for name in SENTINELS}
+    found: list[tuple[str, str, object]] = []
+    caplog.set_level(logging.DEBUG)
+    for route in ROUTES:
+        for seat in SEATS:
+            answer = await call(api, route, seat)
+            if answer.status_code != route.expected(seat):
+                found.append((route.template, seat, answer.status_code))
+            found += [(route.template, seat, name) for name in leaks(answer, seat)]
+            for name, sentinel in SENTINELS.items():
+                if sentinel.text.encode() in answer.content:
+                    shown[name].add(seat)
+    assert found == []
+    # The control: who is entitled does see it, so the values are there and the search finds them.
+    assert shown == {name: sentinel.seats for name, sentinel in SENTINELS.items()}
+    assert not [name for name, sentinel in SENTINELS.items() if sentinel.text in caplog.text]
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ('risk = "withheld"', ["occupation", "claims paid", "last claim"]),
+        ('"c2.id_no" = "withheld"', ["id_no"]),
+        ('value = "band"', ["premium"]),
+    ],
+)
+async def test_one_cell_too_open_in_the_role_table_is_seen(
+    api: Api, monkeypatch: pytest.MonkeyPatch, cell: str, names: list[str]
+) -> None:
+    head, column, rest = MATRIX_TEXT.partition('role = "agent"')
+    opened = head + column + rest.replace(cell, f'{cell.partition(" = ")[0]} = "clear"', 1)
+    matrix = parse_matrix(opened)
+    for module in (classified, profile):
+        monkeypatch.setattr(module, "MATRIX", matrix)
+    assert leaks(await call(api, ROUTES[0], "agent"), "agent") == names
+
+
+async def test_what_nobody_is_shown_is_stored_all_the_same(api: Api, session: AsyncSession) -> None:
+    query = text("SELECT id_no_cipher FROM customers WHERE customer_id = :id")
+    sealed = await session.scalar(query, {"id": CUSTOMER})
+    vault = api.app.state.vault
+    key = (await find_subject_keys(session, vault, [CUSTOMER]))[CUSTOMER]
+    opened = vault.decrypt(key, "customers", "id_no_cipher", CUSTOMER, sealed)
+    assert opened.decode() == SENTINELS["id_no"].text
+
+
+async def test_every_answer_and_every_denial_leaves_exactly_one_event(
+    api: Api, session: AsyncSession
+) -> None:
+    for route in ROUTES:
+        for seat, held in SEATS.items():
+            before = await events(session)
+            answer = await call(api, route, seat)
+            written = (await events(session))[len(before) :]
+            place = (route.template, seat)
+            assert len(written) == 1, place
+            (event,) = written
+            served = answer.status_code in {200, 201}
+            changed = served and route.method in {"PUT", "POST"}
+            assert (event["route"], event["role"], event["status"]) == (
+                route.template,
+                held.caller.role.value,
+                answer.status_code,
+            ), place
+            assert event["purpose"] == held.headers.get("X-Purpose"), place
+            outcome = ("changed" if changed else "answered") if served else "denied"
+            assert event["outcome"] == outcome, place
+            if "{customer_id}" in route.template or served:
+                assert event["subjects"] == [CUSTOMER], place
+            assert (event["body_hmac"] is not None) is served, place
+            assert "SENTINEL" not in event["actor_digest"], place
+
+
+async def test_a_caller_without_a_token_leaves_no_event(api: Api, session: AsyncSession) -> None:
+    before = await events(session)
+    for route in ROUTES:
+        assert (await api.call(route.method, route.path, json=route.body)).status_code == 401
+    assert await events(session) == before
+
+
+async def test_no_event_holds_a_value(api: Api, session: AsyncSession) -> None:
+    for route in ROUTES:
+        for seat in SEATS:
+            await call(api, route, seat)
+    told = str(await events(session))
+    hidden = {name: found for name, found in SENTINELS.items() if name != "account_manager"}
+    assert [name for name, sentinel in hidden.items() if sentinel.text in told] == []
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if "customer" in route.seats])
+async def test_a_missing_and_a_foreign_customer_are_the_same_bytes(api: Api, route: Route) -> None:
+    headers = {"X-Request-Id": "the-same-request"}
+    seat = SEATS["other customer"].caller
+    foreign = await api.get(route.path, seat, headers=headers)
+    missing = await api.get(route.path.replace(CUSTOMER, "NOBODY"), seat, headers=headers)
+    assert (foreign.status_code, foreign.content, foreign.headers) == (
+        404,
+        missing.content,
+        missing.headers,
+    )
+    assert STRANGER.encode() not in foreign.content
