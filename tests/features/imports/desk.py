@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from app.domain.records.specs import RECORDS
 from app.features.imports.service import ImportOptions, ImportResult, Surroundings, run_import
+from app.infra.cipher import Vault, load_master_key
+from app.infra.database import Database, normalise_url
+from app.infra.settings import Settings
 
 TODAY = date(2026, 11, 22)
 
@@ -89,10 +96,35 @@ class ImportDesk:
             names = [
                 str(column) for (column,) in columns if not str(column).endswith(("_cipher", "_at"))
             ]
-            found[name] = await self.query(
-                f"SELECT {', '.join(names)} FROM {name} ORDER BY 1, 2, 3"
-            )
+            rows = await self.query(f"SELECT {', '.join(names)} FROM {name}")
+            found[name] = sorted(rows, key=repr)
         return found
+
+
+T = TypeVar("T")
+
+
+def in_transaction(url: str, folder: Path, story: Callable[[ImportDesk], Awaitable[T]]) -> T:
+    """What a story tells that happens in a transaction of its own, which is rolled back."""
+
+    async def go() -> T:
+        engine = create_async_engine(normalise_url(url), poolclass=NullPool)
+        async with engine.connect() as connection:
+            outer = await connection.begin()
+            sessions = async_sessionmaker(
+                bind=connection,
+                expire_on_commit=False,
+                join_transaction_mode="create_savepoint",
+            )
+            settings = Settings(data_dir=folder / "data")
+            vault = Vault(load_master_key(settings))
+            around = Surroundings(Database(engine, sessions), settings, vault, TODAY)
+            told = await story(ImportDesk(around, folder))
+            await outer.rollback()
+        await engine.dispose()
+        return told
+
+    return asyncio.run(go())
 
 
 def counts(result: ImportResult, record: str) -> tuple[int, int, int, int]:

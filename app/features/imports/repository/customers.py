@@ -38,7 +38,7 @@ _REMOVE_UNCHANGED: Final = """
     DELETE FROM {staged} s USING scoring_inputs i
     WHERE NOT s.is_dated AND i.customer_id = s.customer_id AND i.valid_from <= s.valid_from
     AND (i.valid_to IS NULL OR i.valid_to > s.valid_from)
-    AND ROW({old}) IS NOT DISTINCT FROM ROW({new})
+    AND {same}
 """
 
 _LAY_OUT_DAYS: Final = """
@@ -114,8 +114,10 @@ async def upsert_history(
         given: attributes the file has.
         carried: the others; a new row takes them from the one in force before.
     """
-    old, new = listed(given, "i."), listed(given, "s.")
-    await session.execute(statement(_REMOVE_UNCHANGED, staged=staged.name, old=old, new=new))
+    same = [f"i.{name} IS NOT DISTINCT FROM s.{name}" for name in given]
+    await session.execute(
+        statement(_REMOVE_UNCHANGED, staged=staged.name, same=" AND ".join(same) or "true")
+    )
     # The open row must be closed before another opens: one for each customer is a unique index.
     await session.execute(statement(_LAY_OUT_DAYS, staged=staged.name))
     await session.execute(text("ANALYZE staged_days"))

@@ -165,10 +165,7 @@ async def _write_customers(desk: Desk, batch: _Batch) -> None:
         extra={**types, "is_dated": "boolean"},
     )
     written = await customers.upsert_customers(desk.session, staged)
-    if given:
-        written += await customers.upsert_history(
-            desk.session, staged, given=given, carried=carried
-        )
+    written += await customers.upsert_history(desk.session, staged, given=given, carried=carried)
     inserted = {item.row for item in written if item.is_new}
     updated = {item.row for item in written} - inserted
     batch.counts.inserted, batch.counts.updated = len(inserted), len(updated)
