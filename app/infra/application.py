@@ -97,3 +97,9 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in sorted({*_ALWAYS, *statuses})
     }
+
+
+def read_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a read about a customer, which `If-None-Match` makes conditional."""
+    unchanged = {"description": "The `ETag` in `If-None-Match` is still that of the answer."}
+    return {304: unchanged, **problem_responses(*statuses)}

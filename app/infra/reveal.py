@@ -28,7 +28,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
+from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.domain.errors import Forbidden
 from app.domain.privacy.matrix import MATRIX
@@ -37,6 +39,8 @@ from app.infra.audit import Answer, AuditTrail
 from app.infra.masking import dispositions, render
 
 _OK = 200
+_NOT_MODIFIED = 304
+_VERSION_BYTES = 16
 
 
 async def respond(
@@ -49,6 +53,9 @@ async def respond(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer about customers, rendered for one viewer and written down first.
+
+    Its `ETag` is an HMAC of the rendered body, so it tells no more than the body does. A read that
+    names it in `If-None-Match` is answered 304, which is a look at the customer all the same.
 
     Args:
         model: what is answered.
@@ -65,15 +72,22 @@ async def respond(
     if not MATRIX.sees_customer_data(viewer):
         raise Forbidden("forbidden")
     body = render(model, viewer)
+    version = f'"{audit.writer.body_hmac(body)[:_VERSION_BYTES].hex()}"'
+    if status == _OK and _is_known(audit.scope, version):
+        status = _NOT_MODIFIED
     answer = Answer(
         status=status,
         body=body,
         dispositions=dispositions(type(model), viewer),
     )
     await audit.record_answer(viewer=viewer, subjects=subjects, answer=answer)
-    return Response(
-        body,
-        status_code=status,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store", **(headers or {})},
-    )
+    told = {"Cache-Control": "no-store", "ETag": version, **(headers or {})}
+    if status == _NOT_MODIFIED:
+        return Response(status_code=status, headers=told)
+    return Response(body, status_code=status, media_type="application/json", headers=told)
+
+
+def _is_known(scope: Scope, version: str) -> bool:
+    """Whether the caller of a read holds this very answer already (RFC 9110, weak comparison)."""
+    known = Headers(scope=scope).get("if-none-match", "") if scope["method"] == "GET" else ""
+    return any(tag.strip().removeprefix("W/") in {version, "*"} for tag in known.split(","))

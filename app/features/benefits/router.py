@@ -12,7 +12,7 @@ from app.features.benefits.schemas import BenefitsRead, Holder
 from app.features.customers.schemas import CustomerId, in_language
 from app.features.customers.service import identify
 from app.features.tiers.service import get_tier
-from app.infra.application import problem_responses
+from app.infra.application import read_responses
 from app.infra.audit import Audit
 from app.infra.auth import Actor, requires
 from app.infra.desk import Desk
@@ -27,7 +27,7 @@ router = APIRouter(tags=["benefits"])
     response_model=BenefitsRead,
     summary="A customer's benefits",
     response_description="The benefits of the tier, and what the next one would add.",
-    responses=problem_responses(404, 409),
+    responses=read_responses(404, 409),
 )
 async def list_benefits(
     customer_id: CustomerId,

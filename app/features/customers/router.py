@@ -10,7 +10,7 @@ from app.domain.privacy.roles import Role
 from app.features.customers import service
 from app.features.customers.schemas import BODY_FIELDS, CustomerId, CustomerWrite, ProfileRead
 from app.features.imports.service import RowsRejected
-from app.infra.application import problem_responses
+from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, Outcome
 from app.infra.auth import Actor, requires
 from app.infra.cipher import AppVault
@@ -38,7 +38,7 @@ Reader = Annotated[
     response_model=ProfileRead,
     summary="A customer's profile, masked for the caller",
     response_description="The profile; what is withheld is null and listed in `meta.masked`.",
-    responses=problem_responses(404),
+    responses=read_responses(404),
 )
 async def get_customer(
     customer_id: CustomerId,

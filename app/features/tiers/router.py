@@ -19,7 +19,7 @@ from app.features.tiers.schemas import (
     LadderRead,
     TierRead,
 )
-from app.infra.application import problem_responses
+from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
 from app.infra.auth import Actor, CurrentActor, requires
 from app.infra.cipher import AppVault
@@ -60,7 +60,7 @@ async def list_tiers(_actor: CurrentActor) -> LadderRead:
     response_model=TierRead,
     summary="The tier that serves a customer",
     response_description="The tier; what is withheld is null and listed in `meta.masked`.",
-    responses=problem_responses(404, 409),
+    responses=read_responses(404, 409),
 )
 async def get_tier(customer_id: CustomerId, desk: Desk, audit: Audit, actor: Reader) -> Response:
     """The tier, where it comes from, what would lift it, and whether it is fresh enough to use.
@@ -89,7 +89,7 @@ async def get_tier(customer_id: CustomerId, desk: Desk, audit: Audit, actor: Rea
     response_model=HistoryRead,
     summary="The tiers a customer was served by",
     response_description="Assignments, the newest first.",
-    responses=problem_responses(404),
+    responses=read_responses(404),
 )
 async def list_tier_history(
     customer_id: CustomerId,
@@ -131,7 +131,7 @@ def _place(parts: list[str]) -> tuple[date, UUID]:
     response_model=ExplanationRead,
     summary="Why a customer has his tier",
     response_description="The explanation in the language asked for.",
-    responses=problem_responses(404, 409),
+    responses=read_responses(404, 409),
 )
 async def get_tier_explanation(
     customer_id: CustomerId, desk: Desk, audit: Audit, locale: RequestLocale, actor: Reader

@@ -296,6 +296,25 @@ class TestFreshness:
         assert (await tier_of(api))["stale"] is False
 
 
+async def test_a_tier_already_known_is_not_sent_again_and_is_a_look_all_the_same(
+    api: Api, session: AsyncSession
+) -> None:
+    first = await api.get(PATH, Role.AGENT)
+    etag = first.headers["ETag"]
+    for known in (etag, f'"another", W/{etag}', "*"):
+        again = await api.get(PATH, Role.AGENT, headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
+        assert "Content-Type" not in again.headers
+    query = text("SELECT status, outcome FROM audit_events ORDER BY seq DESC LIMIT 1")
+    assert tuple((await session.execute(query)).one()) == (304, "answered")
+    # Another role's answer is another one, and so is the next evaluation's.
+    other = await api.get(PATH, Role.RISK_OFFICER, headers={"If-None-Match": etag})
+    assert (other.status_code, other.headers["ETag"] == etag) == (200, False)
+    await write_stand(session, STAND.but(tier="diamond", tier_evaluated="diamond"))
+    changed = await api.get(PATH, Role.AGENT, headers={"If-None-Match": etag})
+    assert (changed.status_code, changed.json()["tier"]) == (200, "diamond")
+
+
 async def test_reading_a_tier_takes_few_statements(api: Api, session: AsyncSession) -> None:
     seen: list[str] = []
     engine = (await session.connection()).engine.sync_engine
