@@ -92,7 +92,7 @@ class File:
 
     def as_rows(self) -> list[Row]:
         """The rows as the file holds them."""
-        rows = []
+        rows: list[Row] = []
         for (customer, day), values in self.rows.items():
             row: dict[str, object] = {"customer_id": customer, "kind": "individual"}
             if self.has_days:
@@ -142,7 +142,7 @@ def expected(known: dict[str, Known]) -> list[tuple[object, ...]]:
 
 
 DAYS = st.sampled_from([date(2020, 1, 1), date(2021, 6, 1), date(2024, 2, 29), TODAY])
-VALUES = st.fixed_dictionaries(
+VALUES: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
     {
         "smoker": st.sampled_from([None, True, False]),
         "credit_score": st.sampled_from([None, 300, 950]),

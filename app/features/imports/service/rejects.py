@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, Final
 
 from app.domain.errors import Invalid
@@ -53,16 +54,25 @@ def open_rejects(path: Path | None) -> Iterator[RejectsFile]:
     if path is None:
         yield RejectsFile(None)
         return
-    draft = path.with_name(f"{path.name}.partial")
+    draft: Path | None = None
     try:
         # A byte order mark, so that a spreadsheet reads Chinese texts.
-        with draft.open("w", encoding="utf-8-sig", newline="") as file:
+        with NamedTemporaryFile(
+            "w",
+            encoding="utf-8-sig",
+            newline="",
+            dir=path.parent,
+            prefix=f".{path.name}.",
+            delete=False,
+        ) as file:
+            draft = Path(file.name)
             yield RejectsFile(file)
         draft.replace(path)
     except OSError as error:
         raise _unwritable(error) from None
     finally:
-        draft.unlink(missing_ok=True)
+        if draft is not None:
+            draft.unlink(missing_ok=True)
 
 
 def _line(finding: Finding) -> list[str]:
