@@ -82,12 +82,15 @@ def compile_rule_set(
     if findings:
         raise DocumentError(findings)
     facts = tuple(catalogue[name] for name in document.facts)
-    members = {member.characteristic.id: member for item in dimensions for member in item.members}
+    by_name = {dimension.name: dimension for dimension in dimensions}
     return CompiledRuleSet(
         document=document,
         facts=facts,
         value_types=tuple(VALUE_TYPES[fact.type] for fact in facts),
-        characteristics=tuple(members[item.id] for item in document.characteristics),
+        characteristics=tuple(
+            _characteristic(item, inputs, by_name[item.dimension])
+            for item in document.characteristics
+        ),
         inputs=tuple(inputs.partitions),
         dimensions=dimensions,
         score_slot=inputs.slots.get(SCORE, UNREAD),
@@ -121,17 +124,26 @@ def _reachable(table: Table) -> Domain:
 
 
 def _dimension(document: RuleSetDocument, name: str, inputs: _Inputs) -> CompiledDimension:
-    items = [item for item in document.characteristics if item.dimension == name]
-    points = {item.id: _points(item, inputs) for item in items}
-    low, high = _reach(items, points)
-    weight = document.weights[name]
+    """Compile a dimension; its range is what some customer can really reach.
+
+    Characteristics that read the same fact move together, so their points are added per class of
+    that fact; different facts are independent.
+    """
+    sums: dict[int, list[int]] = {}
+    for item in document.characteristics:
+        if item.dimension == name:
+            slot = inputs.slots[item.input]
+            points = [item.bins[at].points for at in _bins(item, inputs)]
+            before = sums.get(slot, [0] * len(points))
+            sums[slot] = [a + b for a, b in zip(before, points, strict=True)]
     return CompiledDimension(
         name=name,
-        weight=weight,
-        low=low,
-        high=high,
-        members=tuple(
-            _characteristic(item, inputs, points[item.id], (weight, high - low)) for item in items
+        weight=document.weights[name],
+        low=sum(min(column) for column in sums.values()),
+        high=sum(max(column) for column in sums.values()),
+        steps=tuple(
+            (slot, tuple(points - min(column) for points in column))
+            for slot, column in sums.items()
         ),
         slot=inputs.slots.get(DIMENSION_PREFIX + name, UNREAD),
     )
@@ -147,37 +159,16 @@ def _bins(item: Characteristic, inputs: _Inputs) -> list[int]:
     ]
 
 
-def _points(item: Characteristic, inputs: _Inputs) -> tuple[int, ...]:
-    return tuple(item.bins[at].points for at in _bins(item, inputs))
-
-
-def _reach(
-    items: Sequence[Characteristic], points: Mapping[str, tuple[int, ...]]
-) -> tuple[int, int]:
-    """Return the smallest and the largest raw sum that some customer can have.
-
-    Characteristics that read the same fact move together, so their points are added per class of
-    that fact; different facts are independent.
-    """
-    low = high = 0
-    for name in dict.fromkeys(item.input for item in items):
-        columns = [points[item.id] for item in items if item.input == name]
-        sums = [sum(column) for column in zip(*columns, strict=True)]
-        low += min(sums)
-        high += max(sums)
-    return low, high
-
-
 def _characteristic(
-    item: Characteristic, inputs: _Inputs, points: tuple[int, ...], scale: tuple[int, int]
+    item: Characteristic, inputs: _Inputs, dimension: CompiledDimension
 ) -> CompiledCharacteristic:
-    weight, span = scale
+    span = dimension.high - dimension.low
     best = max(bin_.points for bin_ in item.bins)
     reasons: list[Reason | None] = []
     for at in _bins(item, inputs):
         bin_ = item.bins[at]
         lost = best - bin_.points
-        rank = MILLION * weight * lost // span if span else 0
+        rank = MILLION * dimension.weight * lost // span if span else 0
         code = (bin_.reason or item.reason).code
         reasons.append(Reason(code, item.id, bin_.points, lost, rank) if rank else None)
-    return CompiledCharacteristic(item, inputs.slots[item.input], points, tuple(reasons))
+    return CompiledCharacteristic(item, inputs.slots[item.input], tuple(reasons))

@@ -7,7 +7,7 @@ from itertools import islice
 from math import prod
 
 from app.domain.rules.bitmasks import transposed
-from app.domain.rules.compiled import CompiledTable, Result, collected
+from app.domain.rules.compiled import CompiledTable, Result, Steps, collected
 from app.domain.rules.findings import Finding
 from app.domain.rules.model import HitPolicy, Table
 from app.domain.rules.partition import Partition
@@ -47,23 +47,24 @@ def compile_table(
     sizes = [len(rows) for rows in masks]
     dense: array[int] | None = None
     results = _single_results(table, ranked)
-    offsets: tuple[tuple[int, ...], ...] = ()
+    slots = tuple(column.slot for column in inputs)
+    steps: Steps = ()
     if prod(sizes) <= limits.dense_cells:
         builder = _DenseBuilder(table, masks, sizes, results)
         dense = builder.block(0, (1 << len(ranked)) - 1)
         results = builder.results
         strides = [prod(sizes[at + 1 :]) for at in range(len(sizes))]
-        offsets = tuple(
-            tuple(code * stride for code in column)
-            for column, stride in zip(columns, strides, strict=True)
+        steps = tuple(
+            (slot, tuple(code * stride for code in column))
+            for slot, column, stride in zip(slots, columns, strides, strict=True)
         )
     return CompiledTable(
         table=table,
-        slots=tuple(column.slot for column in inputs),
+        slots=slots,
         columns=tuple(columns),
         masks=tuple(masks),
         ranked=ranked,
-        offsets=offsets,
+        steps=steps,
         dense=dense,
         results=tuple(results),
         slot=slot,

@@ -2,6 +2,7 @@
 
 from array import array
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from app.domain.facts.model import Fact
 from app.domain.rules.bitmasks import members
@@ -9,32 +10,37 @@ from app.domain.rules.evaluation import Answer, Reason
 from app.domain.rules.model import Characteristic, HitPolicy, RuleSetDocument, Table
 from app.domain.rules.partition import Partition
 
+Steps: TypeAlias = tuple[tuple[int, tuple[int, ...]], ...]
+"""Slots, each with a number for every class of its input; the numbers are summed."""
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledCharacteristic:
-    """Points and reason of one characteristic, by the class of its input."""
+    """The reason, if any, that a characteristic gives, by the class of its input."""
 
     characteristic: Characteristic
     slot: int
-    points: tuple[int, ...]
     reasons: tuple[Reason | None, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledDimension:
-    """One score dimension with the smallest and largest raw sum that can be reached."""
+    """One score dimension with the smallest and largest raw sum that can be reached.
+
+    ``steps`` say what each fact adds to the smallest sum.
+    """
 
     name: str
     weight: int
     low: int
     high: int
-    members: tuple[CompiledCharacteristic, ...]
+    steps: Steps
     slot: int
 
-    def scaled(self, raw: int) -> int:
+    def scaled(self, added: int) -> int:
         """Return the dimension's score, 0 to 1000, rounded half up."""
         span = self.high - self.low
-        return (2000 * (raw - self.low) + span) // (2 * span) if span else 0
+        return (2000 * added + span) // (2 * span) if span else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class CompiledTable:
     Per column, ``columns`` maps a class of the input to the table's own class, which merges what
     this table does not tell apart, and ``masks`` holds for each of those the rows that accept it.
     Bit ``b`` of a mask is the row ``ranked[b]``, better rows in lower bits. A small table is
-    ``dense``: ``offsets`` summed over the columns index ``dense``, whose entries index
+    ``dense``: the sum of its ``steps`` indexes ``dense``, whose entries index
     ``results``. Otherwise masks are ANDed. Result 0 is "no row matched"; except under collect,
     result ``b + 1`` is the row of bit ``b``.
     """
@@ -62,7 +68,7 @@ class CompiledTable:
     columns: tuple[tuple[int, ...], ...]
     masks: tuple[tuple[int, ...], ...]
     ranked: tuple[int, ...]
-    offsets: tuple[tuple[int, ...], ...]
+    steps: Steps
     dense: "array[int] | None"
     results: tuple[Result, ...]
     slot: int

@@ -11,6 +11,7 @@ from app.domain.rules.compiled import (
     CompiledRuleSet,
     CompiledTable,
     Result,
+    Steps,
     collected,
 )
 from app.domain.rules.ingress.frame import (
@@ -115,7 +116,7 @@ def _scored(compiled: CompiledRuleSet, known: pl.DataFrame, touched: set[int]) -
     dimensions = [
         dimension
         for dimension in compiled.dimensions
-        if not touched.isdisjoint(member.slot for member in dimension.members)
+        if not touched.isdisjoint(slot for slot, _ in dimension.steps)
     ]
     if not dimensions:
         return known
@@ -137,26 +138,22 @@ def _scored(compiled: CompiledRuleSet, known: pl.DataFrame, touched: set[int]) -
 
 
 def _scaled(dimension: CompiledDimension) -> pl.Expr:
-    """Look the dimension's score up by the sum of what each of its facts adds to the minimum."""
-    added: dict[int, list[int]] = {}
-    for member in dimension.members:
-        sums = added.get(member.slot, [0] * len(member.points))
-        added[member.slot] = [a + b for a, b in zip(sums, member.points, strict=True)]
-    raw = sum(
-        (
-            _looked_up(pl.Series([n - min(sums) for n in sums], dtype=pl.UInt32), slot)
-            for slot, sums in added.items()
-        ),
-        start=pl.lit(0, dtype=pl.UInt32),
-    )
-    return pl.lit(_scale(dimension)).gather(raw).alias(DIMENSION_PREFIX + dimension.name)
+    """Look the dimension's score up by the sum of what each of its facts adds."""
+    scores = pl.lit(_scale(dimension)).gather(_sum(dimension.steps))
+    return scores.alias(DIMENSION_PREFIX + dimension.name)
+
+
+def _sum(steps: Steps) -> pl.Expr:
+    """Return the sum of the steps, which indexes a dense array."""
+    found = pl.lit(0, dtype=pl.UInt32)
+    for slot, numbers in steps:
+        found += _looked_up(pl.Series(numbers, dtype=pl.UInt32), slot)
+    return found
 
 
 @lru_cache(maxsize=CACHED_TABLES)
 def _scale(dimension: CompiledDimension) -> pl.Series:
-    scores = [
-        dimension.scaled(dimension.low + at) for at in range(dimension.high - dimension.low + 1)
-    ]
+    scores = [dimension.scaled(at) for at in range(dimension.high - dimension.low + 1)]
     return pl.Series(scores, dtype=pl.Int16)
 
 
@@ -166,13 +163,7 @@ def _looked_up(entries: pl.Series, slot: int) -> pl.Expr:
 
 def _table_results(table: CompiledTable, known: pl.DataFrame) -> tuple[Sequence[Result], pl.Series]:
     if table.dense is not None:
-        at = sum(
-            (
-                _looked_up(pl.Series(offsets, dtype=pl.UInt32), slot)
-                for slot, offsets in zip(table.slots, table.offsets, strict=True)
-            ),
-            start=pl.lit(0, dtype=pl.UInt32),
-        )
+        at = _sum(table.steps)
         return table.results, known.select(pl.lit(_dense(table)).gather(at)).to_series()
     words = known.select(_matching_rows(table))
     if table.is_collect:

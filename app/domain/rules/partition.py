@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from app.domain.facts.model import FactValue
 from app.domain.rules.bitmasks import transposed
 from app.domain.rules.cell_sets import Cell
-from app.domain.rules.domains import Domain
-from app.domain.rules.values import fact_value
+from app.domain.rules.domains import Domain, Kind
+from app.domain.rules.values import KnownValue, fact_value
 
 OTHER_TEXT = "any other text"
+MAX_DIRECT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Partition:
     value of each and ``start_classes`` its class; every other domain has ``word_classes``, and
     ``other_class`` for a text that no cell names. Null is an atom of its own. Atoms that all
     cells treat alike share a class, so a class may have several spans of values. A class that
-    cannot occur is -1. ``representatives`` has one value of every class.
+    cannot occur is -1. ``direct`` lists the classes of values one by one where they are words or
+    few, which spares the search. ``representatives`` has one value of every class.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Partition:
     word_classes: Mapping[str, int]
     other_class: int
     null_class: int
+    direct: Mapping[KnownValue, int]
     representatives: tuple[FactValue, ...]
 
     @property
@@ -79,6 +82,7 @@ def build_partition(
         word_classes=word_classes,
         other_class=other_class,
         null_class=null_class,
+        direct=_direct(domain, word_classes, merged),
         representatives=tuple(representatives),
     )
     return partition, tuple(transposed(list(classes), len(cells)))
@@ -113,6 +117,22 @@ def _word_atoms(domain: Domain, cells: Sequence[Cell]) -> tuple[tuple[str, ...],
         for word in marks:
             marks[word] |= ((word in listed) != cell.others) << at
     return tuple(marks), tuple(marks.values())
+
+
+def _direct(
+    domain: Domain, words: Mapping[str, int], atoms: Sequence[tuple[int, int]]
+) -> dict[KnownValue, int]:
+    """List the class of each boolean, named text or number of a small range."""
+    direct: dict[KnownValue, int] = {}
+    if domain.kind is Kind.BOOL:
+        direct.update((word == "true", code) for word, code in words.items())
+    elif domain.kind is Kind.TEXT:
+        direct.update(words)
+    elif domain.kind is Kind.NUMBER and domain.high - domain.low <= MAX_DIRECT:
+        ends = [*(start for start, _ in atoms[1:]), domain.high + 1]
+        for (start, code), end in zip(atoms, ends, strict=True):
+            direct.update((value, code) for value in range(start, end))
+    return direct
 
 
 def _unnamed(words: Sequence[str]) -> str:

@@ -7,7 +7,6 @@ from math import isnan
 
 from app.domain.facts.model import FactValue
 from app.domain.rules.compiled import (
-    CompiledDimension,
     CompiledRuleSet,
     CompiledTable,
     Result,
@@ -51,25 +50,22 @@ def fact_classes(compiled: CompiledRuleSet, facts: Mapping[str, FactValue]) -> l
         partition = inputs[slot]
         value = facts.get(partition.name)
         # The exact type: True is no number here, and a moment is no day.
-        if type(value) is value_type and value is not None:
-            classes[slot] = _value_class(partition, value)
-        else:
+        if type(value) is not value_type or value is None:
             classes[slot] = _null_class(partition, value)
+        elif value in partition.direct:
+            classes[slot] = partition.direct[value]
+        else:
+            classes[slot] = _searched_class(partition, value)
     return classes
 
 
-def _value_class(partition: Partition, value: KnownValue) -> int:
-    """Return the class of a value that is of its fact's type."""
-    if isinstance(value, str):
-        code = partition.word_classes.get(value, partition.other_class)
-        if code < 0:
-            raise InputError(partition.name, RANGE_PROBLEM)
-        return code
-    if value is True or value is False:
-        return partition.word_classes["true" if value else "false"]
+def _searched_class(partition: Partition, value: KnownValue) -> int:
+    """Return the class of a value that is of its fact's type and not listed one by one."""
     number = value.toordinal() if isinstance(value, date) else value
-    domain = partition.domain
-    if domain.low <= number <= domain.high:
+    if isinstance(number, str):
+        if partition.other_class >= 0:
+            return partition.other_class
+    elif partition.domain.low <= number <= partition.domain.high:
         return partition.start_classes[bisect_right(partition.starts, number) - 1]
     raise InputError(partition.name, RANGE_PROBLEM)
 
@@ -109,7 +105,10 @@ def score_classes(compiled: CompiledRuleSet, classes: list[int]) -> tuple[dict[s
     scores: dict[str, int] = {}
     weighted = 500
     for dimension in compiled.dimensions:
-        scaled = _scaled(dimension, classes)
+        added = 0
+        for slot, numbers in dimension.steps:
+            added += numbers[classes[slot]]
+        scaled = dimension.scaled(added)
         scores[dimension.name] = scaled
         weighted += dimension.weight * scaled
         if dimension.slot >= 0:
@@ -120,13 +119,6 @@ def score_classes(compiled: CompiledRuleSet, classes: list[int]) -> tuple[dict[s
     return scores, score
 
 
-def _scaled(dimension: CompiledDimension, classes: Sequence[int]) -> int:
-    raw = 0
-    for member in dimension.members:
-        raw += member.points[classes[member.slot]]
-    return dimension.scaled(raw)
-
-
 def _score_class(partition: Partition, score: int) -> int:
     return partition.start_classes[bisect_right(partition.starts, score) - 1]
 
@@ -134,8 +126,8 @@ def _score_class(partition: Partition, score: int) -> int:
 def _result(table: CompiledTable, classes: Sequence[int]) -> Result:
     if table.dense is not None:
         at = 0
-        for slot, offsets in zip(table.slots, table.offsets, strict=True):
-            at += offsets[classes[slot]]
+        for slot, numbers in table.steps:
+            at += numbers[classes[slot]]
         return table.results[table.dense[at]]
     mask = -1
     for slot, column, masks in zip(table.slots, table.columns, table.masks, strict=True):
