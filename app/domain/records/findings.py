@@ -39,5 +39,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     'known here: premium, paid'
     """
     names = list(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.75)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(names)}"

@@ -57,7 +57,7 @@ class Cast:
 def cast(value: pl.Expr, dtype: pl.DataType, reading: Reading) -> Cast | None:
     """The value as the type it should have; None if this kind of column can never be read so."""
     if dtype == pl.Null:
-        return Cast(pl.lit(None, dtype=DTYPES[reading.type]), DTYPES[reading.type])
+        return Cast(value.cast(DTYPES[reading.type]), DTYPES[reading.type])
     if reading.type in _TEXTUAL:
         return _to_text(value, dtype)
     casts = {
@@ -77,8 +77,6 @@ def cast(value: pl.Expr, dtype: pl.DataType, reading: Reading) -> Cast | None:
 
 def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
     """The value as text, as a person would write it; None for nested and binary columns."""
-    if dtype == pl.Null:
-        return pl.lit(None, dtype=pl.String)
     if dtype.is_float():
         whole = value.round(0) == value
         return (

@@ -66,11 +66,6 @@ class Template:
     path: str
     parts: tuple[str, ...]
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns in braces."""
-        return self.parts[1::2]
-
 
 @dataclass(frozen=True, slots=True)
 class Chosen:

@@ -128,7 +128,7 @@ class Reader:
             self.note(
                 path, "a value needs exactly one source", f"give one of {', '.join(_SOURCES)}"
             )
-            return Constant(path, None)
+            return From(path, "")
         return self._modified(self._source(named[0], entry, path), entry, path)
 
     def _source(self, name: str, entry: Mapping[str, object], path: str) -> Expression:

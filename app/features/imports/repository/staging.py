@@ -11,12 +11,14 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.base import Base
+from app.db.rows import CustomerRow
 from app.infra.database import raw_connection
 
 #: The number of the source row travels with the row, so that a refusal can name it.
 ROW_NO: Final = "row_no"
 
+#: All declared tables: the package of rows imports every one of them.
+_TABLES: Final = CustomerRow.metadata.tables
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 #: One import writes at a time, so that no two wait for each other's rows in a circle.
 _WRITE_LOCK: Final = 7_310_402_755_196_201
@@ -90,7 +92,7 @@ async def stage(
 
 def type_of(table: str, column: str) -> str:
     """The database's type of a declared column."""
-    return Base.metadata.tables[table].columns[column].type.compile(_DIALECT)
+    return _TABLES[table].columns[column].type.compile(_DIALECT)
 
 
 async def drop(session: AsyncSession, staged: Staged) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
 from operator import and_, or_
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 import polars as pl
 
@@ -123,6 +123,8 @@ class Compiler:
                 return self._translated(node)
             case Default():
                 return self._default(node)
+            case _:
+                assert_never(node)
 
     def _template(self, node: Template) -> Value:
         parts: list[pl.Expr] = []
@@ -239,6 +241,8 @@ class Compiler:
                 return reduce(or_, map(self.condition, node.conditions), pl.lit(value=False))
             case Not():
                 return ~self.condition(node.condition)
+            case _:
+                assert_never(node)
 
     def _compared(self, node: Compared) -> pl.Expr:
         values = self._aligned(node.path, self.value(node.left), self.value(node.right))
