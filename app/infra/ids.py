@@ -30,5 +30,6 @@ def new_ids(count: int) -> list[UUID]:
     made = []
     for start in range(0, len(noise), _RANDOM_BYTES):
         bits = int.from_bytes(noise[start : start + _RANDOM_BYTES])
-        made.append(UUID(int=prefix | (bits & _MASK_RAND_A) | (bits & _MASK_RAND_B)))
-    return sorted(made)
+        made.append(prefix | (bits & _MASK_RAND_A) | (bits & _MASK_RAND_B))
+    # Numbers sort far faster than ids do, and in the same order.
+    return [UUID(int=number) for number in sorted(made)]

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from app.domain.errors import Conflict
 from app.features.reevaluation import repository
-from app.features.reevaluation.service.frame import Chunk, Judged, Rules, chunks, judge
+from app.features.reevaluation.service.frame import (
+    Changes,
+    Chunk,
+    Judged,
+    Rules,
+    chunks,
+    judge,
+)
 from app.features.reevaluation.service.summary import Progress, RunSummary, Tally
 from app.features.rule_sets.service import resolve_all
 from app.features.scoring.service import COPIED, SNAPSHOT_PLACE, copy_decisions
@@ -126,11 +133,12 @@ async def _pass(book: Book, writer: Writer, progress: ReportProgress) -> RunSumm
     total = Tally()
     try:
         async for judged in _ahead(_judged(book, this.rules)):
-            if this.applied:
-                await writer.write(judged)
             total.add(judged.tally)
+            if this.applied:
+                await writer.write(judged.changes, total)
             await writer.note(total)
             progress(Progress(total.customers, this.customers, total.changed))
+        await writer.flush(total)
     except BaseException as error:
         cancelled = isinstance(error, asyncio.CancelledError)
         await writer.finish("cancelled" if cancelled else "failed", total)
@@ -160,20 +168,28 @@ def _judge(batch: Batch, rules: Rules) -> Judged:
     return judge(batch.facts, batch.rows["states"], rules)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Writer:
     """Writes the changes of a run, one transaction for each chunk."""
 
     database: Database
     vault: Vault
     run: _Run
+    _waiting: list[Changes] = field(default_factory=list)
 
-    async def write(self, judged: Judged) -> None:
-        """Write a batch's changes; those who were overtaken are taken out of its tally."""
-        for chunk in chunks(judged.changes, self.run.rules, CHUNK_CHANGES):
+    async def write(self, changes: Sequence[Changes], total: Tally) -> None:
+        """Write changes once there are enough of them to fill a chunk."""
+        self._waiting += changes
+        if sum(change.rows.height for change in self._waiting) >= CHUNK_CHANGES:
+            await self.flush(total)
+
+    async def flush(self, total: Tally) -> None:
+        """Write the changes that wait; customers who were overtaken leave the tally's changed."""
+        waiting, self._waiting = self._waiting, []
+        for chunk in chunks(waiting, self.run.rules, CHUNK_CHANGES):
             overtaken = await self._write_chunk(chunk)
-            judged.tally.overtaken += overtaken
-            judged.tally.changed -= overtaken
+            total.overtaken += overtaken
+            total.changed -= overtaken
 
     async def _write_chunk(self, staged: Chunk) -> int:
         """Write a chunk and return how many were evaluated otherwise since the book was read."""
