@@ -17,20 +17,30 @@ WITH scope AS (
     WHERE /* scope */ TRUE
 ),
 
--- Null means "never loaded", which is a property of the book and not of a customer. A payment is
--- loaded with its term, so that a later term cannot make it so.
+-- Null means "never loaded", which is a property of the book and not of a customer.
 loaded AS (
     SELECT
-        EXISTS (SELECT 1 FROM book.policy_terms WHERE term_start <= $1::date) AS terms,
         EXISTS (
-            SELECT 1 FROM book.policy_terms
-            WHERE due_on <= $1::date AND term_start <= $1::date
+            SELECT 1 FROM book.source_days WHERE source = 'policy_terms' AND day <= $1::date
+        ) AS terms,
+        EXISTS (
+            SELECT 1 FROM book.source_days WHERE source = 'payments' AND day <= $1::date
         ) AS payments,
-        EXISTS (SELECT 1 FROM book.claims WHERE reported_on <= $1::date) AS claims,
-        EXISTS (SELECT 1 FROM book.service_uses WHERE used_on <= $1::date) AS service_uses,
-        EXISTS (SELECT 1 FROM book.product_services) AS product_services,
-        EXISTS (SELECT 1 FROM book.referrals WHERE succeeded_on <= $1::date) AS referrals,
-        EXISTS (SELECT 1 FROM book.interactions WHERE occurred_on <= $1::date) AS interactions
+        EXISTS (
+            SELECT 1 FROM book.source_days WHERE source = 'claims' AND day <= $1::date
+        ) AS claims,
+        EXISTS (
+            SELECT 1 FROM book.source_days WHERE source = 'service_uses' AND day <= $1::date
+        ) AS service_uses,
+        EXISTS (
+            SELECT 1 FROM book.source_days WHERE source = 'product_services' AND day <= $1::date
+        ) AS product_services,
+        EXISTS (
+            SELECT 1 FROM book.source_days WHERE source = 'referrals' AND day <= $1::date
+        ) AS referrals,
+        EXISTS (
+            SELECT 1 FROM book.source_days WHERE source = 'interactions' AND day <= $1::date
+        ) AS interactions
 ),
 
 benchmarks AS (

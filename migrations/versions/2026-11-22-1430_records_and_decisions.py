@@ -45,6 +45,16 @@ BOOK_VIEWS = {
     " FROM market_benchmarks",
     "model_scores": "SELECT customer_id, valid_from, uplift_3y, (clv * 100)::bigint AS clv,"
     " behaviour_cluster FROM model_scores",
+    # The days from which a source counts as loaded; a payment is loaded with its term, so that a
+    # later term cannot make it so.
+    "source_days": "SELECT 'policy_terms' AS source, term_start AS day FROM policy_terms"
+    " UNION ALL SELECT 'payments', greatest(term_start, due_on) FROM policy_terms"
+    " WHERE due_on IS NOT NULL"
+    " UNION ALL SELECT 'claims', reported_on FROM claims"
+    " UNION ALL SELECT 'service_uses', used_on FROM service_uses"
+    " UNION ALL SELECT 'product_services', DATE '0001-01-01' FROM product_services"
+    " UNION ALL SELECT 'referrals', succeeded_on FROM referrals"
+    " UNION ALL SELECT 'interactions', occurred_on FROM interactions",
 }
 
 APPEND_ONLY = ("decisions", "audit_events", "rule_set_versions")
@@ -1466,6 +1476,13 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_policy_terms_customer_id"), "policy_terms", ["customer_id"], unique=False
     )
+    op.create_index(
+        "ix_policy_terms_due_on",
+        "policy_terms",
+        ["due_on"],
+        unique=False,
+        postgresql_using="brin",
+    )
     op.create_table(
         "scoring_states",
         sa.Column("customer_id", sa.Text(collation="C"), nullable=False, comment="Whose state."),
@@ -1601,6 +1618,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_tier_assignments_customer_id_valid_from"), table_name="tier_assignments")
     op.drop_table("tier_assignments")
     op.drop_table("scoring_states")
+    op.drop_index("ix_policy_terms_due_on", table_name="policy_terms", postgresql_using="brin")
     op.drop_index(op.f("ix_policy_terms_customer_id"), table_name="policy_terms")
     op.drop_table("policy_terms")
     op.drop_table("policy_parties")

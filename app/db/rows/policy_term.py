@@ -35,6 +35,8 @@ class PolicyTermRow(Recorded, Base):
         CheckConstraint("ended_on >= term_start", name="ended_on"),
         CheckConstraint("(ended_on IS NULL) = (ended_how IS NULL)", name="ended_pair"),
         Index(None, "customer_id"),
+        # Where payments are not tracked at all, this says so without reading the table.
+        Index("ix_policy_terms_due_on", "due_on", postgresql_using="brin"),
         {"comment": "One row per policy year; a term is in force from start to the earlier end."},
     )
 
