@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated, Final
@@ -29,6 +30,7 @@ ROOMS: Final = {
 }
 _NOT_RUN: Final = 2
 _INTERRUPTED: Final = 130
+_TERMINATED: Final = 143
 
 
 def build_app(command: str | None = None) -> typer.Typer:
@@ -59,6 +61,8 @@ def _version(
 
 def main() -> None:
     """Run a command; whatever goes wrong is one line on standard error and a status above 0."""
+    # The default would end the process without giving back the embedded server.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     command = sys.argv[1] if len(sys.argv) > 1 else None
     try:
         status = build_app(command)(standalone_mode=False)

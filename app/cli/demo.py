@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -53,26 +55,54 @@ def show_demo(
 
 
 async def prepare(url: str, settings: Settings, *, customers: int) -> None:
-    """Bring the database up to date and fill it, unless it holds customers already."""
+    """Bring the database up to date, and fill it if it is empty or an earlier try was cut short.
+
+    What a try makes up is written down first, so that the next one makes up the same files; their
+    imports then go on where they stopped.
+    """
     await bring_up_to_date(url, settings)
-    if customers == 0 or (await look(url, settings)).customers >= customers:
-        return
+    note = settings.data_dir.expanduser().resolve() / "demo-book.json"
+    plan = _read_plan(note)
+    if plan is None:
+        if customers == 0 or (await look(url, settings)).customers:
+            return
+        day = business_day(utc_now(), settings.business_zone)
+        plan = _Plan(customers=customers, as_of=day)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps({"customers": customers, "as_of": day.isoformat()}))
     started = perf_counter()
-    day = business_day(utc_now(), settings.business_zone)
-    folder = settings.data_dir.expanduser().resolve() / "demo-book"
-    await _load(url, settings, folder, customers=customers, day=day)
-    with progress(f"scoring as of {day}") as advance:
-        summary = await evaluate_book(url, settings, as_of=day, apply=True, advance=advance)
+    await _load(url, settings, plan)
+    with progress(f"scoring as of {plan.as_of}") as advance:
+        summary = await evaluate_book(url, settings, as_of=plan.as_of, apply=True, advance=advance)
+    note.unlink()
     say(f"generated, imported and scored in {perf_counter() - started:.0f} seconds")
     print_run(summary)
 
 
-async def _load(url: str, settings: Settings, folder: Path, *, customers: int, day: date) -> None:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A book that is being loaded."""
+
+    customers: int
+    as_of: date
+
+
+def _read_plan(note: Path) -> _Plan | None:
+    try:
+        raw = json.loads(note.read_text())
+        return _Plan(customers=int(raw["customers"]), as_of=date.fromisoformat(raw["as_of"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise Invalid("demo-broken", f"{note}: cannot be read; remove it") from None
+
+
+async def _load(url: str, settings: Settings, plan: _Plan) -> None:
     """Write the book as import files, and import them; the files go when all are in."""
-    with progress(f"making up {customers:,}") as advance:
-        advance(0, customers)
-        book = write_book(folder, customers=customers, seed=_SEED, as_of=day)
-        advance(customers, customers)
+    folder = settings.data_dir.expanduser().resolve() / "demo-book"
+    with progress(f"making up {plan.customers:,}") as advance:
+        book = write_book(folder, customers=plan.customers, seed=_SEED, as_of=plan.as_of)
+        advance(plan.customers, plan.customers)
     async with open_database(url, settings) as database:
         surroundings = surroundings_of(database, settings)
         for record in LAYOUT:
@@ -106,7 +136,10 @@ def print_calls(settings: Settings, shown: BookByTier, *, port: int) -> None:
         "  The embedded PostgreSQL is for trying out; production sets TIERING_DATABASE_URL.\n"
     )
     if shown.example is None:
-        out.print("  The book is empty; `tiering import` fills it.\n")
+        remedy = (
+            "`tiering reevaluate --apply` scores" if shown.customers else "`tiering import` fills"
+        )
+        out.print(f"  {shown.customers:,} customers, none scored yet; {remedy} the book.\n")
         return
     one = shown.example
     calls = (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -65,9 +67,9 @@ async def _require_revision(url: str, settings: Settings) -> None:
 
 
 def run_server(url: str, settings: Settings, *, port: int, host: str) -> None:
-    """One uvicorn process over one database; it drains on SIGTERM, then returns."""
+    """One uvicorn process over one database; it drains on SIGTERM or Ctrl-C, then returns."""
     application = create_app(settings, create_database(url, settings))
-    uvicorn.Server(
+    server = uvicorn.Server(
         uvicorn.Config(
             application,
             host=host,
@@ -77,7 +79,21 @@ def run_server(url: str, settings: Settings, *, port: int, host: str) -> None:
             server_header=False,
             timeout_graceful_shutdown=20,
         )
-    ).run()
+    )
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # When it has drained, uvicorn raises the signal again for whoever had the handler before; by
+    # default that would end the process before the embedded server is stopped.
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        server.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if not server.started:
+        raise Invalid("not-serving", f"port {port} of {host} cannot be used; choose another (PORT)")
 
 
 def describe() -> dict[str, Any]:

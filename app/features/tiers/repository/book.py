@@ -16,9 +16,9 @@ async def count_customers(session: AsyncSession) -> int:
 async def count_by_tier(session: AsyncSession) -> dict[str, int]:
     """Evaluated customers by the tier they are served by."""
     found = await session.execute(
-        select(ScoringStateRow.tier, func.count()).group_by(ScoringStateRow.tier)
+        select(ScoringStateRow.tier, func.count().label("customers")).group_by(ScoringStateRow.tier)
     )
-    return dict(found.tuples().all())
+    return {row.tier: row.customers for row in found}
 
 
 async def find_customer_of(session: AsyncSession, *, tier: str) -> str | None:

@@ -1,0 +1,116 @@
+"""`tiering demo` from nothing to a served book, cut short and taken up again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.cli import demo
+from app.demo.layout import LAYOUT
+from app.domain.errors import Invalid
+from app.features.tiers.service.book import BookByTier
+from app.infra.database import libpq_url
+from app.infra.settings import Settings
+from tests.paths import ROOT
+
+CUSTOMERS = 200
+
+
+def prepare(url: str, settings: Settings) -> None:
+    asyncio.run(demo.prepare(url, settings, customers=CUSTOMERS))
+
+
+def look(url: str, settings: Settings) -> BookByTier:
+    return asyncio.run(demo.look(url, settings))
+
+
+def test_a_load_that_was_cut_short_is_taken_up_again_and_a_full_book_is_left_alone(
+    fresh_database_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, whole = fresh_database_url, LAYOUT
+    names = list(whole)
+    monkeypatch.setattr(demo, "LAYOUT", [*names[: names.index("customers") + 1], "gone"])
+    with pytest.raises(Invalid):
+        prepare(url, settings)
+    assert look(url, settings).tiers == {}
+    assert look(url, settings).customers == CUSTOMERS
+
+    monkeypatch.setattr(demo, "LAYOUT", whole)
+    prepare(url, settings)
+    scored = look(url, settings)
+    assert sum(scored.tiers.values()) == CUSTOMERS
+    assert list(settings.data_dir.glob("demo-book*")) == []
+
+    monkeypatch.setattr(demo, "write_book", None)
+    prepare(url, settings)
+    assert look(url, settings) == scored
+
+
+def test_a_note_nobody_can_read_is_named(fresh_database_url: str, settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    (settings.data_dir / "demo-book.json").write_text("{}")
+    with pytest.raises(Invalid, match=r"demo-book\.json"):
+        prepare(fresh_database_url, settings)
+
+
+@dataclass(frozen=True)
+class Served:
+    process: subprocess.Popen[str]
+    base: str
+    printed: str
+
+
+@pytest.fixture
+def served(fresh_database_url: str, tmp_path: Path) -> Iterator[Served]:
+    """The demo in a process of its own, and what it printed before serving."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    printed = tmp_path / "printed"
+    with printed.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "demo"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ
+            | {
+                "PYTHONPATH": str(ROOT),
+                "DATA_DIR": str(tmp_path / "data"),
+                "TIERING_DATABASE_URL": libpq_url(fresh_database_url),
+                "CUSTOMERS": "60",
+                "PORT": str(port),
+            },
+        )
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "Uvicorn running" in line:
+                break
+        yield Served(process, f"http://127.0.0.1:{port}", printed.read_text())
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_the_printed_calls_answer_and_a_signal_ends_it_in_order(served: Served) -> None:
+    tokens = dict(re.findall(r"^  ([A-Z]+)=(\S+)$", served.printed, re.MULTILINE))
+    calls = re.findall(r"Bearer \$([A-Z]+)\" (\S+)", served.printed)
+    assert [role for role, _ in calls] == ["AGENT", "AGENT", "CUSTOMER", "COMPLIANCE"]
+    for role, url in calls:
+        answer = httpx.get(url, headers={"Authorization": f"Bearer {tokens[role]}"})
+        assert answer.status_code == 200, (role, url, answer.text)
+        assert url.startswith(served.base)
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(timeout=60) == 0
