@@ -904,7 +904,7 @@ def upgrade() -> None:
             "cooling_off_until",
             sa.Date(),
             nullable=True,
-            comment="First day after the cooling-off period.",
+            comment="Last day of the cooling-off period.",
         ),
         sa.Column(
             "object_kind", sa.Text(), nullable=True, comment="What is insured, as car or home."

@@ -57,7 +57,7 @@ class PolicyRow(Recorded, Base):
         Date, "Business day of issue.", sensitivity="internal", nullable=False
     )
     cooling_off_until: Mapped[date | None] = column(
-        Date, "First day after the cooling-off period.", sensitivity="internal"
+        Date, "Last day of the cooling-off period.", sensitivity="internal"
     )
     object_kind: Mapped[str | None] = column(
         Text, "What is insured, as car or home.", sensitivity="internal"

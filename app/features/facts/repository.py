@@ -21,7 +21,7 @@ async def select_facts(
 ) -> dict[str, dict[str, FactValue]]:
     """Every fact of the customers, by customer id."""
     connection = await raw_connection(session)
-    mode = "force_generic_plan" if len(customer_ids) <= _FEW else "auto"
+    mode = "force_generic_plan" if len(customer_ids) <= _FEW else "force_custom_plan"
     await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
     rows = await connection.fetch(facts_query(Scope.NAMED), as_of, list(customer_ids))
     await connection.execute("SET LOCAL plan_cache_mode = auto")
