@@ -28,7 +28,7 @@ class NextTierBenefitsRead(ReadModel):
     """What the next better tier would add."""
 
     tier: Open[str] = Field(description="The next better tier.")
-    display_name: Open[str] = Field(description="Its name.")
+    tier_name: Open[str] = Field(description="Its name.")
     adds: list[BenefitRead] = Field(description="Benefits that are new, or of which there is more.")
 
 
@@ -46,7 +46,7 @@ class BenefitsRead(MaskedRead):
 
     customer_id: Open[str] = Field(description="The customer, by the id he is stored under.")
     tier: Open[str] = Field(description="The tier that serves.")
-    display_name: Open[str] = Field(description="Its name.")
+    tier_name: Open[str] = Field(description="Its name.")
     benefits: list[BenefitRead] = Field(description="What the tier grants, in order of display.")
     next_tier: NextTierBenefitsRead | None = Field(description="Null at the top of the ladder.")
 
@@ -57,13 +57,13 @@ class BenefitsRead(MaskedRead):
         return cls(
             customer_id=holder.customer_id,
             tier=holder.tier,
-            display_name=in_language(LADDER.display_names[holder.tier], locale),
+            tier_name=in_language(LADDER.display_names[holder.tier], locale),
             benefits=[_benefit(item, locale) for item in found.granted],
             next_tier=None
             if above is None
             else NextTierBenefitsRead(
                 tier=above,
-                display_name=in_language(LADDER.display_names[above], locale),
+                tier_name=in_language(LADDER.display_names[above], locale),
                 adds=[_benefit(item, locale) for item in found.added_by_next],
             ),
         )

@@ -64,7 +64,7 @@ class SlaRead(ReadModel):
     """What a tier is promised, one entry per service type, in the order of the policy."""
 
     tier: Open[str] = Field(description="The tier.")
-    display_name: Open[str] = Field(description="Its name in the caller's language.")
+    tier_name: Open[str] = Field(description="Its name in the caller's language.")
     policy_version: Open[int] = Field(description="Version of the policy in force.", ge=1)
     entries: list[EntryRead] = Field(description="The promises.")
 
@@ -74,7 +74,7 @@ class SlaRead(ReadModel):
         name = LADDER.display_names[sla.tier]
         return cls(
             tier=sla.tier,
-            display_name=name.zh if locale is Locale.ZH else name.en,
+            tier_name=name.zh if locale is Locale.ZH else name.en,
             policy_version=sla.policy_version,
             entries=[_entry(promise, locale) for promise in sla.promises],
         )

@@ -58,11 +58,11 @@ async def test_a_customer_reads_what_the_tier_grants_and_what_the_next_would_add
         "meta": {"masked": []},
         "customer_id": "C1",
         "tier": "gold",
-        "display_name": "Gold",
+        "tier_name": "Gold",
         "benefits": body["benefits"],
         "next_tier": {
             "tier": "diamond",
-            "display_name": "Diamond",
+            "tier_name": "Diamond",
             "adds": body["next_tier"]["adds"],
         },
     }
@@ -88,7 +88,7 @@ async def test_a_customer_reads_what_the_tier_grants_and_what_the_next_would_add
 
 async def test_texts_come_in_the_callers_language(api: Api) -> None:
     body = await benefits(api, "zh")
-    assert (body["display_name"], body["next_tier"]["display_name"]) == ("黄金", "钻石")
+    assert (body["tier_name"], body["next_tier"]["tier_name"]) == ("黄金", "钻石")
     assert body["benefits"][0] == IsPartialDict(
         name="年度保障检视", text="规划师每年与您一起检视保障。"
     )
@@ -114,7 +114,7 @@ async def test_nothing_tells_how_the_customer_is_judged(api: Api, caller: Caller
         "meta",
         "customer_id",
         "tier",
-        "display_name",
+        "tier_name",
         "benefits",
         "next_tier",
     }

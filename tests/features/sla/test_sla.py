@@ -65,7 +65,7 @@ async def test_a_tier_is_promised_what_the_document_says(api: Api) -> None:
     answer = await api.get("/v1/tiers/diamond/sla", Caller(Role.CUSTOMER, "C1"))
     assert answer.json() == {
         "tier": "diamond",
-        "display_name": "Diamond",
+        "tier_name": "Diamond",
         "policy_version": 1,
         "entries": [
             {
@@ -191,5 +191,5 @@ async def test_notes_come_in_the_callers_language(api: Api) -> None:
     headers = {"Accept-Language": "zh-CN,zh;q=0.9"}
     answer = await api.get("/v1/tiers/gold/sla", Role.AGENT, headers=headers)
     body = answer.json()
-    assert (body["display_name"], answer.headers["Content-Language"]) == ("黄金", "zh")
-    assert body["entries"][0]["note"] == "15分钟内给出标准解决方案；80%由自动化服务解答。"
+    assert (body["tier_name"], answer.headers["Content-Language"]) == ("黄金", "zh")
+    assert body["entries"][0]["note"] == "15分钟内给出标准解决方案；目标是80%由自动化服务解答。"

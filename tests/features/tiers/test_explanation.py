@@ -73,7 +73,7 @@ async def test_a_business_officer_is_told_reasons_and_what_would_lift_the_tier(
         },
         "customer_id": "C1",
         "tier": "gold",
-        "display_name": "Gold",
+        "tier_name": "Gold",
         "text": "The tier is Gold, since 2020-02-03.",
         "basis": (
             "The tier follows from the contracts held, how long and how steadily, and from the"
@@ -185,7 +185,7 @@ async def test_a_customer_is_told_what_tiers_follow_from_and_never_to_pay_more(a
         },
         "customer_id": "C1",
         "tier": "gold",
-        "display_name": "黄金",
+        "tier_name": "黄金",
         "text": "当前等级为黄金，自 2020-02-03 起。",
         "basis": (
             "等级依据所持保单、持有时间与稳定性以及与我们的互动情况评定。健康、生活习惯及任何怀疑均不会"

@@ -55,7 +55,7 @@ class ExplanationRead(MaskedRead):
 
     customer_id: Open[str] = Field(description="The customer, by the id he is stored under.")
     tier: Open[str] = Field(description="The tier that serves.")
-    display_name: Open[str] = Field(description="What people read.")
+    tier_name: Open[str] = Field(description="What people read.")
     text: Open[str] = Field(description="The tier, and since when.")
     basis: Open[str] = Field(description="What tiers follow from in general.")
     objection: Open[str] = Field(description="What the customer may do about it.")
@@ -77,7 +77,7 @@ class ExplanationRead(MaskedRead):
         return cls(
             customer_id=customer_id,
             tier=explained.stored.tier,
-            display_name=speaker.say(LADDER.display_names[explained.stored.tier]),
+            tier_name=speaker.say(LADDER.display_names[explained.stored.tier]),
             text=speaker.say(said.tier),
             basis=speaker.say(BASIS),
             objection=speaker.say(OBJECTION),
