@@ -63,6 +63,9 @@ _OF_CUSTOMERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 #: Relations that belong to no customer.
 _SHARED = ("product_services", "market_benchmarks")
 
+RELATIONS = (*_OF_CUSTOMERS, *_SHARED)
+"""Every relation of schema `book` that is copied."""
+
 _PREFIX = "book-"
 #: Together with the interpreter, Arrow and Polars the process stays below 600 MB.
 _MEMORY_LIMIT = "192MB"
