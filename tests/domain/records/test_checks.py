@@ -14,10 +14,10 @@ from app.domain.records.checks.frame import check, without_rejected
 from app.domain.records.deriving.frame import dated_columns, derive
 from app.domain.records.keys.frame import (
     GROUP,
-    bucket,
     find_torn_group,
     fingerprint,
     group_starts,
+    in_buckets,
     nothing_repeated,
     repeated,
     sort_out,
@@ -257,7 +257,10 @@ def test_personal_keys_are_not_shown() -> None:
 def test_equal_keys_share_their_bucket() -> None:
     rows = [{**SURVEY, "survey_no": f"S{number % 50}"} for number in range(100)]
     prints = fingerprint(RECORDS["surveys"], frame_of("surveys", *rows))
-    parts = [repeated(bucket(prints, number, 4)) for number in range(4)]
+    assert in_buckets(prints, 1)[0] is prints
+    buckets = in_buckets(prints, 4)
+    assert set(buckets) == {0, 1, 2, 3}
+    parts = [repeated(part) for part in buckets.values()]
     assert sum(part.height for part in parts) == 50
     assert (
         pl.concat([nothing_repeated(), *parts]).sort("first").equals(repeated(prints).sort("first"))

@@ -165,7 +165,7 @@ async def test_a_cell_of_ten_megabytes(desk: ImportDesk) -> None:
         desk, HEADER.encode() + b"C1,individual,2020-01-01\nC2," + b"z" * 10_000_000 + b",\n"
     )
     assert await refusal(desk, path) == (
-        "customers.csv, line 3: a line of more than 1,000,000 characters; "
+        "customers.csv, line 3: a line of more than 250,000 characters; "
         "shorten the cell, or look for a quote that is never closed"
     )
 

@@ -85,9 +85,13 @@ def _fingerprint(
     )
 
 
-def bucket(fingerprints: pl.DataFrame, number: int, buckets: int) -> pl.DataFrame:
-    """The fingerprints that belong to one of several buckets; equal keys share theirs."""
-    return fingerprints.filter(pl.col("key") % buckets == number)
+def in_buckets(fingerprints: pl.DataFrame, buckets: int) -> dict[int, pl.DataFrame]:
+    """The fingerprints by bucket; equal keys share theirs."""
+    if buckets == 1:
+        return {0: fingerprints}
+    marked = fingerprints.with_columns((pl.col("key") % buckets).cast(pl.Int64).alias("#bucket"))
+    parts = marked.partition_by("#bucket", as_dict=True, include_key=False)
+    return {int(number): part for (number,), part in parts.items()}
 
 
 def nothing_repeated() -> pl.DataFrame:

@@ -23,8 +23,8 @@ from app.features.imports.service.texts import (
 )
 
 _MAGIC: Final = b"PAR1"
-_BLOCK_BYTES: Final = 8 << 20
-_BATCH_ROWS: Final = 65_536
+_BLOCK_BYTES: Final = 1 << 20
+_BATCH_ROWS: Final = 32_768
 
 
 @dataclass(frozen=True, slots=True)

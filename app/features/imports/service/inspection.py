@@ -19,7 +19,7 @@ from app.features.imports.service.texts import refuse
 
 #: Where the number of rows is not known, their bytes tell about how many there are.
 _BYTES_PER_ROW: Final = 60
-_INSPECTED_ROWS: Final = 100_000
+_INSPECTED_ROWS: Final = 50_000
 _LONGEST_GROUP: Final = 1_000_000
 
 Progress = Callable[[str, int, int], None]

@@ -14,7 +14,7 @@ from typing import Final
 from app.domain.errors import Invalid
 
 #: No line of a table is longer than this; a cell that is was not meant to be one.
-LONGEST_LINE: Final = 1_000_000
+LONGEST_LINE: Final = 250_000
 _BLOCK_BYTES: Final = 1 << 20
 _GUESSES: Final = ("gb18030", "utf-16", "cp1252")
 _SAMPLE_BYTES: Final = 1 << 16
@@ -44,7 +44,7 @@ def examine(path: Path, encoding: str, delimiter: str) -> Texture:
     """Read a text file through.
 
     Raises:
-        Invalid: it is not in that encoding, has NUL bytes, or a line of a million characters.
+        Invalid: it is not in that encoding, has NUL bytes, or a line that is far too long.
     """
     scan = _Scan(path, encoding)
     digest = hashlib.sha256()
