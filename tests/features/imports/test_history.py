@@ -163,7 +163,7 @@ def file_of_customers(draw: st.DrawFn) -> File:
     return File(columns, has_days, rows)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(file_of_customers(), min_size=1, max_size=4), st.sampled_from([1, 2, 50]))
 @example(
     [
