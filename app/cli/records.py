@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +56,7 @@ def import_file(
     options = ImportOptions(
         mapping=mapping,
         record=record,
-        rejects=rejects or file.with_name(f"{file.name}.rejects.csv"),
+        rejects=rejects or _rejects_beside(file),
         valid_from=None if valid_from is None else valid_from.date(),
         chunk_rows=chunk_rows,
     )
@@ -64,6 +65,12 @@ def import_file(
     print_import(result, options.rejects)
     if result.total.rejected:
         raise typer.Exit(code=3)
+
+
+def _rejects_beside(file: Path) -> Path:
+    """Beside the file, or here where its folder is not ours to write in."""
+    folder = file.parent if os.access(file.parent, os.W_OK) else Path()
+    return folder / f"{file.name}.rejects.csv"
 
 
 async def _import(url: str, settings: Settings, file: Path, options: ImportOptions) -> ImportResult:

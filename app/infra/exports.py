@@ -55,6 +55,7 @@ def open_export(
     }
     if path.suffix not in formats:
         raise Invalid("export-format", f"{path}: the name must end with .csv or .parquet")
+    require_replaceable(path)
     # In the same folder, since a file can only be renamed within one file system.
     part = path.with_name(f".{path.name}.{new_id().hex}.part")
     try:
@@ -65,6 +66,24 @@ def open_export(
         raise Invalid("export-failed", f"{path}: {error.strerror or error}") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def require_replaceable(path: Path, inputs: Sequence[Path] = ()) -> None:
+    """Refuse a target whose replacement would lose something: a device, a folder, an input.
+
+    Args:
+        path: where a file is to appear.
+        inputs: files that are read for it.
+
+    Raises:
+        Invalid: `output-refused`, naming the target.
+    """
+    if not path.parent.is_dir():
+        raise Invalid("output-refused", f"{path}: its folder does not exist; name another place")
+    if path.exists() and not path.is_file():
+        raise Invalid("output-refused", f"{path}: not a regular file; name another place")
+    if path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
+        raise Invalid("output-refused", f"{path}: is read by this very command; name another place")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -183,12 +184,12 @@ async def test_two_commands_for_one_file_do_nothing_twice(
 async def test_a_full_disk_under_the_report_stops_before_the_chunk_is_committed(
     desk: ImportDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def open_full(*_: object, **__: object) -> IO[str]:
+    def open_full(descriptor: int, *_: object, **__: object) -> IO[str]:
+        os.close(descriptor)
         return Path("/dev/full").open("w", encoding="utf-8")
 
-    monkeypatch.setattr("app.features.imports.service.rejects.NamedTemporaryFile", open_full)
-    monkeypatch.setattr("app.features.imports.service.rejects.Path.unlink", lambda *_, **__: None)
-    path = desk.write("customers.csv", ROWS)
+    monkeypatch.setattr("app.features.imports.service.rejects.os.fdopen", open_full)
+    path = desk.write("customers.csv", [*ROWS, {**CUSTOMER, "kind": "robot"}])
     with pytest.raises(Invalid, match="no space left on device; name another place"):
         await desk.run(path, rejects=desk.folder / "rejects.csv")
     assert await desk.count("customers") == 0

@@ -338,9 +338,30 @@ async def test_a_mapping_in_another_currency(desk: ImportDesk) -> None:
 
 async def test_a_rejects_file_that_cannot_be_written(desk: ImportDesk) -> None:
     path = desk.write("customers.csv", [CUSTOMER])
-    with pytest.raises(Invalid, match="the file for rejected rows: no such file or directory"):
+    with pytest.raises(Invalid, match="its folder does not exist; name another place"):
         await desk.run(path, rejects=desk.folder / "none" / "rejects.csv")
     assert await desk.count("customers") == 0
+
+
+@pytest.mark.parametrize("target", [".", "pipe", "customers.csv"])
+async def test_a_rejects_file_that_would_replace_something_else(
+    desk: ImportDesk, target: str
+) -> None:
+    path = desk.write("customers.csv", [{**CUSTOMER, "kind": "robot"}])
+    content = path.read_bytes()
+    os.mkfifo(desk.folder / "pipe")
+    with pytest.raises(Invalid, match="name another place"):
+        await desk.run(path, rejects=desk.folder / target)
+    assert path.read_bytes() == content
+    assert (desk.folder / "pipe").is_fifo()
+
+
+async def test_a_report_appears_only_if_there_is_something_to_report(desk: ImportDesk) -> None:
+    report = desk.folder / "rejects.csv"
+    await desk.run(desk.write("customers.csv", [CUSTOMER, {"kind": "robot"}]), rejects=report)
+    assert report.exists()
+    await desk.run(desk.write("customers.csv", [CUSTOMER]), rejects=report)
+    assert not report.exists(), "the report of an earlier import would mislead"
 
 
 # ----------------------------------------------------------------------------------------- groups

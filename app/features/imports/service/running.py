@@ -114,7 +114,8 @@ async def run_import(
     mapping = document or _own_layout(file, chosen.record)
     _check_currency(mapping, surroundings.settings)
     digests = (file.digest, _digest(chosen, surroundings.settings))
-    with open_rejects(chosen.rejects) as rejects:
+    inputs = [path] if chosen.mapping is None else [path, chosen.mapping]
+    with open_rejects(chosen.rejects, inputs) as rejects:
         run, is_new = await _find_run(surroundings, chosen, digests)
         plan = _plan(file, mapping, surroundings.settings, run.valid_from)
         work = _Work(surroundings, inspect(file, plan, progress), rejects)
