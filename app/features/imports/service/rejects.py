@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
 from typing import IO, Final
@@ -69,7 +69,9 @@ class RejectsFile:
     def discard(self) -> None:
         """Leave nothing unfinished behind."""
         if self._file is not None:
-            self._file.close()
+            # A full disk refuses once more what it refused before.
+            with suppress(OSError):
+                self._file.close()
         if self._draft is not None:
             self._draft.unlink(missing_ok=True)
 
