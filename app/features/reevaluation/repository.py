@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows.reevaluation_run import ReevaluationRunRow
@@ -35,6 +35,11 @@ async def only_run(session: AsyncSession) -> AsyncIterator[bool]:
         text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK}
     )
     yield bool(taken)
+
+
+async def read_clock(session: AsyncSession) -> datetime:
+    """The present instant by the clock that also stamps the runs."""
+    return (await session.execute(select(func.now()))).scalar_one()
 
 
 async def fail_abandoned(session: AsyncSession) -> None:

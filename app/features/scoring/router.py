@@ -11,6 +11,7 @@ from pydantic.types import UUID7
 
 from app.domain.privacy.roles import Role
 from app.domain.tiering.decision import Cause, CauseKind
+from app.features.customers.schemas import CustomerId
 from app.features.scoring import service
 from app.features.scoring.schemas import (
     DecisionRead,
@@ -30,10 +31,6 @@ from app.infra.session import AsyncSession, ReadSession, WriteSession
 
 router = APIRouter(tags=["scoring"])
 
-CustomerId = Annotated[
-    str,
-    Path(pattern="^[A-Za-z0-9._-]{1,64}$", description="The insurer's own id, case-sensitive."),
-]
 DecisionId = Annotated[UUID7, Path(description="Id of a decision.")]
 
 Evaluator = Annotated[
@@ -93,12 +90,13 @@ async def create_evaluation(
     """Evaluate the customer on the records as they are now, and store decision and tier.
 
     Upgrades serve at once; a downgrade may wait, and the old tier serves until then. A day before
-    the customer's newest evaluation is refused, since the clocks of stability run on it.
+    the customer's newest evaluation is refused, since the clocks of stability run on it, and so
+    is a day that has not come.
     """
     stored = await service.evaluate_customer(
         desk.session,
         customer_id=customer_id,
-        as_of=desk.today if asked is None or asked.as_of is None else asked.as_of,
+        as_of=(asked or EvaluationCreate()).day(desk.today),
         cause=Cause(CauseKind.API),
         now=desk.now,
         vault=desk.vault,

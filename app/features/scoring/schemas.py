@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from pydantic.types import UUID7
 
 from app.domain.facts.catalogue import CATALOGUE
@@ -24,6 +24,8 @@ from app.features.customers.schemas import GRADE_BANDS
 from app.features.scoring.service import Replay, Stored, Trial
 from app.infra.locale import Locale
 from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk
+from app.infra.problems import FieldError, ProblemError
+from app.infra.written import BusinessDay, Printable
 
 T = TypeVar("T")
 Class = SensitivityClass
@@ -140,9 +142,20 @@ class EvaluationCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    as_of: date | None = Field(
-        default=None, description="Business day of the facts; today without it."
+    as_of: BusinessDay | None = Field(
+        default=None, description="Business day of the facts, at the latest today; today without."
     )
+
+    def day(self, today: date) -> date:
+        """The day that is meant.
+
+        Raises:
+            ProblemError: it has not come yet, so that its facts are not known.
+        """
+        if self.as_of is not None and self.as_of > today:
+            refused = FieldError(("body", "as_of"), "future-date")
+            raise ProblemError("validation", errors=[refused])
+        return self.as_of or today
 
 
 class RuleSetChoice(BaseModel):
@@ -150,8 +163,11 @@ class RuleSetChoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[str, Field(min_length=1, max_length=64, description="Its id.")]
+    id: Annotated[Printable, Field(min_length=1, max_length=64, description="Its id.")]
     version: Annotated[int, Field(ge=1, le=2**31 - 1, description="Its version.")]
+
+
+_FactText = Annotated[Printable, Field(strict=True, max_length=200)]
 
 
 class TrialCreate(BaseModel):
@@ -161,8 +177,8 @@ class TrialCreate(BaseModel):
 
     facts: Annotated[
         dict[
-            Annotated[str, Field(max_length=64)],
-            StrictBool | StrictInt | Annotated[StrictStr, Field(max_length=200)] | None,
+            Annotated[Printable, Field(max_length=64)],
+            StrictBool | StrictInt | _FactText | None,
         ],
         Field(max_length=200, description="By name; decimals and dates as text, others null."),
     ]

@@ -9,14 +9,14 @@ import pytest
 from dirty_equals import IsDatetime
 from sqlalchemy import text
 
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, Invalid
 from app.domain.tiering.decision import Cause, CauseKind
 from app.features.reevaluation.service import Progress, RunSummary, run
 from app.features.rule_sets.service import install_templates
 from app.features.scoring.service import evaluate_customer
 from app.features.tiers.service import stage_standings
 from app.infra.cipher import Vault, load_master_key
-from app.infra.clock import utc_now
+from app.infra.clock import business_day, utc_now
 from app.infra.database import Database, open_database
 from app.infra.session import AsyncSession
 from app.infra.settings import Settings
@@ -108,6 +108,18 @@ async def test_what_was_recommended_is_what_is_applied(database: Database, runne
     async with database.sessions() as session:
         causes = await session.scalars(text("SELECT DISTINCT cause FROM decisions"))
         assert list(causes) == [f"run:{applied.run_id}"]
+
+
+async def test_a_day_that_has_not_come_can_be_rehearsed_but_not_applied(
+    database: Database, runner: Runner
+) -> None:
+    ahead = (business_day(utc_now(), runner.settings.business_zone) - AS_OF).days + 2
+    with pytest.raises(Invalid, match="rehearse without --apply") as refused:
+        await runner(days=ahead)
+    assert refused.value.type == "future-date"
+    assert await counts(database) == (0, 0, 0)
+    assert await runs(database) == []
+    assert (await runner(days=ahead, apply=False)).tally.customers == CUSTOMERS
 
 
 async def test_a_second_run_writes_nothing(database: Database, runner: Runner) -> None:

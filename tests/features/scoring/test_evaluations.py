@@ -204,7 +204,44 @@ async def test_a_second_evaluation_of_the_same_facts_keeps_the_assignment(
     assert state == second["id"]
 
 
-async def test_an_unknown_field_or_a_wrong_day_is_refused(api: Api) -> None:
-    for body in ({"as_of": "yesterday"}, {"asof": DAY}):
-        response = await api.call("POST", PATH, Role.RISK_OFFICER, json=body)
-        assert response.status_code == 422
+async def test_a_day_that_has_not_come_is_refused_and_nothing_is_stored(
+    api: Api, session: AsyncSession
+) -> None:
+    # Not tomorrow: midnight may pass between this line and the answer.
+    later = business_day(utc_now(), ZONE) + timedelta(2)
+    response = await api.call("POST", PATH, Role.RISK_OFFICER, json={"as_of": later.isoformat()})
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/validation")
+    assert response.json()["errors"] == [{"loc": ["body", "as_of"], "type": "future-date"}]
+    for table in ("decisions", "tier_assignments", "scoring_states"):
+        assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "rule"),
+    [
+        ("yesterday", "day_form"),
+        (0, "day_form"),
+        (1_750_000_000, "day_form"),
+        ("1750000000", "day_form"),
+        (f"{DAY}T00:00:00", "day_form"),
+        (True, "day_form"),
+        ("2026-02-30", "date_from_datetime_parsing"),
+        ("1899-12-31", "greater_than_equal"),
+        ("0001-01-01", "greater_than_equal"),
+        ("9999-12-31", "less_than_equal"),
+    ],
+)
+async def test_what_is_no_day_is_refused(api: Api, day: object, rule: str) -> None:
+    response = await api.call("POST", PATH, Role.RISK_OFFICER, json={"as_of": day})
+    assert response.status_code == 422
+    assert response.json()["errors"] == [{"loc": ["body", "as_of"], "type": rule}]
+
+
+async def test_the_first_day_there_can_be_breaks_nothing(api: Api) -> None:
+    response = await api.call("POST", PATH, Role.RISK_OFFICER, json={"as_of": "1900-01-01"})
+    assert response.status_code in {201, 409, 422}
+
+
+async def test_an_unknown_field_is_refused(api: Api) -> None:
+    response = await api.call("POST", PATH, Role.RISK_OFFICER, json={"asof": DAY})
+    assert response.status_code == 422

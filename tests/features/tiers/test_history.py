@@ -133,7 +133,19 @@ async def test_a_tier_replaced_on_its_first_day_never_served(
 
 
 @pytest.mark.parametrize(
-    "query", ["?limit=0", "?limit=201", "?as_of=2020-13-01", "?cursor=%20", "?tier=gold"]
+    "query",
+    [
+        "?limit=0",
+        "?limit=201",
+        "?as_of=2020-13-01",
+        "?as_of=1750000000",
+        "?as_of=2020-01-01T00:00:00",
+        "?as_of=1899-12-31",
+        "?as_of=9999-12-31",
+        "?cursor=%20",
+        "?cursor=%00",
+        "?tier=gold",
+    ],
 )
 async def test_a_query_that_cannot_be_meant_is_refused_without_repeating_it(
     api: Api, query: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -12,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from app.db.rows.consent import PURPOSES
 from app.features.customers.service import CustomerChange
+from app.infra.written import Day
 
 Purpose: TypeAlias = Literal[
     "health_data", "lifestyle_data", "credit_data", "third_party", "behaviour", "personalisation"
@@ -27,17 +27,8 @@ BODY_FIELDS: Final = {
 
 LARGEST_AMOUNT: Final = Decimal("9999999999999999.99")
 
-_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,16}(\.[0-9]{1,2})?")
 _RESIDENT_ID: Final = re.compile(r"[0-9]{17}[0-9Xx]")
-
-
-def _written_day(value: object) -> object:
-    """A day as it is written; a number would be read as seconds since 1970."""
-    if value is not None and not (isinstance(value, str) and _DAY.fullmatch(value)):
-        kind, message = "day_form", "a day is written YYYY-MM-DD"
-        raise PydanticCustomError(kind, message)
-    return value
 
 
 def _written_amount(value: object) -> object:
@@ -48,7 +39,6 @@ def _written_amount(value: object) -> object:
     return value
 
 
-Day = Annotated[date, BeforeValidator(_written_day)]
 Money = Annotated[
     Decimal,
     Field(ge=0, le=LARGEST_AMOUNT, decimal_places=2),

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, Invalid
 from app.features.reevaluation import repository
 from app.features.reevaluation.service.frame import (
     Changes,
@@ -27,6 +27,7 @@ from app.features.scoring.service import benchmark_versions as read_benchmark_ve
 from app.features.tiers.service import STAGED, apply_staged, stage_standings
 from app.infra.book import Batch, Book, open_book
 from app.infra.cipher import Vault, ensure_subject_keys, load_master_key
+from app.infra.clock import business_day
 from app.infra.database import Database, open_database
 from app.infra.ids import new_id
 from app.infra.settings import Settings
@@ -36,6 +37,10 @@ BATCH_CUSTOMERS: Final = 50_000
 
 CHUNK_CHANGES: Final = 5_000
 """Customers who are written in one transaction."""
+
+_NOT_YET: Final = (
+    "as-of: a run cannot be applied for a day that has not come; rehearse without --apply"
+)
 
 ReportProgress = Callable[[Progress], None]
 
@@ -56,12 +61,14 @@ async def run(
     Args:
         url: the database.
         settings: where the temporary book may live, and the master key.
-        as_of: business day of the facts; customers evaluated for a later day are refused.
+        as_of: business day of the facts; customers evaluated for a later day are refused. A day
+            that has not come can only be rehearsed: once applied, nothing earlier could be.
         apply: write; without it the run only counts.
         progress: told after every batch.
 
     Raises:
         Conflict: `run-in-progress` if another run is under way; `no-rule-set`.
+        Invalid: `future-date` if a day after today is to be applied.
     """
     async with (
         open_database(url, settings) as database,
@@ -73,6 +80,9 @@ async def run(
                 "run-in-progress", "Another re-evaluation is under way; wait until it has ended."
             )
         async with database.sessions.begin() as session:
+            now = await repository.read_clock(session)
+            if apply and as_of > business_day(now, settings.business_zone):
+                raise Invalid("future-date", _NOT_YET)
             await repository.fail_abandoned(session)
         progress(Progress(0, 0, 0))
         async with _book(url, settings) as book:

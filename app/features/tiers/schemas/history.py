@@ -11,12 +11,13 @@ from app.features.tiers.schemas.ladder import DisplayNameRead
 from app.features.tiers.service import StoredAssignment
 from app.infra.masking import MaskedRead, Open, ReadModel
 from app.infra.pagination import PageQuery
+from app.infra.written import BusinessDay
 
 
 class HistoryQuery(PageQuery):
     """What of a history is asked for."""
 
-    as_of: date | None = Field(
+    as_of: BusinessDay | None = Field(
         default=None, description="Only the assignment that served on this business day."
     )
 

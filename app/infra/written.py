@@ -1,0 +1,50 @@
+"""Values as callers write them: what only looks like a day or a text is refused, not guessed at."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from app.domain.records.specs import EARLIEST_DAY, LATEST_DAY
+
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: Control characters, line breaks of every kind, what turns the direction of writing, and halves of
+#: characters. Not `str.isprintable`: it bars the wide space and rare characters of names.
+_UNPRINTABLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+
+
+def _written_day(value: object) -> object:
+    """A day as it is written; a number would be read as seconds since 1970."""
+    if value is not None and not (isinstance(value, str) and _DAY.fullmatch(value)):
+        kind, message = "day_form", "a day is written YYYY-MM-DD"
+        raise PydanticCustomError(kind, message)
+    return value
+
+
+def _printable(value: str) -> str:
+    """A text that can be stored and shown; PostgreSQL takes no NUL."""
+    if _UNPRINTABLE.search(value):
+        kind, message = "bad-text", "a text holds no control characters"
+        raise PydanticCustomError(kind, message)
+    return value
+
+
+def _filled(value: str) -> str:
+    """A text that says something; cleared is what is null, not what is blank."""
+    if not value.strip():
+        kind, message = "blank", "a text holds more than spaces"
+        raise PydanticCustomError(kind, message)
+    return value
+
+
+Day: TypeAlias = Annotated[date, BeforeValidator(_written_day)]
+#: A day that records may be of, and that can be reckoned with on both sides.
+BusinessDay: TypeAlias = Annotated[Day, Field(ge=EARLIEST_DAY, le=LATEST_DAY)]
+Printable: TypeAlias = Annotated[str, AfterValidator(_printable)]
+Filled: TypeAlias = Annotated[Printable, AfterValidator(_filled)]
