@@ -16,7 +16,7 @@ import typer
 from app.cli.output import out, progress, say
 from app.cli.pictures import draw_pyramid, print_run
 from app.cli.records import evaluate_book, import_with_progress, surroundings_of
-from app.cli.serving import Host, Port, bring_up_to_date, run_server
+from app.cli.serving import Host, Port, bring_up_to_date, require_port, run_server
 from app.demo.book import write_book
 from app.demo.layout import LAYOUT
 from app.domain.errors import Invalid
@@ -45,6 +45,7 @@ def show_demo(
     settings = load_settings()
     if settings.is_production:
         raise Invalid("demo-refused", "the demo is for development; production runs `serve`")
+    require_port(host, port)
     with database_url(settings) as url:
         asyncio.run(prepare(url, settings, customers=customers))
         shown = asyncio.run(look(url, settings))

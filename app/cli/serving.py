@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -68,6 +69,7 @@ async def _require_revision(url: str, settings: Settings) -> None:
 
 def run_server(url: str, settings: Settings, *, port: int, host: str) -> None:
     """One uvicorn process over one database; it drains on SIGTERM or Ctrl-C, then returns."""
+    require_port(host, port)
     application = create_app(settings, create_database(url, settings))
     server = uvicorn.Server(
         uvicorn.Config(
@@ -92,8 +94,22 @@ def run_server(url: str, settings: Settings, *, port: int, host: str) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if not server.started:
-        raise Invalid("not-serving", f"port {port} of {host} cannot be used; choose another (PORT)")
+
+
+def require_port(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before anything else is done.
+
+    Raises:
+        Invalid: it is taken, or not ours.
+    """
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        what = (error.strerror or "it cannot be used").lower()
+        raise Invalid(
+            "not-serving", f"{host} port {port}: {what}; choose another with PORT or --port"
+        ) from None
 
 
 def describe() -> dict[str, Any]:

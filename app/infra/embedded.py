@@ -66,6 +66,13 @@ def embedded_server(data_dir: Path) -> Iterator[str]:
     its life, so nothing leaks beyond the next clean end.
     """
     data_dir = data_dir.expanduser().resolve()
+    if " " in str(data_dir):
+        # The library hands the folder to pg_ctl inside one option string.
+        raise Invalid(
+            "embedded-failed",
+            f"{data_dir}: the embedded PostgreSQL needs a folder without spaces in its path; set "
+            "DATA_DIR to one, or TIERING_DATABASE_URL",
+        )
     data_dir.mkdir(parents=True, exist_ok=True)
     gate = data_dir / f"{PGDATA}.gate"
     with (data_dir / f"{PGDATA}.users").open("a") as users:

@@ -104,6 +104,17 @@ def served(fresh_database_url: str, tmp_path: Path) -> Iterator[Served]:
         process.communicate()
 
 
+def test_a_taken_port_is_named_before_anything_is_made(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(settings.data_dir))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Invalid, match=f"port {port}.*PORT"):
+            demo.show_demo(customers=0, port=port)
+    assert not settings.data_dir.exists()
+
+
 def test_the_printed_calls_answer_and_a_signal_ends_it_in_order(served: Served) -> None:
     tokens = dict(re.findall(r"^  ([A-Z]+)=(\S+)$", served.printed, re.MULTILINE))
     calls = re.findall(r"Bearer \$([A-Z]+)\" (\S+)", served.printed)

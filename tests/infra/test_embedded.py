@@ -110,5 +110,12 @@ def test_a_server_that_cannot_start_says_where_its_log_is(
         pass
 
 
+def test_a_folder_with_a_space_is_refused_with_the_remedy(folder: Path) -> None:
+    spaced = folder / "my data"
+    with pytest.raises(Invalid, match="DATA_DIR"), embedded_server(spaced):
+        pass
+    assert not spaced.exists()
+
+
 def test_the_bundled_client_is_found() -> None:
     assert Path(client_program("psql")).exists()
