@@ -56,6 +56,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         generate_unique_id_function=_operation_id,
         lifespan=_lifespan,
         redoc_url=None,
+        redirect_slashes=False,
         max_body_size=LARGEST_BODY,
     )
     app.state.settings = settings

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count
 from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -129,17 +130,18 @@ class AuditWriter:
                     outcome=event.outcome.value,
                 )
             )
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             slug = "unavailable"
-            raise ProblemError(slug) from None
+            raise ProblemError(slug) from error
 
     async def record_denial(self, request: Request, status: int) -> None:
         """Insert the event of a refused request in a transaction of its own, and commit it.
 
-        Requests without a verified token leave none: they are whoever's.
+        Requests without a verified token leave none: they are whoever's. Neither do those for what
+        is about no customer, whose answers leave none either.
         """
         caller = caller_of(request.scope)
-        if caller is None:
+        if caller is None or not _is_audited(request.scope):
             return
         # What a caller typed is noted only if it could be an id.
         asked = str(request.path_params.get("customer_id", ""))
@@ -221,6 +223,17 @@ async def audit_trail(request: Request, session: WriteSession, actor: CurrentAct
 
 #: `scope="function"` keeps to the scope of the session it writes with.
 Audit = Annotated[AuditTrail, Depends(audit_trail, scope="function")]
+
+
+def _is_audited(scope: Scope) -> bool:
+    """Whether the route that was matched writes an event for what it answers."""
+    matched = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    dependant: Dependant | None = getattr(matched, "dependant", None)
+    return dependant is not None and _depends_on(dependant, audit_trail)
+
+
+def _depends_on(dependant: Dependant, call: Callable[..., object]) -> bool:
+    return any(inner.call is call or _depends_on(inner, call) for inner in dependant.dependencies)
 
 
 def install_audit(app: FastAPI) -> AuditWriter:

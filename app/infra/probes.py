@@ -6,7 +6,7 @@ import asyncio
 from functools import cache
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,9 +21,10 @@ from app.infra.database import Database
 from app.infra.masking import Open
 from app.infra.metrics import Metrics
 from app.infra.migrations import code_revision, database_revision
+from app.infra.routing import Router
 from app.infra.session import get_database
 
-router = APIRouter(tags=["operations"])
+router = Router("operations")
 
 Check = Literal["ok", "failed"]
 

@@ -7,6 +7,7 @@ a refused request where and how it was wrong. It never holds a stack, SQL, or wh
 from __future__ import annotations
 
 import json
+import logging
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFoun
 from app.infra.locale import Locale, locale_of
 from app.infra.request_id import request_id_of
 
+log = logging.getLogger(__name__)
+
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
 #: Stands for a part of a location that is not a name of ours, but something that was sent.
@@ -43,6 +46,7 @@ _FORBIDDEN = 403
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
 _CONFLICT = 409
+_INTERNAL = 500
 _UNAVAILABLE = 503
 # A conflict tells that there is such a customer, so it is written down like a denial.
 _DENIALS = frozenset({_FORBIDDEN, _NOT_FOUND, _CONFLICT})
@@ -287,6 +291,24 @@ _DATABASE_ERRORS: Final = (
 )
 
 
+#: Errors the framework takes for dealt with; any other goes on to the edge, which logs it.
+_ANSWERED_HERE: Final = (ProblemError, DomainError, HTTPException, *_DATABASE_ERRORS)
+
+
+def _log_failure(request: Request, error: Exception, status: int) -> None:
+    """Write down what failed on our side: type, SQLSTATE and frames, which the log's filter takes.
+
+    An error that passes by itself is a warning.
+    """
+    level = logging.WARNING if status == _UNAVAILABLE else logging.ERROR
+    log.log(
+        level,
+        "request failed",
+        exc_info=error,
+        extra={"request_id": request_id_of(request.scope), "status": status},
+    )
+
+
 def _answer_to(request: Request, error: Exception) -> _Answer:
     if isinstance(error, ProblemError):
         return _answer(error.slug, headers=error.headers, errors=error.errors)
@@ -311,10 +333,13 @@ class _Handler:
     async def __call__(self, request: Request, error: Exception) -> Response:
         """The problem document of an error."""
         answer = _answer_to(request, error)
+        if answer.status >= _INTERNAL and isinstance(error, _ANSWERED_HERE):
+            _log_failure(request, error, answer.status)
         if self._on_denial is not None and answer.status in _DENIALS and "route" in request.scope:
             try:
                 await self._on_denial(request, answer.status)
-            except Exception:  # noqa: BLE001 - whatever kept the record from being written.
+            except Exception as failure:  # noqa: BLE001 - whatever kept the record from being written.
+                _log_failure(request, failure, _UNAVAILABLE)
                 answer = _answer("unavailable")
         return _render(request.scope, answer)
 

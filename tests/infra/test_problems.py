@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from typing import Annotated, Literal
@@ -19,6 +20,7 @@ from starlette.types import Message
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.infra.application import problem_responses
 from app.infra.locale import Locale, RequestLocale, preferred_locale
+from app.infra.logging import ExceptionScrubber, JsonFormatter
 from app.infra.problems import AWAITS_COMMIT, CATALOGUE, FieldError, ProblemError
 from tests.infra.edge import application, bearer, client
 
@@ -159,6 +161,53 @@ async def test_an_unexpected_error_is_logged_and_goes_no_further(
             answer = await http.get("/v1/things/unexpected", headers=bearer())
     failed = next(record for record in caplog.records if record.levelname == "ERROR")
     assert failed.__dict__["request_id"] == answer.json()["request_id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("sql", logging.ERROR),
+        ("raw-sql", logging.ERROR),
+        ("no-kind", logging.ERROR),
+        ("gateway", logging.ERROR),
+        ("deadlock", logging.WARNING),
+        ("refused", logging.WARNING),
+    ],
+)
+async def test_what_fails_on_our_side_is_logged_with_its_state_and_frames_and_no_value(
+    name: str, level: int
+) -> None:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.addFilter(ExceptionScrubber())
+    handler.setFormatter(JsonFormatter())
+    logger = logging.getLogger("app.infra.problems")
+    logger.addHandler(handler)
+    try:
+        async with client(app) as http:
+            answer = await http.get(f"/v1/things/{name}", headers=bearer())
+    finally:
+        logger.removeHandler(handler)
+    (line,) = written.getvalue().splitlines()
+    told = json.loads(line)
+    assert SENTINEL not in line
+    assert told["level"] == logging.getLevelName(level).lower()
+    assert told["request_id"] == answer.json()["request_id"]
+    assert told["exception"]["types"][0].endswith(type(ERRORS[name][0]).__name__)
+    assert told["exception"]["frames"][-1].endswith(" get_thing")
+    # The others have a driver's error beside them instead of behind them, or none.
+    states = {"raw-sql": ["42601"]}
+    assert told["exception"]["sqlstates"] == states.get(name, [])
+
+
+@pytest.mark.parametrize("name", ["not-found", "fields", "unique"])
+async def test_what_the_caller_did_wrong_is_no_failure(
+    caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    with caplog.at_level(logging.INFO, "app"):
+        async with client(app) as http:
+            await http.get(f"/v1/things/{name}", headers=bearer())
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 async def test_an_unknown_path_is_not_found() -> None:

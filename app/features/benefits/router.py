@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from app.domain.privacy.roles import Role
 from app.features.benefits import service
@@ -18,8 +18,9 @@ from app.infra.auth import Actor, requires
 from app.infra.desk import Desk
 from app.infra.locale import RequestLocale
 from app.infra.reveal import respond
+from app.infra.routing import Router
 
-router = APIRouter(tags=["benefits"])
+router = Router("benefits")
 
 
 @router.get(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from app.domain.privacy.roles import Role
 from app.features.customers import service
@@ -17,8 +17,9 @@ from app.infra.cipher import AppVault
 from app.infra.desk import Desk
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
+from app.infra.routing import Router
 
-router = APIRouter(tags=["customers"])
+router = Router("customers")
 
 Reader = Annotated[
     Actor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from app.domain.privacy.roles import Role
 from app.features.customers.schemas import in_language
@@ -12,8 +12,9 @@ from app.features.facts.schemas import FactsRead
 from app.infra.application import problem_responses
 from app.infra.auth import Actor, requires
 from app.infra.locale import RequestLocale
+from app.infra.routing import Router
 
-router = APIRouter(tags=["rules"])
+router = Router("rules")
 
 Reader = Annotated[
     Actor,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path, Request, Response
+from fastapi import Body, Depends, Path, Request, Response
 from pydantic.types import UUID7
 
 from app.domain.privacy.roles import Role
@@ -27,9 +27,10 @@ from app.infra.cipher import AppVault, Vault
 from app.infra.clock import business_day, utc_now
 from app.infra.locale import RequestLocale
 from app.infra.reveal import respond
+from app.infra.routing import Router
 from app.infra.session import AsyncSession, ReadSession, WriteSession
 
-router = APIRouter(tags=["scoring"])
+router = Router("scoring")
 
 DecisionId = Annotated[UUID7, Path(description="Id of a decision.")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from app.domain.privacy.roles import Role
 from app.features.sla import service
@@ -13,11 +13,13 @@ from app.infra.application import problem_responses
 from app.infra.auth import Actor, requires
 from app.infra.clock import business_day, utc_now
 from app.infra.locale import RequestLocale
+from app.infra.routing import Router
 from app.infra.session import ReadSession
+from app.infra.written import Printable
 
-router = APIRouter(tags=["tiers"])
+router = Router("tiers")
 
-Tier = Annotated[str, Path(description="A tier of the ladder.", min_length=1, max_length=32)]
+Tier = Annotated[Printable, Path(description="A tier of the ladder.", min_length=1, max_length=32)]
 
 Reader = Annotated[
     Actor,

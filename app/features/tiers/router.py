@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from app.domain.privacy.roles import Role
 from app.features.customers.schemas import CustomerId, in_language
@@ -27,8 +27,9 @@ from app.infra.desk import Desk
 from app.infra.locale import RequestLocale
 from app.infra.pagination import Cursors
 from app.infra.reveal import respond
+from app.infra.routing import Router
 
-router = APIRouter(tags=["tiers"])
+router = Router("tiers")
 
 Reader = Annotated[
     Actor,

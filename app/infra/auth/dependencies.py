@@ -41,6 +41,8 @@ OPEN_PATHS: Final = frozenset(
 
 _TOKEN_KEY = "tiering.token"  # noqa: S105 - the name of an entry in the ASGI scope.
 _ACTOR_KEY = "tiering.actor"
+#: Whoever stands between could take the one and we the other.
+_STATED_ONCE = ("X-Act-Role", "X-Purpose")
 _POLICY_VIOLATION = 1008
 _BEARER = HTTPBearer(
     auto_error=False, bearerFormat="JWT", description="Access token of the issuer."
@@ -137,6 +139,9 @@ async def current_actor(
     token = request.scope.get(_TOKEN_KEY)
     if not isinstance(token, VerifiedToken):
         slug = "unauthenticated"
+        raise ProblemError(slug)
+    if any(len(request.headers.getlist(name)) > 1 for name in _STATED_ONCE):
+        slug = "bad-request"
         raise ProblemError(slug)
     role = _active_role(token.roles, x_act_role)
     actor = Actor(

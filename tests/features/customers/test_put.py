@@ -210,6 +210,15 @@ async def test_a_merged_id_writes_the_survivor(api: Api, session: AsyncSession) 
         ({"credit_code": "91330106MA27XY1234"}, ["body", "credit_code"], "corporate-only"),
         ({"secret-field": "hunter2"}, ["body", "?"], "extra_forbidden"),
         ({"name": "王\u0007小明"}, ["body", "name"], "bad-text"),
+        ({"city": "杭\u0000州"}, ["body", "city"], "bad-text"),
+        ({"email": "a\u0000@b"}, ["body", "email"], "bad-text"),
+        ({"account_manager": "m\u202e1"}, ["body", "account_manager"], "bad-text"),
+        ({"name": " "}, ["body", "name"], "blank"),
+        ({"phone": " \u3000"}, ["body", "phone"], "blank"),
+        ({"city": "   "}, ["body", "city"], "blank"),
+        ({"id_no": "  "}, ["body", "id_no"], "blank"),
+        ({"occupation": "\u3000"}, ["body", "occupation"], "blank"),
+        ({"account_manager": " "}, ["body", "account_manager"], "blank"),
     ],
 )
 async def test_what_cannot_be_stored_is_refused_by_place_and_rule_without_repeating_it(
@@ -220,7 +229,67 @@ async def test_what_cannot_be_stored_is_refused_by_place_and_rule_without_repeat
     assert answer.json()["errors"] == [{"loc": loc, "type": rule}]
     value = str(next(iter(changes.values())))
     told = answer.text.replace(answer.json()["request_id"], "")
-    assert value in {"", "0"} or value not in told
+    assert value.strip() in {"", "0"} or value not in told
+    assert await session.scalar(text("SELECT count(*) FROM customers")) == 0
+
+
+@pytest.mark.parametrize(("first", "second"), [(INDIVIDUAL, CORPORATE), (CORPORATE, INDIVIDUAL)])
+async def test_a_person_stays_a_person_and_a_company_a_company(
+    api: Api, session: AsyncSession, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    await put(api, first)
+    before = await row(session, "SELECT * FROM customers")
+    status, body = await put(api, second)
+    assert (status, body["type"]) == (422, "/problems/validation")
+    assert body["errors"] == [{"loc": ["body", "kind"], "type": "kind-fixed"}]
+    assert await row(session, "SELECT * FROM customers") == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("id_type", "passport"),
+        ("id_no", "E12345678"),
+        ("birth_date", "1980-01-01"),
+        ("gender", "male"),
+        ("occupation", "teacher"),
+        ("occupation_risk", "low"),
+        ("health_grade", "A"),
+        ("smoker", False),
+        ("heavy_drinker", True),
+        ("health_habit_score", 50),
+        ("career_stage", "peak"),
+        ("family_stage", "couple"),
+    ],
+)
+async def test_a_company_has_nothing_that_only_people_have(
+    api: Api, name: str, value: object
+) -> None:
+    status, body = await put(api, {**CORPORATE, name: value})
+    assert status == 422
+    assert body["errors"] == [{"loc": ["body", name], "type": "individual-only"}]
+    assert (await put(api, {**CORPORATE, name: None}))[0] == 201
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"kind": "individual", "name": "A", "name": "B"}',
+        '{"kind": "individual", "name": "A", "consent": [{"x": 1, "x": 1}]}',
+        '{"kind": "individual", "name": "A", "income": NaN}',
+        '{"kind": "individual", "name": "A", "income": -Infinity}',
+    ],
+)
+async def test_a_body_that_says_two_things_or_no_number_is_no_json(
+    api: Api, session: AsyncSession, content: str
+) -> None:
+    headers = {
+        "Authorization": f"Bearer {api.token(Caller(Role.INTEGRATION))}",
+        "Content-Type": "application/json",
+    }
+    answer = await api.client.put(PATH, headers=headers, content=content)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"loc": ["body"], "type": "json_invalid"}]
     assert await session.scalar(text("SELECT count(*) FROM customers")) == 0
 
 
@@ -234,6 +303,14 @@ async def test_a_refused_consent_leaves_nothing(api: Api, session: AsyncSession)
 async def test_an_id_of_other_characters_is_no_customer(api: Api) -> None:
     assert (await put(api, FULL, "/v1/customers/a%20b"))[0] == 422
     assert (await put(api, FULL, f"/v1/customers/{'x' * 65}"))[0] == 422
+
+
+@pytest.mark.parametrize("dots", ["%2E", "%2e%2E"])
+async def test_an_id_of_dots_is_no_customer(api: Api, session: AsyncSession, dots: str) -> None:
+    status, body = await put(api, FULL, f"/v1/customers/{dots}")
+    assert (status, body["errors"]) == (422, [{"loc": ["path", "customer_id"], "type": "bad-id"}])
+    assert await session.scalar(text("SELECT count(*) FROM customers")) == 0
+    assert (await put(api, FULL, "/v1/customers/..."))[0] == 201
 
 
 async def test_a_body_over_a_megabyte_is_refused(api: Api) -> None:

@@ -245,3 +245,19 @@ async def test_the_first_day_there_can_be_breaks_nothing(api: Api) -> None:
 async def test_an_unknown_field_is_refused(api: Api) -> None:
     response = await api.call("POST", PATH, Role.RISK_OFFICER, json={"asof": DAY})
     assert response.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("trial", "place"),
+    [
+        ({"facts": {}, "rule_set": {"id": "all\u0000", "version": 1}}, ["rule_set", "id"]),
+        ({"facts": {"\u0000": 1}}, ["facts", "?"]),
+        ({"facts": {"primary_line": "motor\u0000"}}, ["facts", "primary_line"]),
+    ],
+)
+async def test_a_text_with_a_nul_is_refused(api: Api, trial: object, place: list[str]) -> None:
+    path = "/v1/evaluations/what-if"
+    response = await api.call("POST", path, Role.ANALYST, json=trial)
+    assert response.status_code == 422
+    told = [error for error in response.json()["errors"] if error["type"] == "bad-text"]
+    assert [error["loc"][:3] for error in told] == [["body", *place]]

@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from app.infra.locale import Locale
 
+
+def _addressable(customer_id: str) -> str:
+    """An id that is a place of its own: clients and proxies resolve dots as steps of a path."""
+    if customer_id in {".", ".."}:
+        kind, message = "bad-id", "an id is not made of one or two dots alone"
+        raise PydanticCustomError(kind, message)
+    return customer_id
+
+
 CustomerId = Annotated[
     str,
+    AfterValidator(_addressable),
     Path(
         pattern="^[A-Za-z0-9._-]{1,64}$",
         description="The insurer's own id, case-sensitive; an id merged away finds the survivor.",

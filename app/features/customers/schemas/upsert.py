@@ -6,12 +6,20 @@ import re
 from decimal import Decimal
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from app.db.rows.consent import PURPOSES
 from app.features.customers.service import CustomerChange
-from app.infra.written import Day
+from app.infra.written import Day, Filled, Printable
 
 Purpose: TypeAlias = Literal[
     "health_data", "lifestyle_data", "credit_data", "third_party", "behaviour", "personalisation"
@@ -24,6 +32,22 @@ BODY_FIELDS: Final = {
     "given_on": "consent",
     "withdrawn_on": "consent",
 }
+
+#: What a company cannot have; clearing it is harmless.
+OF_PERSONS: Final = (
+    "id_type",
+    "id_no",
+    "birth_date",
+    "gender",
+    "occupation",
+    "occupation_risk",
+    "health_grade",
+    "smoker",
+    "heavy_drinker",
+    "health_habit_score",
+    "career_stage",
+    "family_stage",
+)
 
 LARGEST_AMOUNT: Final = Decimal("9999999999999999.99")
 
@@ -79,18 +103,20 @@ class CustomerWrite(BaseModel):
     )
 
     kind: Literal["individual", "corporate"] = Field(description="A person or a company.")
-    name: str = Field(min_length=1, max_length=200, description="Name; a company's as registered.")
-    phone: str | None = Field(None, min_length=1, max_length=40, description="Phone number.")
-    email: str | None = Field(
+    name: Filled = Field(
+        min_length=1, max_length=200, description="Name; a company's as registered."
+    )
+    phone: Filled | None = Field(None, min_length=1, max_length=40, description="Phone number.")
+    email: Printable | None = Field(
         None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", description="E-mail address."
     )
     id_type: Literal["resident_id", "passport", "permit", "other"] | None = Field(
         None, description="Document the ID number belongs to; resident IDs are recognised."
     )
-    id_no: str | None = Field(None, min_length=1, max_length=40, description="ID number.")
+    id_no: Filled | None = Field(None, min_length=1, max_length=40, description="ID number.")
     birth_date: Day | None = Field(None, description="Birth date of a person.")
     gender: Literal["male", "female"] | None = Field(None, description="Gender, where stated.")
-    city: str | None = Field(None, min_length=1, max_length=100, description="City.")
+    city: Filled | None = Field(None, min_length=1, max_length=100, description="City.")
     channel: (
         Literal["agent", "app", "dealer", "broker", "bank", "phone", "branch", "other"] | None
     ) = Field(None, description="Channel the customer came through.")
@@ -99,12 +125,12 @@ class CustomerWrite(BaseModel):
         pattern="^[0-9A-Z]{18}$",
         description="Unified social credit code (统一社会信用代码) of a company.",
     )
-    account_manager: str | None = Field(
+    account_manager: Filled | None = Field(
         None, min_length=1, max_length=200, description="`sub` of the account manager's tokens."
     )
     income: Money | None = Field(None, description="Yearly income as declared.")
     assets: Money | None = Field(None, description="Assets as declared.")
-    occupation: str | None = Field(None, min_length=1, max_length=200, description="Occupation.")
+    occupation: Filled | None = Field(None, min_length=1, max_length=200, description="Occupation.")
     occupation_risk: Literal["low", "medium", "high"] | None = Field(
         None, description="Its class; mining and work at height are high."
     )
@@ -135,6 +161,15 @@ class CustomerWrite(BaseModel):
             " purposes; others are withdrawn. Left out, his consents stay as they are."
         ),
     )
+
+    @field_validator(*OF_PERSONS)
+    @classmethod
+    def _of_a_person(cls, value: object, info: ValidationInfo) -> object:
+        """What only people have; a company's record that holds it is somebody's by mistake."""
+        if value is not None and info.data.get("kind") == "corporate":
+            kind, message = "individual-only", "only people have this"
+            raise PydanticCustomError(kind, message)
+        return value
 
     def to_domain(self) -> CustomerChange:
         """What is said, by columns of the record."""

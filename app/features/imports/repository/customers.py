@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.features.imports.repository.records import on_conflict
@@ -87,6 +87,16 @@ class WrittenRow:
 
     row: int
     is_new: bool
+
+
+async def list_kinds(session: AsyncSession, customer_ids: Sequence[str]) -> dict[str, str]:
+    """What each of these customers is: individual or corporate; strangers are left out."""
+    rows = await session.execute(
+        text("SELECT customer_id, kind FROM customers WHERE customer_id = ANY(:ids)").bindparams(
+            bindparam("ids", list(customer_ids), ARRAY(Text))
+        )
+    )
+    return {row.customer_id: row.kind for row in rows}
 
 
 async def upsert_customers(session: AsyncSession, staged: Staged) -> list[WrittenRow]:

@@ -94,6 +94,18 @@ def merged_away(record: Record, frame: Frame, aliases: Mapping[str, str]) -> Fra
     )
 
 
+def kinds_changed(record: Record, frame: Frame, kinds: Mapping[str, str]) -> Frame:
+    """Findings for customers who are something else already; a person's name would be unmasked."""
+    known = pl.col("customer_id").replace_strict(kinds, default=None, return_dtype=pl.String)
+    return frame.filter(pl.col("kind") != known).select(
+        pl.col(ROW).alias("row"),
+        pl.lit(record.name).alias("record"),
+        pl.lit("kind").alias("column"),
+        pl.lit("kind-fixed").alias("code"),
+        pl.col("kind").alias("value"),
+    )
+
+
 def without_strangers(record: Record, frame: Frame, known: set[str]) -> tuple[Frame, Frame]:
     """The rows of known customers, and findings for the others."""
     is_known = pl.col("customer_id").is_in(list(known))

@@ -152,6 +152,13 @@ async def _write_customers(desk: Desk, batch: _Batch) -> None:
     frame = derive(record, batch.frame)
     if sealed_columns(record, frame.columns):
         frame = await _sealed(desk, record, frame)
+    # Sealing has locked the customers' keys, so that of two first records the later one sees which.
+    kinds = await customers.list_kinds(desk.session, frame["customer_id"].unique().to_list())
+    changed = rows.kinds_changed(record, frame, kinds)
+    batch.refuse(changed)
+    frame = without_rejected(frame, changed)
+    if frame.is_empty():
+        return
     apart = {*given, *carried, "valid_from"}
     columns = [name for name in frame.columns if name not in apart and not name.startswith("#")]
     held = [*columns, *given, "valid_from", "is_dated"]

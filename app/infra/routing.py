@@ -1,0 +1,68 @@
+"""Routers whose paths and bodies mean one thing: no redirects, and no JSON that says it twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+
+class StrictRequest(Request):
+    """A request whose JSON names each key of an object once, and holds no number but numbers.
+
+    Readers differ in which of two equal keys they take, so a body with both says different things
+    to whoever checks it on the way and to us.
+    """
+
+    async def json(self) -> Any:  # noqa: ANN401 - any JSON there is, as in the framework.
+        """The body, read once.
+
+        Raises:
+            ValueError: it is no JSON, or no such JSON.
+        """
+        if not hasattr(self, "_json"):
+            self._json = json.loads(
+                await self.body(), object_pairs_hook=_unique, parse_constant=_refuse
+            )
+        return self._json
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "a key stands twice in one object"
+        raise ValueError(message)
+    return found
+
+
+def _refuse(_constant: str) -> NoReturn:
+    message = "NaN and Infinity are no JSON"
+    raise ValueError(message)
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its body strictly; the application's limit of a body stays in force."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler, given a strict request."""
+        answer = super().get_route_handler()
+
+        async def answer_strictly(request: Request) -> Response:
+            return await answer(StrictRequest(request.scope, request.receive))
+
+        return answer_strictly
+
+
+class Router(APIRouter):
+    """The router of a feature.
+
+    Args:
+        tag: its chapter in the interface description.
+    """
+
+    def __init__(self, tag: str) -> None:
+        # A redirect would repeat the caller's Host header in its Location.
+        super().__init__(tags=[tag], route_class=StrictRoute, redirect_slashes=False)
