@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.domain.records.specs import EARLIEST_DAY, LATEST_DAY
@@ -27,7 +27,7 @@ def _written_day(value: object) -> object:
     return value
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     """A text that can be stored and shown; PostgreSQL takes no NUL."""
     if _UNPRINTABLE.search(value):
         kind, message = "bad-text", "a text holds no control characters"
@@ -35,9 +35,9 @@ def _printable(value: str) -> str:
     return value
 
 
-def _filled(value: str) -> str:
+def filled(value: str) -> str:
     """A text that says something; cleared is what is null, not what is blank."""
-    if not value.strip():
+    if not printable(value).strip():
         kind, message = "blank", "a text holds more than spaces"
         raise PydanticCustomError(kind, message)
     return value
@@ -45,6 +45,6 @@ def _filled(value: str) -> str:
 
 Day: TypeAlias = Annotated[date, BeforeValidator(_written_day)]
 #: A day that records may be of, and that can be reckoned with on both sides.
-BusinessDay: TypeAlias = Annotated[Day, Field(ge=EARLIEST_DAY, le=LATEST_DAY)]
-Printable: TypeAlias = Annotated[str, AfterValidator(_printable)]
-Filled: TypeAlias = Annotated[Printable, AfterValidator(_filled)]
+BusinessDay: TypeAlias = Annotated[
+    date, Field(ge=EARLIEST_DAY, le=LATEST_DAY), BeforeValidator(_written_day)
+]

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic.types import UUID7
 
 from app.domain.facts.catalogue import CATALOGUE
@@ -25,7 +25,7 @@ from app.features.scoring.service import Replay, Stored, Trial
 from app.infra.locale import Locale
 from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk
 from app.infra.problems import FieldError, ProblemError
-from app.infra.written import BusinessDay, Printable
+from app.infra.written import BusinessDay, printable
 
 T = TypeVar("T")
 Class = SensitivityClass
@@ -163,11 +163,16 @@ class RuleSetChoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[Printable, Field(min_length=1, max_length=64, description="Its id.")]
+    id: Annotated[
+        str,
+        Field(min_length=1, max_length=64, description="Its id."),
+        AfterValidator(printable),
+    ]
     version: Annotated[int, Field(ge=1, le=2**31 - 1, description="Its version.")]
 
 
-_FactText = Annotated[Printable, Field(strict=True, max_length=200)]
+_FactName = Annotated[str, Field(max_length=64), AfterValidator(printable)]
+_FactText = Annotated[StrictStr, Field(max_length=200), AfterValidator(printable)]
 
 
 class TrialCreate(BaseModel):
@@ -177,7 +182,7 @@ class TrialCreate(BaseModel):
 
     facts: Annotated[
         dict[
-            Annotated[Printable, Field(max_length=64)],
+            _FactName,
             StrictBool | StrictInt | _FactText | None,
         ],
         Field(max_length=200, description="By name; decimals and dates as text, others null."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path, Request, Response
+from pydantic import AfterValidator, Field
 
 from app.domain.privacy.roles import Role
 from app.features.sla import service
@@ -15,11 +16,16 @@ from app.infra.clock import business_day, utc_now
 from app.infra.locale import RequestLocale
 from app.infra.routing import Router
 from app.infra.session import ReadSession
-from app.infra.written import Printable
+from app.infra.written import printable
 
 router = Router("tiers")
 
-Tier = Annotated[Printable, Path(description="A tier of the ladder.", min_length=1, max_length=32)]
+Tier = Annotated[
+    str,
+    Field(min_length=1, max_length=32),
+    AfterValidator(printable),
+    Path(description="A tier of the ladder."),
+]
 
 Reader = Annotated[
     Actor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.infra.locale import Locale
@@ -21,9 +21,9 @@ def _addressable(customer_id: str) -> str:
 
 CustomerId = Annotated[
     str,
+    Field(pattern="^[A-Za-z0-9._-]{1,64}$"),
     AfterValidator(_addressable),
     Path(
-        pattern="^[A-Za-z0-9._-]{1,64}$",
         description="The insurer's own id, case-sensitive; an id merged away finds the survivor.",
         examples=["C-1001"],
     ),

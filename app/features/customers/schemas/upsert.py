@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from app.db.rows.consent import PURPOSES
 from app.features.customers.service import CustomerChange
-from app.infra.written import Day, Filled, Printable
+from app.infra.written import Day, filled
 
 Purpose: TypeAlias = Literal[
     "health_data", "lifestyle_data", "credit_data", "third_party", "behaviour", "personalisation"
@@ -103,20 +103,18 @@ class CustomerWrite(BaseModel):
     )
 
     kind: Literal["individual", "corporate"] = Field(description="A person or a company.")
-    name: Filled = Field(
-        min_length=1, max_length=200, description="Name; a company's as registered."
-    )
-    phone: Filled | None = Field(None, min_length=1, max_length=40, description="Phone number.")
-    email: Printable | None = Field(
+    name: str = Field(min_length=1, max_length=200, description="Name; a company's as registered.")
+    phone: str | None = Field(None, min_length=1, max_length=40, description="Phone number.")
+    email: str | None = Field(
         None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", description="E-mail address."
     )
     id_type: Literal["resident_id", "passport", "permit", "other"] | None = Field(
         None, description="Document the ID number belongs to; resident IDs are recognised."
     )
-    id_no: Filled | None = Field(None, min_length=1, max_length=40, description="ID number.")
+    id_no: str | None = Field(None, min_length=1, max_length=40, description="ID number.")
     birth_date: Day | None = Field(None, description="Birth date of a person.")
     gender: Literal["male", "female"] | None = Field(None, description="Gender, where stated.")
-    city: Filled | None = Field(None, min_length=1, max_length=100, description="City.")
+    city: str | None = Field(None, min_length=1, max_length=100, description="City.")
     channel: (
         Literal["agent", "app", "dealer", "broker", "bank", "phone", "branch", "other"] | None
     ) = Field(None, description="Channel the customer came through.")
@@ -125,12 +123,12 @@ class CustomerWrite(BaseModel):
         pattern="^[0-9A-Z]{18}$",
         description="Unified social credit code (统一社会信用代码) of a company.",
     )
-    account_manager: Filled | None = Field(
+    account_manager: str | None = Field(
         None, min_length=1, max_length=200, description="`sub` of the account manager's tokens."
     )
     income: Money | None = Field(None, description="Yearly income as declared.")
     assets: Money | None = Field(None, description="Assets as declared.")
-    occupation: Filled | None = Field(None, min_length=1, max_length=200, description="Occupation.")
+    occupation: str | None = Field(None, min_length=1, max_length=200, description="Occupation.")
     occupation_risk: Literal["low", "medium", "high"] | None = Field(
         None, description="Its class; mining and work at height are high."
     )
@@ -161,6 +159,11 @@ class CustomerWrite(BaseModel):
             " purposes; others are withdrawn. Left out, his consents stay as they are."
         ),
     )
+
+    @field_validator("name", "phone", "email", "id_no", "city", "account_manager", "occupation")
+    @classmethod
+    def _says_something(cls, value: str | None) -> str | None:
+        return None if value is None else filled(value)
 
     @field_validator(*OF_PERSONS)
     @classmethod
