@@ -7,8 +7,6 @@ from app.domain.errors import Conflict
 
 CORPORATE: Final = "corporate"
 ALL: Final = "all"
-LINE_ORDER: Final = ("life", "health", "motor", "property", "liability")
-"""Ties between product lines go to the first of these; the facts are derived by this order."""
 
 
 def preferred_line(*, is_corporate: bool, primary_line: str | None, last_line: str | None) -> str:
