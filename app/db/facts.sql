@@ -175,30 +175,33 @@ real_terms AS (
         ) AS k
         WHERE k.ended_on IS NULL OR (k.ended_on > k.term_start AND k.ended_how <> 'withdrawn')
     ) AS t
-    JOIN scope AS s ON s.customer_id = t.customer_id
     JOIN visible_policies AS p ON p.policy_no = t.policy_no
 ),
 
 -- A due term is renewed if that is known, or if another one follows within 60 days; one that is
 -- not, and not known to have ended, stays undecided for as long.
+followed AS (
+    SELECT t.policy_no, t.term_start
+    FROM real_terms AS t
+    JOIN real_terms AS n ON n.policy_no = t.policy_no
+    WHERE t.falls_due IS NOT NULL AND NOT t.is_renewed AND NOT n.is_top_up
+        AND n.term_start > t.term_start AND n.term_start <= t.falls_due + 60
+    GROUP BY t.policy_no, t.term_start
+),
+
 renewals AS (
     SELECT
-        d.customer_id,
+        t.customer_id,
         count(*) AS due,
-        count(CASE WHEN d.is_renewed THEN 1 END) AS renewed
-    FROM (
-        SELECT
-            t.customer_id, t.is_ended, t.falls_due,
-            t.is_renewed OR EXISTS (
-                SELECT 1 FROM real_terms AS n
-                WHERE n.policy_no = t.policy_no AND NOT n.is_top_up
-                    AND n.term_start > t.term_start AND n.term_start <= t.falls_due + 60
-            ) AS is_renewed
-        FROM real_terms AS t
-        WHERE t.falls_due IS NOT NULL
-    ) AS d
-    WHERE d.is_renewed OR d.is_ended OR d.falls_due + 60 < $1::date
-    GROUP BY d.customer_id
+        count(CASE WHEN t.is_renewed OR f.policy_no IS NOT NULL THEN 1 END) AS renewed
+    FROM real_terms AS t
+    LEFT JOIN followed AS f ON f.policy_no = t.policy_no AND f.term_start = t.term_start
+    WHERE t.falls_due IS NOT NULL
+        AND (
+            t.is_renewed OR t.is_ended OR f.policy_no IS NOT NULL
+            OR t.falls_due + 60 < $1::date
+        )
+    GROUP BY t.customer_id
 ),
 
 -- Spans of cover; a reinstatement reaches back to the end that it mends.
@@ -314,9 +317,8 @@ term_sums AS (
 -- Withdrawn and never effective terms count here too: the meaning asks for the ending only.
 surrenders AS (
     SELECT p.customer_id, count(DISTINCT p.policy_no) AS policies
-    FROM scope AS s
-    JOIN book.policy_terms AS t ON t.customer_id = s.customer_id
-    JOIN visible_policies AS p ON p.policy_no = t.policy_no
+    FROM visible_policies AS p
+    JOIN book.policy_terms AS t ON t.policy_no = p.policy_no
     WHERE t.term_start <= $1::date AND t.ended_how = 'surrendered'
         AND t.ended_on > CAST($1::date - INTERVAL '12 months' AS date) AND t.ended_on <= $1::date
         AND (p.cooling_off_until IS NULL OR t.ended_on > p.cooling_off_until)

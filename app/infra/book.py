@@ -97,8 +97,8 @@ class Book:
         self.snapshot_at: datetime = snapshot.taken_at
         self.customers: int = snapshot.customers
         for name in _SHARED:
-            self._load(name, self.relation(name))
-        self._load("source_days", self._source_days())
+            self._show(name, self.relation(name))
+        self._show("source_days", self._source_days())
 
     def relation(self, name: str) -> pa.Table:
         """A whole relation that belongs to no customer.
@@ -120,7 +120,7 @@ class Book:
         """
         for part in range(self._snapshot.parts):
             for name in _OF_CUSTOMERS:
-                self._load(name, self._snapshot.copies[f"book.{name}"].read(part))
+                self._show(name, self._snapshot.copies[f"book.{name}"].read(part))
             rows = {name: self._snapshot.copies[f"extra.{name}"].read(part) for name in self._extra}
             for first, last in self._ranges(size, "", _AFTER_ALL_IDS):
                 yield from self._batch(as_of, first, last, rows)
@@ -147,7 +147,7 @@ class Book:
         ).to_arrow_table()
 
     def _ranges(self, size: int, first: str, last: str) -> list[tuple[str, str]]:
-        """First and last customer id of groups of the customers loaded between two ids."""
+        """First and last customer id of groups of the part's customers between two ids."""
         found = self._connection.execute(
             "SELECT min(customer_id), max(customer_id) FROM ("
             " SELECT customer_id, (row_number() OVER (ORDER BY customer_id) - 1) // $1 AS place"
@@ -162,13 +162,12 @@ class Book:
         ((customers,),) = self._connection.execute(query, [first, last]).fetchall()
         return int(customers)
 
-    def _load(self, name: str, rows: pa.Table) -> None:
-        """Put rows in place of what relation `name` of DuckDB holds."""
-        self._connection.register("incoming", rows)
+    def _show(self, name: str, rows: pa.Table) -> None:
+        """Let relation `name` of DuckDB be these rows, which stay where they are."""
+        self._connection.register(f"{name}_rows", rows)
         self._connection.execute(
-            f"CREATE OR REPLACE TABLE book.{name} AS SELECT * FROM incoming"  # noqa: S608 - names are constants.
+            f"CREATE OR REPLACE VIEW book.{name} AS SELECT * FROM temp.main.{name}_rows"  # noqa: S608 - names are constants.
         ).fetchall()
-        self._connection.unregister("incoming")
 
     def _source_days(self) -> pa.Table:
         """The earliest day of each source: what the whole book holds, not only a part."""
