@@ -298,7 +298,11 @@ class _Sight:
         return shown
 
     def reason(self, reason: GivenReason, locale: Locale) -> ReasonRead:
-        """One reason; a withheld one still takes its place in the list."""
+        """One reason; a withheld one still takes its place in the list.
+
+        Points name the bin, and the bin tells of the value: whoever is shown the fact in a band is
+        told neither.
+        """
         classes = {Class.INTERNAL, Class(self._reasons[reason.code])}
         found = MATRIX.joint_disposition(self._viewer, classes)
         if found is Disposition.WITHHELD:
@@ -310,11 +314,12 @@ class _Sight:
                 points=Sensitive[int].sealed(Class.INTERNAL),
                 lost=Sensitive[int].sealed(Class.INTERNAL),
             )
+        is_clear = found is Disposition.CLEAR
         return ReasonRead(
             code=_internal(reason.code),
             text=_internal(in_language(self._texts[reason.code], locale)),
-            points=_internal(reason.points),
-            lost=_internal(reason.lost),
+            points=_internal(reason.points) if is_clear else Sensitive[int].sealed(Class.INTERNAL),
+            lost=_internal(reason.lost) if is_clear else Sensitive[int].sealed(Class.INTERNAL),
         )
 
     def _disposition(self, name: str, listed: Iterable[SensitivityClass]) -> Disposition:

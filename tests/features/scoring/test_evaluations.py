@@ -145,7 +145,15 @@ async def test_a_foreign_manager_sees_the_risk_withheld_and_the_own_one_a_band(a
         "lost": None,
     }
     hidden = [reason for reason in foreign["reasons"] if reason["code"] == "GENERAL"]
+    assert hidden
     assert all(reason == general for reason in hidden)
+    # Points would name the bin, and so the value that the own manager is shown in a band.
+    banded = [
+        mine
+        for mine, theirs in zip(own["reasons"], foreign["reasons"], strict=True)
+        if theirs["code"] == "GENERAL"
+    ]
+    assert {(reason["points"], reason["lost"]) for reason in banded} == {(None, None)}
     assert {"risk_grade", "dimensions[]"} <= set(foreign["meta"]["masked"])
 
 
