@@ -11,7 +11,7 @@ from app.infra.documents import MAX_CHARACTERS, read_document
 
 #: YAML allows keys of up to 1,024 characters where no question mark announces them.
 KEYS = st.text(max_size=100)
-LEAVES = st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text()
+LEAVES = st.none() | st.booleans() | st.integers(-(10**16), 10**17) | st.text()
 VALUES = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),

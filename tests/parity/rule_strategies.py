@@ -26,7 +26,7 @@ CATALOGUE: Mapping[str, Fact] = {
         fact("line", "enum", values=("motor", "life"), nullable=False),
         fact("flag", "bool", influenceable=True),
         fact("sure", "bool", nullable=False, influenceable=True),
-        fact("text", "string", influenceable=True),
+        fact("text", "string"),
         fact("city", "string", nullable=False),
         fact("day", "date", minimum=730_000, maximum=740_000, influenceable=True),
         fact("ever", "date"),

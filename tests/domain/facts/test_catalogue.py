@@ -102,3 +102,12 @@ def test_shared_meanings_are_stated_in_both_languages() -> None:
         assert convention.meaning.endswith(".")
         assert convention.meaning_zh.endswith("。")
         assert "\n" not in convention.meaning + convention.meaning_zh
+
+
+def test_no_open_text_is_offered_as_a_change() -> None:
+    """A counterfactual names a value, and “any other text” is none."""
+    assert [
+        fact.name
+        for fact in CATALOGUE.values()
+        if fact.type is FactType.STRING and fact.influenceable
+    ] == []

@@ -131,5 +131,5 @@ async def test_only_known_formats_are_written(session: AsyncSession, tmp_path: P
 async def test_a_folder_that_is_not_there_is_named(session: AsyncSession, tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
         await export_tiers(session, tmp_path / "no" / "tiers.csv")
-    assert refused.value.type == "export-failed"
-    assert "No such file" in refused.value.detail
+    assert refused.value.type == "output-refused"
+    assert "folder does not exist" in refused.value.detail

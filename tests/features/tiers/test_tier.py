@@ -13,7 +13,7 @@ from app.domain.privacy.roles import Role
 from app.infra.clock import utc_now
 from app.infra.session import AsyncSession
 from tests.api import Api, Caller
-from tests.factories.customers import CORPORATE, put_customer, write
+from tests.factories.customers import put_customer, write
 from tests.factories.tiers import Stand, run, write_stand
 
 pytestmark = pytest.mark.anyio
@@ -282,7 +282,9 @@ class TestFreshness:
     async def test_a_corporate_customer_goes_by_the_rule_set_for_corporates(
         self, api: Api, session: AsyncSession
     ) -> None:
-        await put_customer(api, "C1", **CORPORATE)
+        # Over the API a customer keeps its kind.
+        await session.execute(text("UPDATE customers SET kind = 'corporate'"))
+        await session.commit()
         await write_stand(session, STAND.but(rule_set_id="corporate"))
         assert (await tier_of(api))["stale"] is False
         await write_stand(session, STAND.but(rule_set_id="motor"))
