@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.snapshots import frame
-from app.domain.snapshots.snapshot import Snapshot, SnapshotError, read_snapshot, write_snapshot
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.model import Fact, FactType, FactValue
+from app.domain.snapshots import frame
+from app.domain.snapshots.snapshot import Snapshot, SnapshotError, read_snapshot, write_snapshot
 from tests.domain.snapshots.strategies import SCHEMA, facts
 from tests.domain.tiering.strategies import states
 
