@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,9 @@ _STATES: Final = pl.Schema(
     }
 )
 _LINE: Final = "deciding_line"
-_DIGEST_ROWS: Final = 5_000
+#: An evaluation with its explanations is many times as wide as the facts it comes from.
+_JUDGED_ROWS: Final = 8_000
+_DIGEST_ROWS: Final = 4_000
 _NO_DIGESTS: Final = pl.Series("outputs_digest", [], dtype=pl.Binary)
 
 
@@ -65,8 +68,8 @@ class Judged:
     changes: Sequence[Changes]
 
 
-def judge(facts: ArrowStream, states: ArrowStream, rules: Rules) -> Judged:
-    """Decide on a batch of facts.
+def judge(facts: ArrowStream, states: ArrowStream, rules: Rules) -> Iterator[Judged]:
+    """Decide on a batch of facts, some rows at a time.
 
     Args:
         facts: customer id and every fact.
@@ -80,8 +83,13 @@ def judge(facts: ArrowStream, states: ArrowStream, rules: Rules) -> Judged:
     batch = facts_frame(facts).join(
         known.cast(_STATES), on="customer_id", how="left", maintain_order="left"
     )
-    lines = batch.with_columns(deciding_line(rules.in_force).alias(_LINE))
-    tally, changes = Tally(customers=batch.height), []
+    for rows in batch.iter_slices(_JUDGED_ROWS):
+        yield _judged(rows, rules)
+
+
+def _judged(rows: pl.DataFrame, rules: Rules) -> Judged:
+    tally, changes = Tally(customers=rows.height), []
+    lines = rows.with_columns(deciding_line(rules.in_force).alias(_LINE))
     for (line,), part in lines.partition_by(_LINE, as_dict=True, include_key=False).items():
         rule_set = rules.in_force[str(line)]
         settled = _settled(part, rule_set, rules, tally)
@@ -260,4 +268,6 @@ def _hex(name: str) -> pl.Expr:
 
 
 def _csv(rows: pl.DataFrame) -> bytes:
-    return rows.write_csv(include_header=False).encode()
+    buffer = io.BytesIO()
+    rows.write_csv(buffer, include_header=False)
+    return buffer.getvalue()

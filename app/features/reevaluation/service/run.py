@@ -15,7 +15,6 @@ from app.features.reevaluation import repository
 from app.features.reevaluation.service.frame import (
     Changes,
     Chunk,
-    Judged,
     Rules,
     chunks,
     judge,
@@ -33,9 +32,9 @@ from app.infra.ids import new_id
 from app.infra.settings import Settings
 
 BATCH_CUSTOMERS: Final = 50_000
-"""Customers whose facts are in memory together, twice over: the next batch is being computed."""
+"""Customers whose facts are in memory together, at most; the book's own parts are smaller."""
 
-CHUNK_CHANGES: Final = 5_000
+CHUNK_CHANGES: Final = 2_500
 """Customers who are written in one transaction."""
 
 _NOT_YET: Final = (
@@ -142,10 +141,12 @@ async def _pass(book: Book, writer: Writer, progress: ReportProgress) -> RunSumm
     this = writer.run
     total = Tally()
     try:
-        async for judged in _ahead(_judged(book, this.rules)):
-            total.add(judged.tally)
-            if this.applied:
-                await writer.write(judged.changes, total)
+        async for batch in _ahead(book.batches(this.rules.as_of, BATCH_CUSTOMERS)):
+            pieces = judge(batch.facts, batch.rows["states"], this.rules)
+            while (judged := await asyncio.to_thread(next, pieces, None)) is not None:
+                total.add(judged.tally)
+                if this.applied:
+                    await writer.write(judged.changes, total)
             await writer.note(total)
             progress(Progress(total.customers, this.customers, total.changed))
         await writer.flush(total)
@@ -157,25 +158,16 @@ async def _pass(book: Book, writer: Writer, progress: ReportProgress) -> RunSumm
     return RunSummary(this.id, this.rules.as_of, this.applied, total)
 
 
-async def _ahead(judged: Iterator[Judged]) -> AsyncIterator[Judged]:
-    """The batches; the next one is computed in a thread while the one before is written."""
-    coming = asyncio.create_task(asyncio.to_thread(next, judged, None))
+async def _ahead(batches: Iterator[Batch]) -> AsyncIterator[Batch]:
+    """The batches; the facts of the next one are computed while one is judged and written."""
+    coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
     try:
         while (found := await coming) is not None:
-            coming = asyncio.create_task(asyncio.to_thread(next, judged, None))
+            coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
             yield found
     finally:
         # The thread cannot be stopped, and the book must not be closed under it.
         await asyncio.wait([coming])
-
-
-def _judged(book: Book, rules: Rules) -> Iterator[Judged]:
-    for batch in book.batches(rules.as_of, BATCH_CUSTOMERS):
-        yield _judge(batch, rules)
-
-
-def _judge(batch: Batch, rules: Rules) -> Judged:
-    return judge(batch.facts, batch.rows["states"], rules)
 
 
 @dataclass(slots=True)
