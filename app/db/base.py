@@ -22,8 +22,6 @@ MONEY = Numeric(18, 2)
 
 CUSTOMER_ID_PATTERN = "^[A-Za-z0-9._-]{1,64}$"
 
-PRODUCT_LINES = ("life", "health", "motor", "property", "liability")
-
 
 class Base(DeclarativeBase):
     """Root of every row class."""

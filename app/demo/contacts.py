@@ -13,8 +13,7 @@ from app.demo.policies import cents
 from app.demo.proportions import Contacts
 from app.demo.relation import Relation
 from app.demo.vocabulary import load_vocabulary
-
-_INITIATORS = ("customer", "insurer")
+from app.domain.words import INITIATORS
 
 _LEAD_DAYS = 3
 _FADED_DAYS = 90
@@ -54,7 +53,7 @@ def interaction_columns(ground: Ground, people: People, relation: Relation) -> d
         "channel": columns.words(numbers.channels, channel),
         "kind": columns.words([*numbers.kinds, "campaign_touch"], kind),
         "topic": _topics(dice, numbers, kind, pending),
-        "initiated_by": columns.words(_INITIATORS, (kind == campaign).astype(np.int64)),
+        "initiated_by": columns.words(INITIATORS, (kind == campaign).astype(np.int64)),
     }
 
 

@@ -13,17 +13,9 @@ from app.demo.holdings import Holdings
 from app.demo.people import People
 from app.demo.relation import Relation
 from app.demo.vocabulary import load_vocabulary
+from app.domain.words import CHECK_KINDS, PURPOSES
 
-PURPOSES = (
-    "health_data",
-    "lifestyle_data",
-    "credit_data",
-    "third_party",
-    "behaviour",
-    "personalisation",
-)
 _OF_PERSONAL_COVERS = ("health_data", "lifestyle_data")
-_CHECK_KINDS = ("credit", "medical", "occupation")
 _TEXT_VERSIONS = ("1.0", "2.0")
 # The Personal Information Protection Law came into force.
 _SECOND_TEXT_SINCE = to_day(date(2021, 11, 1))
@@ -79,7 +71,7 @@ def check_columns(
     likely = np.where(people.suspected[customer], numbers.matches_under_suspicion, numbers.matches)
     matches = dice.chance(likely, rows)
     texts = load_vocabulary().checks
-    lists = [texts[name] for name in _CHECK_KINDS]
+    lists = [texts[name] for name in CHECK_KINDS]
     lengths = np.array([len(found) for found in lists])
     offsets = (np.cumsum(lengths) - lengths)[kind]
     declared = dice.between(0, lengths[kind] - 1, rows)
@@ -92,7 +84,7 @@ def check_columns(
         ),
         "customer_id": columns.ascii_texts(columns.customer_ids(people.number[customer])),
         "checked_on": columns.dates(checked_on),
-        "kind": columns.words(_CHECK_KINDS, kind),
+        "kind": columns.words(CHECK_KINDS, kind),
         "matches": columns.flags(matches),
         "declared": columns.words(flat, offsets + declared),
         "verified": columns.words(flat, offsets + verified),

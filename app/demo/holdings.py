@@ -15,7 +15,7 @@ from app.demo.standing import Standing
 
 
 class Ending(IntEnum):
-    """How a term ended; a position in ENDINGS."""
+    """How a term ended; a position in TERM_ENDS."""
 
     NONE = -1
     EXPIRED = 0
@@ -27,9 +27,6 @@ class Ending(IntEnum):
     CLAIMED = 6
 
 
-ENDINGS = ("expired", "renewed", "lapsed", "surrendered", "cancelled", "withdrawn", "claimed")
-
-
 class PremiumKind(IntEnum):
     """What a term's premium is; a position in PREMIUM_KINDS."""
 
@@ -37,9 +34,6 @@ class PremiumKind(IntEnum):
     SINGLE = 1
     TOP_UP = 2
     PAID_UP = 3
-
-
-PREMIUM_KINDS = ("regular", "single", "top_up", "paid_up")
 
 
 class Insured(IntEnum):

@@ -9,12 +9,12 @@ from app.demo import columns
 from app.demo.days import NO_DAY, first_of_month
 from app.demo.dice import Dice, Flags, Floats, Ints, running_number, with_mean
 from app.demo.ground import Ground, Topic
-from app.demo.holdings import ENDINGS, PREMIUM_KINDS, RELATIONS, Holdings, Insured, PremiumKind
+from app.demo.holdings import RELATIONS, Holdings, Insured, PremiumKind
 from app.demo.people import People, born_within
 from app.demo.proportions import Payment
-from app.demo.terms import STARTS, Start, Terms, join
+from app.demo.terms import Start, Terms, join
+from app.domain.words import PAY_MODES, PREMIUM_KINDS, TERM_ENDS, TERM_STARTS
 
-PAY_MODES = ("yearly", "half_yearly", "quarterly", "monthly", "once", "none")
 _ONCE, _NO_MODE = 4, 5
 _POLICIES_PER_SPELL = 64
 
@@ -166,9 +166,9 @@ def term_columns(
         "term_end": columns.dates(terms.end[order]),
         "premium": columns.money(cents(terms.premium)[order]),
         "pay_mode": columns.words(PAY_MODES, modes[order]),
-        "started_as": columns.words(STARTS, terms.started[order]),
+        "started_as": columns.words(TERM_STARTS, terms.started[order]),
         "ended_on": columns.dates(terms.ended_on[order]),
-        "ended_how": columns.words(ENDINGS, np.maximum(terms.ending[order], 0), ended),
+        "ended_how": columns.words(TERM_ENDS, np.maximum(terms.ending[order], 0), ended),
         "voluntary": columns.flags(terms.voluntary[order]),
         "due_on": columns.dates(due[order]),
         "paid_on": columns.dates(paid[order]),

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from app.demo.tables import (
-    Line,
     Months,
     Positive,
     Share,
@@ -17,6 +16,7 @@ from app.demo.tables import (
     Words,
     load_table,
 )
+from app.domain.words import CUSTOMER_KINDS, CustomerKind, ProductLine
 
 _TOLERANCE = 1e-9
 
@@ -52,7 +52,7 @@ class Tenure(Sourced):
 class Cover(Sourced):
     """What a customer is insured for, whatever the product."""
 
-    kind: Literal["individual", "corporate"]
+    kind: CustomerKind
     held: Share
     first: Share
     second: Share
@@ -87,7 +87,7 @@ class Product(Sourced):
     """One product of a cover."""
 
     cover: str
-    line: Line
+    line: ProductLine
     share: Share
     long_term: bool = False
     age_rated: bool = False
@@ -310,8 +310,8 @@ class Market(Sourced):
 
     yearly_growth: float
     years: int
-    individual: dict[Line | Literal["all"], Positive]
-    corporate: dict[Line | Literal["all"], Positive]
+    individual: dict[ProductLine | Literal["all"], Positive]
+    corporate: dict[ProductLine | Literal["all"], Positive]
 
 
 class Services(Sourced):
@@ -360,7 +360,7 @@ class Proportions(Table):
                 raise ValueError(f"product {code}: there is no cover {product.cover!r}")
         if set(self.services.by_product) != set(self.products):
             raise ValueError("services must name exactly the products")
-        for kind in ("individual", "corporate"):
+        for kind in CUSTOMER_KINDS:
             if abs(sum(c.first for c in self.covers.values() if c.kind == kind) - 1) > _TOLERANCE:
                 raise ValueError(f"the shares `first` of {kind} covers must sum to 1")
         return self

@@ -13,8 +13,8 @@ from app.demo.holdings import Holdings, running_premium
 from app.demo.people import People
 from app.demo.relation import Relation
 from app.demo.vocabulary import load_vocabulary
+from app.domain.words import CUSTOMER_KINDS
 
-_KINDS = ("individual", "corporate")
 _GENDERS = ("female", "male")
 _ID_TYPES = ("resident_id", "passport", "permit")
 _FLATTENING = 5.0  # without it the first surnames of the list would be more frequent than they are
@@ -42,7 +42,7 @@ def customer_columns(
     assets_known = person & dice.chance(numbers.assets_known, size)
     return {
         "customer_id": columns.ascii_texts(columns.customer_ids(people.number)),
-        "kind": columns.words(_KINDS, people.corporate.astype(np.int64)),
+        "kind": columns.words(CUSTOMER_KINDS, people.corporate.astype(np.int64)),
         "name": _names(dice, ground, people),
         "phone": columns.ascii_texts(telephone),
         "email": _emails(people, has_mail),

@@ -2,7 +2,7 @@
 
 import tomllib
 from importlib import resources
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +12,6 @@ Shares = Annotated[tuple[Share, ...], Field(min_length=1)]
 Weights = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
 Months = Annotated[tuple[Positive, ...], Field(min_length=12, max_length=12)]
 Words = Annotated[tuple[str, ...], Field(min_length=1)]
-Line = Literal["motor", "health", "life", "property", "liability"]
 
 
 class Table(BaseModel):

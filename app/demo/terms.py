@@ -13,14 +13,11 @@ from app.demo.products import ProductTable, age_rate
 
 
 class Start(IntEnum):
-    """How a term began; a position in STARTS."""
+    """How a term began; a position in TERM_STARTS."""
 
     NEW = 0
     RENEWAL = 1
     REINSTATEMENT = 2
-
-
-STARTS = ("new", "renewal", "reinstatement")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import asyncpg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import CheckConstraint, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.rows import CustomerRow
 from app.infra.database import libpq_url
 from app.infra.migrations import alembic_config, code_revision, database_revision
 
@@ -60,6 +62,29 @@ async def test_every_table_and_column_carries_its_meaning(session: AsyncSession)
         )
     )
     assert missing.all() == []
+
+
+@pytest.mark.anyio
+async def test_the_database_lets_in_the_words_the_tables_declare(session: AsyncSession) -> None:
+    found = await session.execute(
+        text(
+            "SELECT c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c"
+            " WHERE c.connamespace = 'public'::regnamespace AND c.contype = 'c'"
+        )
+    )
+    stored = {name: _quoted(definition) for name, definition in found}
+    declared = {
+        str(constraint.name): _quoted(str(constraint.sqltext))
+        for table in CustomerRow.metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
+    assert {name: stored[name] for name in declared} == declared
+
+
+def _quoted(definition: str) -> list[str]:
+    """The texts in a constraint: the words of a list, or a pattern."""
+    return sorted(re.findall(r"'([^']*)'", definition))
 
 
 @pytest.mark.anyio

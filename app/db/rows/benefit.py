@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Integer, Smal
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, Recorded, column, one_of
-from app.db.rows.decision import TIERS
+from app.domain.words import TIERS
 
 BENEFIT_KINDS = (
     "adviser",

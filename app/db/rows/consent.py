@@ -8,15 +8,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Text
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, Recorded, column, one_of
-
-PURPOSES = (
-    "health_data",
-    "lifestyle_data",
-    "credit_data",
-    "third_party",
-    "behaviour",
-    "personalisation",
-)
+from app.domain.words import PURPOSES
 
 
 class ConsentRow(Recorded, Base):

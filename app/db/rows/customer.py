@@ -8,11 +8,7 @@ from sqlalchemy import CheckConstraint, DateTime, LargeBinary, Text, func
 from sqlalchemy.orm import Mapped
 
 from app.db.base import CUSTOMER_ID_PATTERN, Base, Recorded, column, one_of
-
-KINDS = ("individual", "corporate")
-GENDERS = ("male", "female")
-ID_TYPES = ("resident_id", "passport", "permit", "other")
-CHANNELS = ("agent", "app", "dealer", "broker", "bank", "phone", "branch", "other")
+from app.domain.words import CUSTOMER_KINDS, GENDERS, ID_DOCUMENTS, SALES_CHANNELS
 
 
 class CustomerRow(Recorded, Base):
@@ -21,10 +17,10 @@ class CustomerRow(Recorded, Base):
     __tablename__ = "customers"
     __table_args__ = (
         CheckConstraint(f"customer_id ~ '{CUSTOMER_ID_PATTERN}'", name="customer_id"),
-        one_of("kind", KINDS),
+        one_of("kind", CUSTOMER_KINDS),
         one_of("gender", GENDERS),
-        one_of("id_type", ID_TYPES),
-        one_of("channel", CHANNELS),
+        one_of("id_type", ID_DOCUMENTS),
+        one_of("channel", SALES_CHANNELS),
         CheckConstraint(
             "credit_code IS NULL OR (kind = 'corporate' AND credit_code ~ '^[0-9A-Z]{18}$')",
             name="credit_code",

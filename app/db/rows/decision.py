@@ -23,12 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
-from app.db.base import PRODUCT_LINES, Base, Recorded, column, one_of
-
-TIERS = ("diamond", "gold", "standard")
-SEGMENTS = ("high_net_worth", "mid_market", "potential", "base")
-STAGES = ("new", "stable", "at_risk", "dormant", "lapsed")
-GRADES = ("A", "B", "C", "D", "E")
+from app.db.base import Base, Recorded, column, one_of
+from app.domain.words import LIFE_CYCLE_STAGES, PRODUCT_LINES, RISK_GRADES, SEGMENTS, TIERS
 
 
 class DecisionRow(Recorded, Base):
@@ -43,8 +39,8 @@ class DecisionRow(Recorded, Base):
         one_of("tier_evaluated", TIERS),
         one_of("tier_applied", TIERS),
         one_of("segment", SEGMENTS),
-        one_of("life_cycle_stage", STAGES),
-        one_of("risk_grade", GRADES),
+        one_of("life_cycle_stage", LIFE_CYCLE_STAGES),
+        one_of("risk_grade", RISK_GRADES),
         one_of("primary_line", PRODUCT_LINES),
         CheckConstraint("score BETWEEN 0 AND 1000", name="score"),
         CheckConstraint("facts_completeness BETWEEN 0 AND 1", name="facts_completeness"),

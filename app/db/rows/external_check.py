@@ -8,8 +8,7 @@ from sqlalchemy import Boolean, Date, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, Recorded, column, one_of
-
-CHECK_KINDS = ("credit", "medical", "occupation")
+from app.domain.words import CHECK_KINDS
 
 
 class ExternalCheckRow(Recorded, Base):

@@ -8,9 +8,7 @@ from sqlalchemy import Date, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, Recorded, column, one_of
-
-INTERACTION_CHANNELS = ("app", "web", "hotline", "branch", "event", "social", "agent", "mail")
-INITIATORS = ("customer", "insurer")
+from app.domain.words import CONTACT_CHANNELS, INITIATORS
 
 
 class InteractionRow(Recorded, Base):
@@ -18,7 +16,7 @@ class InteractionRow(Recorded, Base):
 
     __tablename__ = "interactions"
     __table_args__ = (
-        one_of("channel", INTERACTION_CHANNELS),
+        one_of("channel", CONTACT_CHANNELS),
         one_of("initiated_by", INITIATORS),
         Index(None, "customer_id"),
         {"comment": "Contacts: app log-ins, calls, visits, campaign touches, complaints."},

@@ -8,8 +8,8 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Date, Text
 from sqlalchemy.orm import Mapped
 
-from app.db.base import MONEY, PRODUCT_LINES, Base, Recorded, column, one_of
-from app.db.rows.customer import KINDS
+from app.db.base import MONEY, Base, Recorded, column, one_of
+from app.domain.words import ALL, CUSTOMER_KINDS, PRODUCT_LINES
 
 
 class MarketBenchmarkRow(Recorded, Base):
@@ -17,8 +17,8 @@ class MarketBenchmarkRow(Recorded, Base):
 
     __tablename__ = "market_benchmarks"
     __table_args__ = (
-        one_of("product_line", (*PRODUCT_LINES, "all")),
-        one_of("customer_kind", KINDS),
+        one_of("product_line", (*PRODUCT_LINES, ALL)),
+        one_of("customer_kind", CUSTOMER_KINDS),
         CheckConstraint("average_premium > 0", name="average_premium"),
         {"comment": "Average premiums per policyholder, effective-dated."},
     )

@@ -17,10 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped
 
-from app.db.base import PRODUCT_LINES, Base, Recorded, column, one_of
-
-PARTY_ROLES = ("insured", "beneficiary", "payer")
-RELATIONS = ("self", "spouse", "child", "parent", "employer", "other")
+from app.db.base import Base, Recorded, column, one_of
+from app.domain.words import PARTY_ROLES, PRODUCT_LINES, RELATIONS
 
 
 class PolicyRow(Recorded, Base):

@@ -9,11 +9,7 @@ from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKeyConstraint, Ind
 from sqlalchemy.orm import Mapped
 
 from app.db.base import MONEY, Base, Recorded, column, one_of
-
-PREMIUM_KINDS = ("regular", "single", "top_up", "paid_up")
-PAY_MODES = ("yearly", "half_yearly", "quarterly", "monthly", "once", "none")
-STARTS = ("new", "renewal", "reinstatement")
-ENDINGS = ("expired", "renewed", "lapsed", "surrendered", "cancelled", "withdrawn", "claimed")
+from app.domain.words import PAY_MODES, PREMIUM_KINDS, TERM_ENDS, TERM_STARTS
 
 
 class PolicyTermRow(Recorded, Base):
@@ -28,8 +24,8 @@ class PolicyTermRow(Recorded, Base):
         ),
         one_of("premium_kind", PREMIUM_KINDS),
         one_of("pay_mode", PAY_MODES),
-        one_of("started_as", STARTS),
-        one_of("ended_how", ENDINGS),
+        one_of("started_as", TERM_STARTS),
+        one_of("ended_how", TERM_ENDS),
         CheckConstraint("term_end > term_start", name="term_end"),
         CheckConstraint("premium >= 0", name="premium"),
         CheckConstraint("ended_on >= term_start", name="ended_on"),

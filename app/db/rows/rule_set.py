@@ -18,9 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped
 
-from app.db.base import PRODUCT_LINES, Base, column, one_of
-
-RULE_SET_LINES = (*PRODUCT_LINES, "corporate", "all")
+from app.db.base import Base, column, one_of
+from app.domain.words import RULE_SET_LINES
 
 
 class RuleSetVersionRow(Base):

@@ -8,11 +8,7 @@ from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, SmallI
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, Recorded, column, one_of
-
-OCCUPATION_RISKS = ("low", "medium", "high")
-HEALTH_GRADES = ("A", "B", "C", "D", "E")
-CAREER_STAGES = ("student", "early", "rising", "established", "peak", "retired")
-FAMILY_STAGES = ("single", "couple", "young_children", "grown_children", "empty_nest")
+from app.domain.words import CAREER_STAGES, FAMILY_STAGES, HEALTH_GRADES, OCCUPATION_RISKS
 
 
 class ScoringInputRow(Recorded, Base):

@@ -9,7 +9,7 @@ from sqlalchemy import Date, DateTime, ForeignKey, LargeBinary, Text, Uuid
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, column, one_of
-from app.db.rows.decision import TIERS
+from app.domain.words import TIERS
 
 
 class ScoringStateRow(Base):

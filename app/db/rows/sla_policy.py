@@ -17,8 +17,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
-from app.db.base import PRODUCT_LINES, Base, Recorded, column, one_of
-from app.db.rows.decision import TIERS
+from app.db.base import Base, Recorded, column, one_of
+from app.domain.words import PRODUCT_LINES, TIERS
 
 SERVICE_TYPES = (
     "basic_question",

@@ -9,9 +9,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Text, Uuid, tex
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, Recorded, column, one_of
-from app.db.rows.decision import TIERS
-
-SOURCES = ("evaluated", "override", "grace")
+from app.domain.words import TIER_SOURCES, TIERS
 
 
 class TierAssignmentRow(Recorded, Base):
@@ -20,7 +18,7 @@ class TierAssignmentRow(Recorded, Base):
     __tablename__ = "tier_assignments"
     __table_args__ = (
         one_of("tier", TIERS),
-        one_of("source", SOURCES),
+        one_of("source", TIER_SOURCES),
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
         Index(
             "uq_tier_assignments_open",

@@ -8,7 +8,6 @@ from app.domain.rules.examples import read_examples
 from app.domain.rules.findings import DocumentError
 from app.domain.rules.model import (
     FORMAT,
-    PRODUCT_LINES,
     DowngradeStep,
     Example,
     RuleSetDocument,
@@ -20,6 +19,7 @@ from app.domain.rules.paths import check_paths
 from app.domain.rules.reading import DOCUMENT_ID, NAME, Reader
 from app.domain.rules.scorecard import Scorecard, read_scorecard, read_text
 from app.domain.rules.tables import read_tables
+from app.domain.words import RULE_SET_LINES
 
 PER_MILLE = 1000
 MAX_DAYS = 3660
@@ -65,7 +65,7 @@ def parse_document(
     )
     document = RuleSetDocument(
         id=reader.name(fields, "id", "id", DOCUMENT_ID),
-        product_line=reader.choice(fields, "product_line", "product_line", PRODUCT_LINES),
+        product_line=reader.choice(fields, "product_line", "product_line", RULE_SET_LINES),
         title=read_text(reader, fields.get("title", {"en": "?", "zh": "?"}), "title"),
         objective=objective,
         objectives=objectives,

@@ -9,8 +9,6 @@ from app.domain.rules.cell_sets import Cell
 from app.domain.rules.domains import Domain
 
 FORMAT = "tiering/1"
-PRODUCT_LINES = ("motor", "health", "life", "property", "liability", "corporate", "all")
-MANDATORY_OUTPUTS = ("risk_grade", "segment", "life_cycle_stage", "tier")
 SCORE = "score"
 DIMENSION_PREFIX = "dimension."
 

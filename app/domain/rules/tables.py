@@ -8,7 +8,6 @@ from app.domain.rules.cell_sets import Cell, everything
 from app.domain.rules.domains import SCORE_DOMAIN, Domain, domain_of, output_domain
 from app.domain.rules.model import (
     DIMENSION_PREFIX,
-    MANDATORY_OUTPUTS,
     SCORE,
     HitPolicy,
     Output,
@@ -17,6 +16,7 @@ from app.domain.rules.model import (
 )
 from app.domain.rules.reading import ROW_ID, VALUE, Reader
 from app.domain.rules.scorecard import entry_name
+from app.domain.words import MANDATORY_OUTPUTS
 
 MAX_RULES = 5_000
 

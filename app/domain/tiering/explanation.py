@@ -210,8 +210,8 @@ def fact_name(name: str) -> Text:
 
 
 def segment_name(segment: str) -> Text:
-    """The value segment for people; one that a rule set invented keeps its own name."""
-    return _text(_TEXTS["segments"].get(segment, {"en": segment, "zh": segment}))
+    """The value segment for people."""
+    return _text(_TEXTS["segments"][segment])
 
 
 def value_text(fact: Fact, value: FactValue) -> Text:

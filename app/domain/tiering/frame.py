@@ -15,8 +15,9 @@ from app.domain.errors import Invalid
 from app.domain.rules.model import DowngradeStep, Stability
 from app.domain.tiering.decision import COMPLETENESS_SCALE
 from app.domain.tiering.ladder import Ladder
-from app.domain.tiering.selection import ALL, CORPORATE, require_all
+from app.domain.tiering.selection import require_all
 from app.domain.tiering.stability import CLOCKS, days_between_downgrades
+from app.domain.words import ALL, CORPORATE
 
 _STATE: Final = {
     "tier": pl.String(),

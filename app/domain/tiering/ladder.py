@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
 
 from app.domain.errors import Invalid
 from app.domain.rules.model import Text
+from app.domain.words import TIERS
 
 
 def in_language(text: Text, language: str) -> str:
@@ -50,15 +52,13 @@ class Ladder:
         return None if position == 0 else self.tiers[position - 1]
 
 
-LADDER = Ladder(
-    MappingProxyType(
-        {
-            "diamond": Text("Diamond", "钻石"),
-            "gold": Text("Gold", "黄金"),
-            "standard": Text("Standard", "标准"),
-        }
-    )
-)
+_DISPLAY_NAMES: Final = {
+    "diamond": Text("Diamond", "钻石"),
+    "gold": Text("Gold", "黄金"),
+    "standard": Text("Standard", "标准"),
+}
+
+LADDER: Final = Ladder(MappingProxyType({tier: _DISPLAY_NAMES[tier] for tier in TIERS}))
 """The ladder the service ships with.
 
 >>> LADDER.below("diamond"), LADDER.above("diamond"), LADDER.is_better("gold", "standard")

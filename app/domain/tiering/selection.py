@@ -1,12 +1,9 @@
 """Which rule set decides for a customer: exactly one."""
 
 from collections.abc import Collection
-from typing import Final
 
 from app.domain.errors import Conflict
-
-CORPORATE: Final = "corporate"
-ALL: Final = "all"
+from app.domain.words import ALL, CORPORATE
 
 
 def preferred_line(*, is_corporate: bool, primary_line: str | None, last_line: str | None) -> str:

@@ -20,7 +20,7 @@ from app.domain.rules.model import RuleSetDocument
 from app.domain.rules.overlay import EXTENDS
 from app.domain.rules.self_test import run_tests
 from app.domain.rules.writing import document_hash, document_json
-from app.domain.tiering.selection import ALL
+from app.domain.words import ALL
 from app.features.rule_sets import repository
 from app.features.rule_sets.repository import StoredVersion
 from app.infra.documents import read_document

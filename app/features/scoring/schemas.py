@@ -20,7 +20,7 @@ from app.domain.rules.paths import facts_reaching, reason_classes
 from app.domain.tiering.decision import COMPLETENESS_SCALE
 from app.domain.tiering.ladder import in_language
 from app.domain.tiering.record import DecisionRecord, GivenReason, given_reason
-from app.features.customers.schemas import GRADE_BANDS
+from app.domain.words import GRADE_BANDS
 from app.features.scoring.service import Replay, Stored, Trial
 from app.infra.locale import Locale
 from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk

@@ -9,11 +9,10 @@ from typing import Any, Final, TypeVar
 
 from pydantic import Field
 
-from app.db.base import PRODUCT_LINES
-from app.db.rows.consent import PURPOSES
 from app.domain.privacy.classes import SensitivityClass
 from app.domain.privacy.masks import BANDS
 from app.domain.privacy.sensitive import Sensitive
+from app.domain.words import GRADE_BANDS, PRODUCT_LINES, PURPOSES
 from app.features.customers.service import Profile
 from app.infra.masking import (
     Birth,
@@ -36,8 +35,6 @@ from app.infra.masking import (
 T = TypeVar("T")
 Class = SensitivityClass
 
-#: A risk grade where only its band is shown.
-GRADE_BANDS: Final = {"A": "low", "B": "low", "C": "medium", "D": "high", "E": "high"}
 _HEALTH_BANDS: Final = {"A": "A-B", "B": "A-B", "C": "C", "D": "D-E", "E": "D-E"}
 _FEW: Final = 2
 _CREDIT_WIDTH: Final = 100

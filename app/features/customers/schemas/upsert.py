@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final
 
 from pydantic import (
     BaseModel,
@@ -17,13 +17,20 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.db.rows.consent import PURPOSES
+from app.domain.words import (
+    PURPOSES,
+    CareerStage,
+    CustomerKind,
+    FamilyStage,
+    Gender,
+    HealthGrade,
+    IdDocument,
+    OccupationRisk,
+    Purpose,
+    SalesChannel,
+)
 from app.features.customers.service import CustomerChange
 from app.infra.written import Day, filled
-
-Purpose: TypeAlias = Literal[
-    "health_data", "lifestyle_data", "credit_data", "third_party", "behaviour", "personalisation"
-]
 
 #: Where the body says what a record calls otherwise; a person is not born after today.
 BODY_FIELDS: Final = {
@@ -102,22 +109,20 @@ class CustomerWrite(BaseModel):
         },
     )
 
-    kind: Literal["individual", "corporate"] = Field(description="A person or a company.")
+    kind: CustomerKind = Field(description="A person or a company.")
     name: str = Field(min_length=1, max_length=200, description="Name; a company's as registered.")
     phone: str | None = Field(None, min_length=1, max_length=40, description="Phone number.")
     email: str | None = Field(
         None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", description="E-mail address."
     )
-    id_type: Literal["resident_id", "passport", "permit", "other"] | None = Field(
+    id_type: IdDocument | None = Field(
         None, description="Document the ID number belongs to; resident IDs are recognised."
     )
     id_no: str | None = Field(None, min_length=1, max_length=40, description="ID number.")
     birth_date: Day | None = Field(None, description="Birth date of a person.")
-    gender: Literal["male", "female"] | None = Field(None, description="Gender, where stated.")
+    gender: Gender | None = Field(None, description="Gender, where stated.")
     city: str | None = Field(None, min_length=1, max_length=100, description="City.")
-    channel: (
-        Literal["agent", "app", "dealer", "broker", "bank", "phone", "branch", "other"] | None
-    ) = Field(None, description="Channel the customer came through.")
+    channel: SalesChannel | None = Field(None, description="Channel the customer came through.")
     credit_code: str | None = Field(
         None,
         pattern="^[0-9A-Z]{18}$",
@@ -129,27 +134,21 @@ class CustomerWrite(BaseModel):
     income: Money | None = Field(None, description="Yearly income as declared.")
     assets: Money | None = Field(None, description="Assets as declared.")
     occupation: str | None = Field(None, min_length=1, max_length=200, description="Occupation.")
-    occupation_risk: Literal["low", "medium", "high"] | None = Field(
+    occupation_risk: OccupationRisk | None = Field(
         None, description="Its class; mining and work at height are high."
     )
     credit_score: Annotated[int, Field(strict=True, ge=300, le=950)] | None = Field(
         None, description="Credit score."
     )
-    health_grade: Literal["A", "B", "C", "D", "E"] | None = Field(
-        None, description="Health grade, A is the best."
-    )
+    health_grade: HealthGrade | None = Field(None, description="Health grade, A is the best.")
     smoker: Flag | None = Field(None, description="Smokes.")
     heavy_drinker: Flag | None = Field(None, description="Drinks heavily.")
     health_habit_score: Score100 | None = Field(None, description="Habit score of wearables.")
     driving_score: Score100 | None = Field(None, description="Driving score of telematics.")
     fraud_suspicion: Flag | None = Field(None, description="The claims department suspects fraud.")
     opinion_leader: Flag | None = Field(None, description="Known opinion leader (意见领袖).")
-    career_stage: Literal["student", "early", "rising", "established", "peak", "retired"] | None = (
-        Field(None, description="Career stage.")
-    )
-    family_stage: (
-        Literal["single", "couple", "young_children", "grown_children", "empty_nest"] | None
-    ) = Field(None, description="Family stage.")
+    career_stage: CareerStage | None = Field(None, description="Career stage.")
+    family_stage: FamilyStage | None = Field(None, description="Family stage.")
     consent: (
         Annotated[bool, Field(strict=True)] | Annotated[list[Purpose], Field(max_length=6)] | None
     ) = Field(

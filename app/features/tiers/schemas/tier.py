@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.domain.privacy.classes import SensitivityClass
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
-from app.features.customers.schemas import GRADE_BANDS
+from app.domain.words import GRADE_BANDS
 from app.features.tiers.schemas.ladder import DisplayNameRead
 from app.features.tiers.schemas.sight import amount, class_of, code, internal, sees_internal
 from app.features.tiers.service import Lift, ServedTier

@@ -1,0 +1,105 @@
+"""The closed lists of words: what a column, a cell or an answer of the API may say.
+
+Each list stands here once, as a type for schemas and as a tuple in the order of display. The tables
+constrain their columns by it, rule sets may answer with nothing else where it is stored in a column
+of its own, and the data files that repeat it are compared with it by the tests.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias, get_args
+
+# ------------------------------------------------------------------------------- who and what
+
+CustomerKind: TypeAlias = Literal["individual", "corporate"]
+CUSTOMER_KINDS: Final[tuple[CustomerKind, ...]] = get_args(CustomerKind)
+
+Gender: TypeAlias = Literal["male", "female"]
+GENDERS: Final[tuple[Gender, ...]] = get_args(Gender)
+
+IdDocument: TypeAlias = Literal["resident_id", "passport", "permit", "other"]
+ID_DOCUMENTS: Final[tuple[IdDocument, ...]] = get_args(IdDocument)
+
+#: The channel a customer came through.
+SalesChannel: TypeAlias = Literal[
+    "agent", "app", "dealer", "broker", "bank", "phone", "branch", "other"
+]
+SALES_CHANNELS: Final[tuple[SalesChannel, ...]] = get_args(SalesChannel)
+
+#: In the order in which equal premiums decide for a line.
+ProductLine: TypeAlias = Literal["life", "health", "motor", "property", "liability"]
+PRODUCT_LINES: Final[tuple[ProductLine, ...]] = get_args(ProductLine)
+
+#: The rule set of companies, and the one that decides where no other is in force.
+CORPORATE: Final = "corporate"
+ALL: Final = "all"
+RULE_SET_LINES: Final = (*PRODUCT_LINES, CORPORATE, ALL)
+
+Purpose: TypeAlias = Literal[
+    "health_data", "lifestyle_data", "credit_data", "third_party", "behaviour", "personalisation"
+]
+PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
+
+# ------------------------------------------------------------------------- attributes of people
+
+OccupationRisk: TypeAlias = Literal["low", "medium", "high"]
+OCCUPATION_RISKS: Final[tuple[OccupationRisk, ...]] = get_args(OccupationRisk)
+
+#: A is the best.
+HealthGrade: TypeAlias = Literal["A", "B", "C", "D", "E"]
+HEALTH_GRADES: Final[tuple[HealthGrade, ...]] = get_args(HealthGrade)
+
+CareerStage: TypeAlias = Literal["student", "early", "rising", "established", "peak", "retired"]
+CAREER_STAGES: Final[tuple[CareerStage, ...]] = get_args(CareerStage)
+
+FamilyStage: TypeAlias = Literal[
+    "single", "couple", "young_children", "grown_children", "empty_nest"
+]
+FAMILY_STAGES: Final[tuple[FamilyStage, ...]] = get_args(FamilyStage)
+
+# ------------------------------------------------------------------------------------- records
+
+PARTY_ROLES: Final = ("insured", "beneficiary", "payer")
+RELATIONS: Final = ("self", "spouse", "child", "parent", "employer", "other")
+PREMIUM_KINDS: Final = ("regular", "single", "top_up", "paid_up")
+PAY_MODES: Final = ("yearly", "half_yearly", "quarterly", "monthly", "once", "none")
+TERM_STARTS: Final = ("new", "renewal", "reinstatement")
+TERM_ENDS: Final = (
+    "expired",
+    "renewed",
+    "lapsed",
+    "surrendered",
+    "cancelled",
+    "withdrawn",
+    "claimed",
+)
+CHECK_KINDS: Final = ("credit", "medical", "occupation")
+CONTACT_CHANNELS: Final = ("app", "web", "hotline", "branch", "event", "social", "agent", "mail")
+INITIATORS: Final = ("customer", "insurer")
+
+# ------------------------------------------------------------------------- what is decided on
+
+#: Best first.
+TIERS: Final = ("diamond", "gold", "standard")
+SEGMENTS: Final = ("high_net_worth", "mid_market", "potential", "base")
+LIFE_CYCLE_STAGES: Final = ("new", "stable", "at_risk", "dormant", "lapsed")
+#: A is the lowest risk.
+RISK_GRADES: Final = ("A", "B", "C", "D", "E")
+
+#: How much of the risk grade those are told who are told the band only.
+GRADE_BANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"A": "low", "B": "low", "C": "medium", "D": "high", "E": "high"}
+)
+
+MANDATORY_OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "risk_grade": RISK_GRADES,
+        "segment": SEGMENTS,
+        "life_cycle_stage": LIFE_CYCLE_STAGES,
+        "tier": TIERS,
+    }
+)
+"""What every rule set decides, with the words it may answer: decisions store each in a column."""
+
+TIER_SOURCES: Final = ("evaluated", "override", "grace")
+"""Why a tier serves."""
