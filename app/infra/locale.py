@@ -59,3 +59,8 @@ async def request_locale(request: Request) -> Locale:
 
 
 RequestLocale = Annotated[Locale, Depends(request_locale)]
+
+
+def language_headers(locale: Locale) -> dict[str, str]:
+    """Headers of an answer with texts for people."""
+    return {"Content-Language": locale.value, "Vary": "Accept-Language"}

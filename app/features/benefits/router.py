@@ -9,14 +9,14 @@ from fastapi import Response
 from app.domain.privacy.roles import Role
 from app.features.benefits import service
 from app.features.benefits.schemas import BenefitsRead, Holder
-from app.features.customers.schemas import CustomerId, in_language
+from app.features.customers.schemas import CustomerId
 from app.features.customers.service import identify
 from app.features.tiers.service import get_tier
 from app.infra.application import read_responses
 from app.infra.audit import Audit
 from app.infra.auth import Actor, requires
 from app.infra.desk import Desk
-from app.infra.locale import RequestLocale
+from app.infra.locale import RequestLocale, language_headers
 from app.infra.reveal import respond
 from app.infra.routing import Router
 
@@ -61,5 +61,5 @@ async def list_benefits(
         viewer=subject.viewer,
         audit=audit,
         subjects=[subject.customer_id],
-        headers=in_language(locale),
+        headers=language_headers(locale),
     )

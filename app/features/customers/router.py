@@ -13,7 +13,6 @@ from app.features.imports.service import RowsRejected
 from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, Outcome
 from app.infra.auth import Actor, requires
-from app.infra.cipher import AppVault
 from app.infra.desk import Desk
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
@@ -44,7 +43,6 @@ Reader = Annotated[
 async def get_customer(
     customer_id: CustomerId,
     desk: Desk,
-    vault: AppVault,
     audit: Audit,
     actor: Reader,
 ) -> Response:
@@ -54,7 +52,9 @@ async def get_customer(
     others; contact data in clear takes `X-Purpose` besides.
     """
     subject = await service.identify(desk.session, customer_id=customer_id, actor=actor)
-    profile = await service.get_profile(desk.session, subject=subject, vault=vault, on=desk.today)
+    profile = await service.get_profile(
+        desk.session, subject=subject, vault=desk.vault, on=desk.today
+    )
     return await respond(
         ProfileRead.from_domain(profile),
         viewer=subject.viewer,
@@ -77,7 +77,6 @@ async def put_customer(
     customer_id: CustomerId,
     written: CustomerWrite,
     desk: Desk,
-    vault: AppVault,
     audit: Audit,
     actor: Annotated[Actor, requires(Role.INTEGRATION)],
 ) -> Response:
@@ -91,14 +90,16 @@ async def put_customer(
             desk.session,
             customer_id=customer_id,
             change=written.to_domain(),
-            vault=vault,
+            vault=desk.vault,
             settings=desk.settings,
             today=desk.today,
         )
     except RowsRejected as refused:
         raise _refused(refused) from None
     subject = await service.identify(desk.session, customer_id=upserted.customer_id, actor=actor)
-    profile = await service.get_profile(desk.session, subject=subject, vault=vault, on=desk.today)
+    profile = await service.get_profile(
+        desk.session, subject=subject, vault=desk.vault, on=desk.today
+    )
     version = profile.customer.updated_at.isoformat()
     return await respond(
         ProfileRead.from_domain(profile),

@@ -7,11 +7,10 @@ from typing import Annotated
 from fastapi import Response
 
 from app.domain.privacy.roles import Role
-from app.features.customers.schemas import in_language
 from app.features.facts.schemas import FactsRead
 from app.infra.application import problem_responses
 from app.infra.auth import Actor, requires
-from app.infra.locale import RequestLocale
+from app.infra.locale import RequestLocale, language_headers
 from app.infra.routing import Router
 
 router = Router("rules")
@@ -40,5 +39,5 @@ async def list_facts(locale: RequestLocale, response: Response, _actor: Reader) 
 
     A decimal has `scale` digits; its bounds are strings so that no digit is lost on the way.
     """
-    response.headers.update(in_language(locale))
+    response.headers.update(language_headers(locale))
     return FactsRead.shipped(locale)

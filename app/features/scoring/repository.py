@@ -11,11 +11,9 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, null, select
+from sqlalchemy import insert, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.rows.customer import CustomerRow
-from app.db.rows.customer_alias import CustomerAliasRow
 from app.db.rows.decision import DecisionRow
 from app.db.rows.market_benchmark import MarketBenchmarkRow
 from app.domain.rules.canonical import rfc8785_json
@@ -52,32 +50,11 @@ COPIED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """The customer an evaluation is about, by the id he is stored under."""
-
-    customer_id: str
-    kind: str
-    account_manager: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Sealed:
     """A stored decision with its snapshot, still encrypted."""
 
     record: DecisionRecord
     snapshot_cipher: bytes
-    account_manager: str | None
-
-
-async def find_subject(session: AsyncSession, customer_id: str) -> Subject | None:
-    """The customer of an id, or the survivor of one that was merged away."""
-    survivor = select(CustomerAliasRow.customer_id).where(CustomerAliasRow.alias_id == customer_id)
-    row = CustomerRow
-    query = select(row.customer_id, row.kind, row.account_manager).where(
-        row.customer_id == func.coalesce(survivor.scalar_subquery(), customer_id)
-    )
-    found = (await session.execute(query)).first()
-    return None if found is None else Subject(*found)
 
 
 async def benchmark_versions(session: AsyncSession, as_of: date) -> Mapping[str, str]:
@@ -148,16 +125,8 @@ async def copy_decisions(session: AsyncSession, csv: bytes) -> None:
 
 async def find_decision(session: AsyncSession, decision_id: UUID) -> Sealed | None:
     """One stored decision."""
-    query = (
-        select(DecisionRow, CustomerRow.account_manager)
-        .join(CustomerRow, CustomerRow.customer_id == DecisionRow.customer_id)
-        .where(DecisionRow.id == decision_id)
-    )
-    found = (await session.execute(query)).first()
-    if found is None:
-        return None
-    row: DecisionRow = found[0]
-    return Sealed(_record(row), row.snapshot_cipher, found.account_manager)
+    row = await session.scalar(select(DecisionRow).where(DecisionRow.id == decision_id))
+    return None if row is None else Sealed(_record(row), row.snapshot_cipher)
 
 
 def _record(row: DecisionRow) -> DecisionRecord:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import Body, Depends, Path, Request, Response
+from fastapi import Body, Path, Response
 from pydantic.types import UUID7
 
 from app.domain.privacy.roles import Role
 from app.domain.tiering.decision import Cause, CauseKind
 from app.features.customers.schemas import CustomerId
+from app.features.customers.service import identify
 from app.features.scoring import service
 from app.features.scoring.schemas import (
     DecisionRead,
@@ -23,12 +22,11 @@ from app.features.scoring.schemas import (
 from app.infra.application import problem_responses
 from app.infra.audit import Audit, Outcome
 from app.infra.auth import Actor, requires
-from app.infra.cipher import AppVault, Vault
-from app.infra.clock import business_day, utc_now
-from app.infra.locale import RequestLocale
+from app.infra.desk import Desk, Today
+from app.infra.locale import RequestLocale, language_headers
 from app.infra.reveal import respond
 from app.infra.routing import Router
-from app.infra.session import AsyncSession, ReadSession, WriteSession
+from app.infra.session import ReadSession
 
 router = Router("scoring")
 
@@ -47,29 +45,6 @@ Experimenter = Annotated[
         Role.RULE_AUTHOR,
     ),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationDesk:
-    """What evaluating needs of the process: the transaction, the vault, and the time."""
-
-    session: AsyncSession
-    vault: Vault
-    now: datetime
-    today: date
-
-
-async def evaluation_desk(
-    request: Request, session: WriteSession, vault: AppVault
-) -> EvaluationDesk:
-    """The desk of one request."""
-    now = utc_now()
-    today = business_day(now, request.app.state.settings.business_zone)
-    return EvaluationDesk(session, vault, now, today)
-
-
-#: `scope="function"` keeps to the scope of the session it works with.
-Desk = Annotated[EvaluationDesk, Depends(evaluation_desk, scope="function")]
 
 
 @router.post(
@@ -94,23 +69,22 @@ async def create_evaluation(
     the customer's newest evaluation is refused, since the clocks of stability run on it, and so
     is a day that has not come.
     """
+    subject = await identify(desk.session, customer_id=customer_id, actor=actor)
     stored = await service.evaluate_customer(
         desk.session,
-        customer_id=customer_id,
+        customer_id=subject.customer_id,
         as_of=(asked or EvaluationCreate()).day(desk.today),
         cause=Cause(CauseKind.API),
         now=desk.now,
         vault=desk.vault,
     )
-    own_id = stored.record.customer_id
-    viewer = actor.viewer_of(own_id, stored.account_manager)
     return await respond(
-        DecisionRead.from_domain(stored, viewer, locale),
-        viewer=viewer,
+        DecisionRead.from_domain(stored, subject, locale),
+        viewer=subject.viewer,
         audit=audit.noting(outcome=Outcome.CHANGED, record_version=str(stored.record.id)),
-        subjects=[own_id],
+        subjects=[subject.customer_id],
         status=201,
-        headers={"Location": f"/v1/decisions/{stored.record.id}", **_in_language(locale)},
+        headers={"Location": f"/v1/decisions/{stored.record.id}", **language_headers(locale)},
     )
 
 
@@ -123,21 +97,21 @@ async def create_evaluation(
 )
 async def get_decision(
     decision_id: DecisionId,
-    session: WriteSession,
+    desk: Desk,
     locale: RequestLocale,
     audit: Audit,
     actor: Evaluator,
 ) -> Response:
     """Read what was decided, why, and by which rule set version; decisions never change."""
-    stored = await service.get_decision(session, decision_id=decision_id)
+    stored = await service.get_decision(desk.session, decision_id=decision_id)
     own_id = stored.record.customer_id
-    viewer = actor.viewer_of(own_id, stored.account_manager)
+    subject = await identify(desk.session, customer_id=own_id, actor=actor)
     return await respond(
-        DecisionRead.from_domain(stored, viewer, locale),
-        viewer=viewer,
+        DecisionRead.from_domain(stored, subject, locale),
+        viewer=subject.viewer,
         audit=audit.noting(record_version=str(stored.record.id)),
-        subjects=[own_id],
-        headers=_in_language(locale),
+        subjects=[subject.customer_id],
+        headers=language_headers(locale),
     )
 
 
@@ -150,8 +124,7 @@ async def get_decision(
 )
 async def replay_decision(
     decision_id: DecisionId,
-    session: WriteSession,
-    vault: AppVault,
+    desk: Desk,
     audit: Audit,
     actor: Evaluator,
 ) -> Response:
@@ -159,14 +132,14 @@ async def replay_decision(
 
     Nothing is stored. Once the customer's data was erased the snapshot cannot be read: 410.
     """
-    replay = await service.replay_decision(session, decision_id=decision_id, vault=vault)
+    replay = await service.replay_decision(desk.session, decision_id=decision_id, vault=desk.vault)
     own_id = replay.stored.record.customer_id
-    viewer = actor.viewer_of(own_id, replay.stored.account_manager)
+    subject = await identify(desk.session, customer_id=own_id, actor=actor)
     return await respond(
-        ReplayRead.from_domain(replay),
-        viewer=viewer,
+        ReplayRead.from_domain(replay, subject.customer_id),
+        viewer=subject.viewer,
         audit=audit.noting(record_version=str(decision_id)),
-        subjects=[own_id],
+        subjects=[subject.customer_id],
     )
 
 
@@ -178,9 +151,9 @@ async def replay_decision(
 )
 async def try_facts(
     trial: TrialCreate,
-    request: Request,
     response: Response,
     session: ReadSession,
+    today: Today,
     locale: RequestLocale,
     _actor: Experimenter,
 ) -> TrialRead:
@@ -194,11 +167,7 @@ async def try_facts(
         session,
         given=trial.facts,
         version=None if chosen is None else (chosen.id, chosen.version),
-        as_of=business_day(utc_now(), request.app.state.settings.business_zone),
+        as_of=today,
     )
-    response.headers.update(_in_language(locale))
+    response.headers.update(language_headers(locale))
     return TrialRead.from_domain(found, locale)
-
-
-def _in_language(locale: RequestLocale) -> dict[str, str]:
-    return {"Content-Language": locale.value, "Vary": "Accept-Language"}

@@ -21,6 +21,7 @@ from app.domain.tiering.decision import COMPLETENESS_SCALE
 from app.domain.tiering.ladder import in_language
 from app.domain.tiering.record import DecisionRecord, GivenReason, given_reason
 from app.domain.words import GRADE_BANDS
+from app.features.customers.service import Subject
 from app.features.scoring.service import Replay, Stored, Trial
 from app.infra.locale import Locale
 from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk
@@ -59,7 +60,7 @@ class DecisionRead(MaskedRead):
     """One decision on a customer."""
 
     id: Open[UUID7] = Field(description="Id of the decision.")
-    customer_id: Open[str] = Field(description="The customer.")
+    customer_id: Open[str] = Field(description="The customer, by the id he is stored under.")
     score: Internal[int] = Field(description="Weighted score, 0 to 1000.")
     dimensions: dict[str, Internal[int]] = Field(
         description="Score of each dimension, 0 to 1000; a band of 200 where that is all to see."
@@ -85,13 +86,13 @@ class DecisionRead(MaskedRead):
     benchmark_version: Internal[str] = Field(description="Market benchmark of the ratios.")
 
     @classmethod
-    def from_domain(cls, stored: Stored, viewer: Viewer, locale: Locale) -> DecisionRead:
-        """A stored decision for one viewer."""
+    def from_domain(cls, stored: Stored, subject: Subject, locale: Locale) -> DecisionRead:
+        """A stored decision on a customer, ready to be masked for who looks at him."""
         record, document = stored.record, stored.rule_set.compiled.document
-        sight = _Sight(document, viewer)
+        sight = _Sight(document, subject.viewer)
         return cls(
             id=record.id,
-            customer_id=record.customer_id,
+            customer_id=subject.customer_id,
             score=_internal(record.score),
             dimensions=sight.dimensions(record),
             risk_grade=Sensitive(
@@ -122,16 +123,16 @@ class ReplayRead(MaskedRead):
     """Whether deciding again from the snapshot says the same."""
 
     decision_id: Open[UUID7] = Field(description="The decision that was replayed.")
-    customer_id: Open[str] = Field(description="The customer.")
+    customer_id: Open[str] = Field(description="The customer, by the id he is stored under.")
     identical: Open[bool] = Field(description="Whether every output came out the same.")
     differences: Internal[list[str]] = Field(description="Names of the outputs that did not.")
 
     @classmethod
-    def from_domain(cls, replay: Replay) -> ReplayRead:
+    def from_domain(cls, replay: Replay, customer_id: str) -> ReplayRead:
         """What a replay found."""
         return cls(
             decision_id=replay.stored.record.id,
-            customer_id=replay.stored.record.customer_id,
+            customer_id=customer_id,
             identical=replay.is_identical,
             differences=_internal(list(replay.differences)),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Request, Response
+from fastapi import Path, Response
 from pydantic import AfterValidator, Field
 
 from app.domain.privacy.roles import Role
@@ -12,8 +12,8 @@ from app.features.sla import service
 from app.features.sla.schemas import SlaRead
 from app.infra.application import problem_responses
 from app.infra.auth import Actor, requires
-from app.infra.clock import business_day, utc_now
-from app.infra.locale import RequestLocale
+from app.infra.desk import Today
+from app.infra.locale import RequestLocale, language_headers
 from app.infra.routing import Router
 from app.infra.session import ReadSession
 from app.infra.written import printable
@@ -49,9 +49,9 @@ Reader = Annotated[
 )
 async def get_tier_sla(
     tier: Tier,
-    request: Request,
     response: Response,
     session: ReadSession,
+    today: Today,
     locale: RequestLocale,
     _actor: Reader,
 ) -> SlaRead:
@@ -60,8 +60,6 @@ async def get_tier_sla(
     An entry's `exceptions` are narrower cases that win over it. A statutory floor is a deadline of
     the law, which no tier loosens; where the two differ, the earlier one binds.
     """
-    today = business_day(utc_now(), request.app.state.settings.business_zone)
     found = await service.get_sla(session, tier=tier, on=today)
-    response.headers["Content-Language"] = locale.value
-    response.headers["Vary"] = "Accept-Language"
+    response.headers.update(language_headers(locale))
     return SlaRead.from_domain(found, locale)

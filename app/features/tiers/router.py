@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from app.domain.privacy.roles import Role
-from app.features.customers.schemas import CustomerId, in_language
+from app.features.customers.schemas import CustomerId
 from app.features.customers.service import identify
 from app.features.tiers import service
 from app.features.tiers.schemas import (
@@ -22,9 +22,8 @@ from app.features.tiers.schemas import (
 from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
 from app.infra.auth import Actor, CurrentActor, requires
-from app.infra.cipher import AppVault
 from app.infra.desk import Desk
-from app.infra.locale import RequestLocale
+from app.infra.locale import RequestLocale, language_headers
 from app.infra.pagination import Cursors
 from app.infra.reveal import respond
 from app.infra.routing import Router
@@ -96,7 +95,6 @@ async def list_tier_history(
     customer_id: CustomerId,
     query: Annotated[HistoryQuery, Query()],
     desk: Desk,
-    vault: AppVault,
     audit: Audit,
     actor: Reader,
 ) -> Response:
@@ -106,7 +104,7 @@ async def list_tier_history(
     """
     subject = await identify(desk.session, customer_id=customer_id, actor=actor)
     own_id = subject.customer_id
-    cursors = Cursors(vault.master, f"tier-history:{own_id}", actor)
+    cursors = Cursors(desk.vault.master, f"tier-history:{own_id}", actor)
     before = None if query.cursor is None else _place(cursors.open(query.cursor))
     page = await service.list_history(
         desk.session, customer_id=own_id, as_of=query.as_of, limit=query.limit, before=before
@@ -150,5 +148,5 @@ async def get_tier_explanation(
         viewer=subject.viewer,
         audit=audit.noting(record_version=str(found.stored.decision_id)),
         subjects=[own_id],
-        headers=in_language(locale),
+        headers=language_headers(locale),
     )

@@ -183,17 +183,51 @@ async def test_without_a_rule_set_nothing_is_decided(api: Api, session: AsyncSes
     assert (response.status_code, response.json()["type"]) == (409, "/problems/no-rule-set")
 
 
-async def test_a_merged_id_is_evaluated_as_the_survivor(api: Api, session: AsyncSession) -> None:
+async def merge(session: AsyncSession, old_id: str, into: str) -> None:
+    """Merge one id away."""
     await session.execute(
         text(
             "INSERT INTO customer_aliases (alias_id, customer_id, merged_on)"
-            " VALUES ('OLD-7', 'C00000007', '2026-01-01')"
-        )
+            " VALUES (:old_id, :into, '2026-01-01')"
+        ),
+        {"old_id": old_id, "into": into},
     )
     await session.commit()
-    path = PATH.replace("C00000007", "OLD-7")
-    response = await api.call("POST", path, Role.RISK_OFFICER, json={"as_of": DAY})
-    assert response.json()["customer_id"] == "C00000007"
+
+
+async def test_who_was_merged_twice_is_scored_and_explained_as_the_survivor(
+    api: Api, session: AsyncSession
+) -> None:
+    await merge(session, "C00000008", "C00000007")
+    await merge(session, "OLD-8", "C00000008")
+    path = PATH.replace("C00000007", "OLD-8")
+    response = await api.call("POST", path, MANAGER, json={"as_of": DAY})
+    body = response.json()
+    assert (response.status_code, body["customer_id"]) == (201, "C00000007")
+    # The survivor's manager is who stands near; the one of the id that is gone no longer does.
+    assert body["risk_grade"] in {"low", "medium", "high"}
+    foreign = await api.call("POST", path, STRANGER, json={"as_of": DAY})
+    assert foreign.json()["risk_grade"] is None
+    ids = set(await session.scalars(text("SELECT customer_id FROM decisions")))
+    assert ids == {"C00000007"}
+    told = await api.get("/v1/customers/OLD-8/tier/explanation", Role.RISK_OFFICER)
+    assert (told.status_code, told.json()["customer_id"]) == (200, "C00000007")
+
+
+async def test_a_decision_from_before_two_merges_is_told_of_the_survivor(
+    api: Api, session: AsyncSession
+) -> None:
+    path = PATH.replace("C00000007", "C00000009")
+    made = (await api.call("POST", path, Role.RISK_OFFICER, json={"as_of": DAY})).json()
+    await merge(session, "C00000009", "C00000008")
+    await merge(session, "C00000008", "C00000007")
+    for caller, grade in ((MANAGER, IsStr()), (STRANGER, None)):
+        found = (await api.get(f"/v1/decisions/{made['id']}", caller)).json()
+        assert (found["customer_id"], found["risk_grade"]) == ("C00000007", grade)
+    replay = await api.call("POST", f"/v1/decisions/{made['id']}/replay", MANAGER)
+    assert (replay.json()["customer_id"], replay.json()["identical"]) == ("C00000007", True)
+    subjects = await session.scalars(text("SELECT subjects FROM audit_events ORDER BY seq"))
+    assert list(subjects) == [["C00000009"], *[["C00000007"]] * 3]
 
 
 async def test_a_second_evaluation_of_the_same_facts_keeps_the_assignment(

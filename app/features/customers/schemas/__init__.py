@@ -1,6 +1,6 @@
 """Customers as they are sent and answered."""
 
-from app.features.customers.schemas.parameters import CustomerId, in_language
+from app.features.customers.schemas.parameters import CustomerId
 from app.features.customers.schemas.profile import ProfileRead
 from app.features.customers.schemas.upsert import BODY_FIELDS, CustomerWrite
 
@@ -9,5 +9,4 @@ __all__ = [
     "CustomerId",
     "CustomerWrite",
     "ProfileRead",
-    "in_language",
 ]

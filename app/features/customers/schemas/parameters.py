@@ -8,8 +8,6 @@ from fastapi import Path
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.infra.locale import Locale
-
 
 def _addressable(customer_id: str) -> str:
     """An id that is a place of its own: clients and proxies resolve dots as steps of a path."""
@@ -28,8 +26,3 @@ CustomerId = Annotated[
         examples=["C-1001"],
     ),
 ]
-
-
-def in_language(locale: Locale) -> dict[str, str]:
-    """Headers of an answer with texts for people."""
-    return {"Content-Language": locale.value, "Vary": "Accept-Language"}

@@ -1,15 +1,17 @@
 """The use cases on customers."""
 
 from app.features.customers.service.profile import Profile, get_profile
-from app.features.customers.service.subjects import Subject, identify
+from app.features.customers.service.subjects import StoredSubject, Subject, get_survivor, identify
 from app.features.customers.service.upsert import CustomerChange, Upserted, put_customer
 
 __all__ = [
     "CustomerChange",
     "Profile",
+    "StoredSubject",
     "Subject",
     "Upserted",
     "get_profile",
+    "get_survivor",
     "identify",
     "put_customer",
 ]

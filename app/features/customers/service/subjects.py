@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from app.domain.errors import NotFound
 from app.domain.privacy.roles import Viewer
 from app.features.customers.repository import subjects
+from app.features.customers.repository.subjects import StoredSubject
 from app.infra.auth import Actor
 from app.infra.session import AsyncSession
+
+__all__ = ["StoredSubject", "Subject", "get_survivor", "identify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,20 @@ class Subject:
     viewer: Viewer
 
 
+async def get_survivor(session: AsyncSession, *, customer_id: str) -> StoredSubject:
+    """The customer an id stands for today; after merges the old id finds the survivor.
+
+    Raises:
+        NotFound: there is no such customer.
+    """
+    found = await subjects.find_subject(session, customer_id)
+    if found is None:
+        raise NotFound("not-found", "There is no such customer.")
+    return found
+
+
 async def identify(session: AsyncSession, *, customer_id: str, actor: Actor) -> Subject:
-    """The customer an id stands for today; after a merge the old id finds the survivor.
+    """The customer an id stands for today, and the caller as his viewer.
 
     Everything about a customer begins here, so that a missing customer and one that the caller may
     not know of are the same to him.
@@ -29,9 +44,7 @@ async def identify(session: AsyncSession, *, customer_id: str, actor: Actor) -> 
     Raises:
         NotFound: there is no such customer, or the caller is a customer and not this one.
     """
-    found = await subjects.find_subject(session, customer_id)
-    if found is None:
-        raise NotFound("not-found", "There is no such customer.")
+    found = await get_survivor(session, customer_id=customer_id)
     known_as = found.customer_id
     if actor.customer_id is not None and await _stands_for(session, actor.customer_id, known_as):
         # A token of before a merge names the id of then.

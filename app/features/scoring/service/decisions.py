@@ -80,7 +80,7 @@ async def _sealed(session: AsyncSession, decision_id: UUID) -> Sealed:
 async def _stored(session: AsyncSession, sealed: Sealed) -> Stored:
     reference = sealed.record.rule_set
     rule_set = await get_version(session, rule_set_id=reference.id, version=reference.version)
-    return Stored(sealed.record, rule_set, sealed.account_manager)
+    return Stored(sealed.record, rule_set)
 
 
 async def _opened(session: AsyncSession, sealed: Sealed, vault: Vault) -> Snapshot:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from app.domain.errors import NotFound
 from app.domain.snapshots.snapshot import Snapshot, write_snapshot
 from app.domain.tiering.decision import Cause, outputs_digest
 from app.domain.tiering.record import DecisionRecord, record_of
+from app.features.customers.service import get_survivor
 from app.features.facts.service import read_facts
 from app.features.rule_sets.service import RuleSet, resolve_all
 from app.features.scoring import repository
@@ -24,11 +24,10 @@ SNAPSHOT_PLACE = ("decisions", "snapshot_cipher")
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored decision with the rule set that made it, and who manages the customer."""
+    """A stored decision with the rule set that made it."""
 
     record: DecisionRecord
     rule_set: RuleSet
-    account_manager: str | None
 
 
 async def evaluate_customer(
@@ -58,16 +57,14 @@ async def evaluate_customer(
         Conflict: `back-dated` or `no-rule-set`.
         Invalid: `input-error`.
     """
-    subject = await repository.find_subject(session, customer_id)
-    if subject is None:
-        raise NotFound("not-found", "There is no such customer.")
-    own_id = subject.customer_id
+    survivor = await get_survivor(session, customer_id=customer_id)
+    own_id = survivor.customer_id
     held = await lock_held(session, customer_id=own_id)
     facts = (await read_facts(session, [own_id], as_of))[own_id]
     rule_set = deciding_rule_set(facts, await resolve_all(session, as_of))
     state = None if held is None else held.state
     versions = await repository.benchmark_versions(session, as_of)
-    occasion = Occasion(own_id, as_of, cause, state, versions.get(subject.kind))
+    occasion = Occasion(own_id, as_of, cause, state, versions.get(survivor.kind))
     decision = decide(facts, rule_set, occasion)
     record = record_of(decision, new_id(), now)
     keys = await ensure_subject_keys(session, vault, [own_id])
@@ -86,4 +83,4 @@ async def evaluate_customer(
         outputs_digest=outputs_digest(replace(decision, gap=None)),
     )
     await assign(session, standing=standing)
-    return Stored(record, rule_set, subject.account_manager)
+    return Stored(record, rule_set)
