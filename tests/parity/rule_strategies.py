@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.domain.facts.model import Fact, FactType
 from app.domain.rules import DocumentError, Limits, compile_rule_set, parse_document
 from app.domain.rules.compiled import CompiledRuleSet
+from app.domain.words import MANDATORY_OUTPUTS
 from tests.domain.rules.samples import fact
 from tests.parity import naive_rules
 
@@ -32,8 +33,9 @@ CATALOGUE: Mapping[str, Fact] = {
         fact("ever", "date"),
     )
 }
-OUTPUTS = ("risk_grade", "segment", "life_cycle_stage", "tier")
-ANSWERS = ("a", "b", "c")
+OUTPUTS = tuple(MANDATORY_OUTPUTS)
+#: Few, so that rows often agree and often do not.
+ANSWERS = {"labels": ("a", "b", "c"), **{name: MANDATORY_OUTPUTS[name][:3] for name in OUTPUTS}}
 WORDS = ("x", "y", "z w", "not")
 
 
@@ -152,12 +154,12 @@ def _table(draw: st.DrawFn, name: str, earlier: list[str], dimensions: list[str]
     for at in range(draw(st.integers(1, 5))):
         used = [key for key in inputs if draw(st.booleans())]
         when = {key: draw(_cell_of(key)) for key in used}
-        rules.append({"id": f"R{at}", "when": when, "then": draw(st.sampled_from(ANSWERS))})
+        rules.append({"id": f"R{at}", "when": when, "then": draw(st.sampled_from(ANSWERS[name]))})
     if mandatory:
-        rules.append({"id": "REST", "then": draw(st.sampled_from(ANSWERS))})
+        rules.append({"id": "REST", "then": draw(st.sampled_from(ANSWERS[name]))})
     return {
         "id": f"t_{name}",
-        "output": {"name": name, "values": list(ANSWERS)},
+        "output": {"name": name, "values": list(ANSWERS[name])},
         "hit_policy": policy,
         "complete": mandatory or draw(st.booleans()),
         "inputs": inputs,
@@ -170,7 +172,7 @@ def _cell_of(name: str) -> st.SearchStrategy[str]:
         return cells(CATALOGUE[name])
     if name == "score" or name.startswith("dimension."):
         return cells(fact("score", "int", minimum=0, maximum=1000, nullable=False))
-    return cells(fact("answer", "enum", values=ANSWERS, nullable=not name.startswith(OUTPUTS)))
+    return cells(fact("answer", "enum", values=ANSWERS[name], nullable=name not in OUTPUTS))
 
 
 @st.composite

@@ -81,6 +81,7 @@ def _check_mandatory(reader: Reader, name: str, tables: list[Table]) -> None:
                 f"A customer has one {name}, a set is no answer.",
                 "Use another hit policy.",
             )
+        _check_answers(reader, name, table, f"tables[{at}].output.values")
         return
     reader.report(
         "tables",
@@ -88,6 +89,28 @@ def _check_mandatory(reader: Reader, name: str, tables: list[Table]) -> None:
         f"No table decides {name}.",
         f"Every rule set decides {', '.join(MANDATORY_OUTPUTS)}.",
     )
+
+
+def _check_answers(reader: Reader, name: str, table: Table, path: str) -> None:
+    """Refuse answers for which decisions have no word, before a run fails at writing one."""
+    known = MANDATORY_OUTPUTS[name]
+    for at, value in enumerate(table.output.values):
+        if value and value not in known:
+            reader.report(
+                f"{path}[{at}]",
+                "unstorable-outcome",
+                f"{value} is no {name} that decisions store.",
+                f"Use {', '.join(known)}.",
+            )
+    ranks = [known.index(value) for value in table.output.values if value in known]
+    # What would lift a tier goes by this order, and so must be the order in which tiers serve.
+    if name == "tier" and ranks != sorted(ranks):
+        reader.report(
+            path,
+            "tier-order",
+            "The tiers do not stand in their order.",
+            f"List the best first, as in {', '.join(known)}.",
+        )
 
 
 def _table(reader: Reader, raw: object, path: str, names: _Names) -> Table:

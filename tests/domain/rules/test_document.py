@@ -157,6 +157,16 @@ def test_the_sample_reads_as_it_is_written() -> None:
         (lambda r: r["tables"][0].update(hit_policy="collect"), "tables[0].hit_policy",
          "mandatory-output"),
         (lambda r: r["tables"].pop(0), "tables", "mandatory-output"),
+        (lambda r: r["tables"][0]["output"]["values"].append("F"), "tables[0].output.values[5]",
+         "unstorable-outcome"),
+        (lambda r: r["tables"][1]["output"]["values"].append("platinum_club"),
+         "tables[1].output.values[4]", "unstorable-outcome"),
+        (lambda r: r["tables"][2]["output"]["values"].append("asleep"),
+         "tables[2].output.values[3]", "unstorable-outcome"),
+        (lambda r: r["tables"][4]["output"]["values"].insert(0, "platinum"),
+         "tables[4].output.values[0]", "unstorable-outcome"),
+        (lambda r: r["tables"][4]["output"]["values"].reverse(), "tables[4].output.values",
+         "tier-order"),
         (lambda r: r["tables"][3].update(hit_policy="all"), "tables[3].hit_policy", "bad-choice"),
         (lambda r: r["tables"][3].pop("output"), "tables[3].output", "missing-field"),
         (lambda r: r["tables"][3]["output"].update(name="ratio"), "tables[3].output.name",
@@ -265,6 +275,23 @@ def test_too_fine_a_literal_says_how_fine_the_fact_is() -> None:
         "tables[1].rules[S1].when.ratio: cell-type: 1.23456 has 5 decimals, the fact has 4. "
         "Round the literal."
     )
+
+
+def test_an_answer_that_no_decision_can_store_is_named_with_those_that_can() -> None:
+    raw = sample()
+    raw["tables"][4]["output"]["values"].insert(0, "platinum")
+    with pytest.raises(DocumentError) as caught:
+        parse_document(raw, CATALOGUE)
+    assert str(caught.value) == (
+        "tables[4].output.values[0]: unstorable-outcome: platinum is no tier that decisions store. "
+        "Use diamond, gold, standard."
+    )
+
+
+def test_an_output_of_its_own_answers_as_it_likes() -> None:
+    raw = sample()
+    raw["tables"][5]["output"]["values"].append("platinum")
+    assert parse_document(raw, CATALOGUE).tables[5].output.values == ("on", "platinum")
 
 
 def test_a_document_without_a_scorecard_says_only_that() -> None:

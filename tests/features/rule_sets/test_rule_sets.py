@@ -146,6 +146,12 @@ async def test_a_stored_version_is_read_back_as_the_document_it_was(session: Asy
         ("format: tiering/1", "rule-set-refused", "product_line"),
         (document(bound="-1"), "rule-set-refused", "cell-out-of-range"),
         (
+            document()
+            + "tables: [{id: segment, output: {name: segment, values: [platinum_club, base]}}]",
+            "rule-set-refused",
+            ".output.values[0]: unstorable-outcome: platinum_club",
+        ),
+        (
             document() + "tests: [{in: {premium_ratio: '0'}, expect: {tier: diamond}}]",
             "rule-set-refused",
             "tests[0].expect.tier: test-failed",
