@@ -23,7 +23,16 @@ ExceptionInfo: TypeAlias = (
 #: Loggers whose arguments hold no personal data: our own, and the server's start and stop.
 TRUSTED: Final = ("app", "uvicorn.error", "alembic")
 #: What our own calls may add by `extra=`.
-FIELDS: Final = ("request_id", "route", "status", "milliseconds", "reason", "count", "run_id")
+FIELDS: Final = (
+    "request_id",
+    "route",
+    "status",
+    "milliseconds",
+    "reason",
+    "count",
+    "run_id",
+    "constraint",
+)
 
 _LONGEST_CHAIN = 5
 _MOST_FRAMES = 30

@@ -309,6 +309,19 @@ def _log_failure(request: Request, error: Exception, status: int) -> None:
     )
 
 
+def _log_refusal(request: Request, error: IntegrityError, status: int) -> None:
+    """Write down which constraint kept a change out: our own checks should have seen it first."""
+    log.warning(
+        "the database refused a change",
+        exc_info=error,
+        extra={
+            "request_id": request_id_of(request.scope),
+            "status": status,
+            "constraint": getattr(error.driver_exception, "constraint_name", None),
+        },
+    )
+
+
 def _answer_to(request: Request, error: Exception) -> _Answer:
     if isinstance(error, ProblemError):
         return _answer(error.slug, headers=error.headers, errors=error.errors)
@@ -335,6 +348,8 @@ class _Handler:
         answer = _answer_to(request, error)
         if answer.status >= _INTERNAL and isinstance(error, _ANSWERED_HERE):
             _log_failure(request, error, answer.status)
+        elif isinstance(error, IntegrityError):
+            _log_refusal(request, error, answer.status)
         if self._on_denial is not None and answer.status in _DENIALS and "route" in request.scope:
             try:
                 await self._on_denial(request, answer.status)

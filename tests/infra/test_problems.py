@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import json
 import logging
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import asyncpg
 import pytest
 from dirty_equals import IsStr
 from fastapi import APIRouter, Query, Request
+from httpx import Response
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
@@ -177,6 +180,18 @@ async def test_an_unexpected_error_is_logged_and_goes_no_further(
 async def test_what_fails_on_our_side_is_logged_with_its_state_and_frames_and_no_value(
     name: str, level: int
 ) -> None:
+    answer, told = await _logged(name)
+    assert told["level"] == logging.getLevelName(level).lower()
+    assert told["request_id"] == answer.json()["request_id"]
+    assert told["exception"]["types"][0].endswith(type(ERRORS[name][0]).__name__)
+    assert told["exception"]["frames"][-1].endswith(" get_thing")
+    # The others have a driver's error beside them instead of behind them, or none.
+    states = {"raw-sql": ["42601"]}
+    assert told["exception"]["sqlstates"] == states.get(name, [])
+
+
+async def _logged(name: str) -> tuple[Response, dict[str, Any]]:
+    """The answer to an error, and the one line that is written down of it."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.addFilter(ExceptionScrubber())
@@ -189,18 +204,31 @@ async def test_what_fails_on_our_side_is_logged_with_its_state_and_frames_and_no
     finally:
         logger.removeHandler(handler)
     (line,) = written.getvalue().splitlines()
-    told = json.loads(line)
     assert SENTINEL not in line
-    assert told["level"] == logging.getLevelName(level).lower()
+    told: dict[str, Any] = json.loads(line)
+    return answer, told
+
+
+async def test_a_change_that_the_database_refuses_is_logged_with_the_constraint_and_no_value(
+    session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement = "INSERT INTO customers (customer_id, kind) VALUES ('sentinel-4711', :kind)"
+    with pytest.raises(IntegrityError) as refused:
+        await session.execute(text(statement), {"kind": SENTINEL})
+    monkeypatch.setitem(ERRORS, "refused-change", (refused.value, 409, "conflict"))
+    answer, told = await _logged("refused-change")
+    assert answer.status_code == told["status"] == 409
     assert told["request_id"] == answer.json()["request_id"]
-    assert told["exception"]["types"][0].endswith(type(ERRORS[name][0]).__name__)
-    assert told["exception"]["frames"][-1].endswith(" get_thing")
-    # The others have a driver's error beside them instead of behind them, or none.
-    states = {"raw-sql": ["42601"]}
-    assert told["exception"]["sqlstates"] == states.get(name, [])
+    assert (told["level"], told["constraint"]) == ("warning", "ck_customers_kind")
+    assert told["exception"]["sqlstates"][-1] == "23514"
 
 
-@pytest.mark.parametrize("name", ["not-found", "fields", "unique"])
+async def test_a_refusal_that_names_no_constraint_is_logged_without_one() -> None:
+    _, told = await _logged("unique")
+    assert told["constraint"] is None
+
+
+@pytest.mark.parametrize("name", ["not-found", "fields"])
 async def test_what_the_caller_did_wrong_is_no_failure(
     caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
