@@ -75,6 +75,11 @@ Premium: TypeAlias = Annotated[
 Derived: TypeAlias = Annotated[Sensitive[T], ClassifiedByValue(*SensitivityClass)]
 
 
+def internal(value: T | None) -> Sensitive[T]:
+    """A value of class internal."""
+    return Sensitive(SensitivityClass.INTERNAL, value)
+
+
 class ReadModel(BaseModel):
     """Base of what is read: nothing undeclared, nothing changed after it is built."""
 

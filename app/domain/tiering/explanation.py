@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
-from typing import Final, Protocol, TypedDict, cast
+from typing import Final, TypedDict, cast
 
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.model import Fact, FactType, FactValue
 from app.domain.rules.counterfactual.levers import Move
 from app.domain.rules.domains import decimal_text
-from app.domain.rules.model import DowngradeStep, RuleSetDocument, Text
-from app.domain.tiering.decision import RuleSetReference, TierDecision
+from app.domain.rules.model import DowngradeStep, ReasonText, RuleSetDocument, Text
+from app.domain.tiering.decision import RuleSetReference
 from app.domain.tiering.ladder import Ladder
+from app.domain.tiering.record import GivenReason
 from app.domain.tiering.stability import Clock
 
 
@@ -37,29 +38,9 @@ def _read() -> _Texts:
 _TEXTS: Final = _read()
 
 
-class GivenReason(Protocol):
-    """A reason, as it was evaluated or as it was stored."""
-
-    @property
-    def code(self) -> str:
-        """The reason code."""
-
-    @property
-    def characteristic(self) -> str:
-        """The characteristic of the scorecard."""
-
-    @property
-    def points(self) -> int:
-        """Points given."""
-
-    @property
-    def lost(self) -> int:
-        """Points missing to the best bin."""
-
-
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a customer stands: the newest decision and the stability state, as far as they tell.
+class Grounds:
+    """What an explanation rests on: the newest decision, and the stability state after it.
 
     `grace_until` and `held_by` are set while a downgrade waits.
     """
@@ -75,27 +56,15 @@ class Standing:
     as_of: date
 
 
-def standing_of(decision: TierDecision) -> Standing:
-    """Where a customer stands right after a decision."""
-    settled = decision.settled
-    return Standing(
-        tier_applied=decision.tier_applied,
-        tier_evaluated=decision.tier_evaluated,
-        since=settled.state.since,
-        grace_until=settled.grace_until,
-        held_by=settled.held_by,
-        segment=decision.segment,
-        reasons=decision.evaluation.reasons,
-        rule_set=decision.rule_set,
-        as_of=decision.as_of,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class ReasonPiece:
-    """Points lost at one characteristic, said in words."""
+    """Points lost at one characteristic, said in words.
+
+    `heading` is what the characteristic itself is called: it does not tell which bin it was.
+    """
 
     code: str
+    heading: ReasonText
     points: int
     lost: int
     text: Text
@@ -129,50 +98,50 @@ class Explanation:
 
 
 def explain(
-    standing: Standing, document: RuleSetDocument, moves: Sequence[Move], ladder: Ladder
+    grounds: Grounds, document: RuleSetDocument, moves: Sequence[Move], ladder: Ladder
 ) -> Explanation:
     """Say why a customer has this tier and what would lift it.
 
     Args:
-        standing: where the customer stands.
+        grounds: the decision and where it left the customer.
         document: the rule set that decided.
         moves: the single changes that would lift the evaluated tier, in the order to tell them.
         ladder: the tiers in order.
     """
-    is_top = ladder.above(standing.tier_evaluated) is None
+    is_top = ladder.above(grounds.tier_evaluated) is None
     return Explanation(
         tier=_sentence(
             "tier",
-            tier=ladder.display_names[standing.tier_applied],
-            since=standing.since.isoformat(),
+            tier=ladder.display_names[grounds.tier_applied],
+            since=grounds.since.isoformat(),
         ),
-        segment=_sentence("segment", segment=segment_name(standing.segment)),
-        waiting=_waiting(standing, document, ladder),
-        held_by=None if standing.held_by is None else _text(_TEXTS["held_by"][standing.held_by]),
-        reasons=tuple(reason_piece(reason, document) for reason in standing.reasons),
+        segment=_sentence("segment", segment=segment_name(grounds.segment)),
+        waiting=_waiting(grounds, document, ladder),
+        held_by=None if grounds.held_by is None else _text(_TEXTS["held_by"][grounds.held_by]),
+        reasons=tuple(reason_piece(reason, document) for reason in grounds.reasons),
         lifts=tuple(lift_piece(move, ladder) for move in moves),
         no_lift=None if moves else _sentence("top" if is_top else "no_lift"),
         rule_set=_sentence(
             "rule_set",
             title=document.title,
-            id=standing.rule_set.id,
-            version=str(standing.rule_set.version),
-            as_of=standing.as_of.isoformat(),
+            id=grounds.rule_set.id,
+            version=str(grounds.rule_set.version),
+            as_of=grounds.as_of.isoformat(),
         ),
     )
 
 
-def _waiting(standing: Standing, document: RuleSetDocument, ladder: Ladder) -> Text | None:
-    if standing.grace_until is None:
+def _waiting(grounds: Grounds, document: RuleSetDocument, ladder: Ladder) -> Text | None:
+    if grounds.grace_until is None:
         return None
-    following = standing.tier_evaluated
+    following = grounds.tier_evaluated
     if document.stability.downgrade_step is DowngradeStep.ONE:
-        following = ladder.below(standing.tier_applied)
+        following = ladder.below(grounds.tier_applied)
     return _sentence(
         "waiting",
-        evaluated=ladder.display_names[standing.tier_evaluated],
-        tier=ladder.display_names[standing.tier_applied],
-        until=standing.grace_until.isoformat(),
+        evaluated=ladder.display_names[grounds.tier_evaluated],
+        tier=ladder.display_names[grounds.tier_applied],
+        until=grounds.grace_until.isoformat(),
         next=ladder.display_names[following],
     )
 
@@ -188,7 +157,7 @@ def reason_piece(reason: GivenReason, document: RuleSetDocument) -> ReasonPiece:
         lost=str(reason.lost),
         best=str(reason.points + reason.lost),
     )
-    return ReasonPiece(reason.code, reason.points, reason.lost, sentence)
+    return ReasonPiece(reason.code, item.reason, reason.points, reason.lost, sentence)
 
 
 def lift_piece(move: Move, ladder: Ladder) -> LiftPiece:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic.types import UUID7
@@ -15,27 +15,25 @@ from app.domain.privacy.classes import Disposition, SensitivityClass
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
-from app.domain.rules.model import DIMENSION_PREFIX, HitPolicy, RuleSetDocument, Text
-from app.domain.rules.paths import facts_reaching, reason_classes
+from app.domain.rules.model import DIMENSION_PREFIX, HitPolicy, RuleSetDocument
+from app.domain.rules.paths import facts_reaching
 from app.domain.tiering.decision import COMPLETENESS_SCALE
+from app.domain.tiering.explanation import ReasonPiece, reason_piece
 from app.domain.tiering.ladder import in_language
-from app.domain.tiering.record import DecisionRecord, GivenReason, given_reason
+from app.domain.tiering.record import DecisionRecord, given_reason
 from app.domain.words import GRADE_BANDS
 from app.features.customers.service import Subject
 from app.features.scoring.service import Replay, Stored, Trial
+from app.features.tiers.schemas import GENERAL, ReasonRead, ReasonTeller
 from app.infra.locale import Locale
-from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk
+from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk, internal
 from app.infra.problems import FieldError, ProblemError
 from app.infra.written import BusinessDay, printable
 
-T = TypeVar("T")
 Class = SensitivityClass
 
-GENERAL = "GENERAL"
-_GENERAL_TEXT = Text("A further characteristic.", "其他因素。")
 _BAND_WIDTH = 200
 
-ReasonCode = Internal[str]
 FiredRule = Internal[str | list[str]]
 
 
@@ -45,15 +43,6 @@ class RuleSetRead(ReadModel):
     id: Internal[str] = Field(description="Its id.")
     version: Internal[int] = Field(description="Its version.")
     hash: Internal[str] = Field(description="SHA-256 of its document.")
-
-
-class ReasonRead(ReadModel):
-    """Points that were lost at one characteristic; one the caller may not see is GENERAL."""
-
-    code: ReasonCode = Field(description="Stable code, or GENERAL.")
-    text: Internal[str] = Field(description="What it says, in the caller's language.")
-    points: Internal[int] = Field(description="Points given.")
-    lost: Internal[int] = Field(description="Points lost against the best.")
 
 
 class DecisionRead(MaskedRead):
@@ -90,32 +79,33 @@ class DecisionRead(MaskedRead):
         """A stored decision on a customer, ready to be masked for who looks at him."""
         record, document = stored.record, stored.rule_set.compiled.document
         sight = _Sight(document, subject.viewer)
+        teller = ReasonTeller(document, subject.viewer, locale)
         return cls(
             id=record.id,
             customer_id=subject.customer_id,
-            score=_internal(record.score),
+            score=internal(record.score),
             dimensions=sight.dimensions(record),
             risk_grade=Sensitive(
                 Class.RISK, record.risk_grade, band=GRADE_BANDS[record.risk_grade]
             ),
-            segment=_internal(record.segment),
-            life_cycle_stage=_internal(record.life_cycle_stage),
-            labels=_internal(list(record.labels)),
+            segment=internal(record.segment),
+            life_cycle_stage=internal(record.life_cycle_stage),
+            labels=internal(list(record.labels)),
             tier=record.tier_applied,
-            tier_evaluated=_internal(record.tier_evaluated),
-            primary_line=_internal(record.primary_line),
-            reasons=[sight.reason(reason, locale) for reason in record.reasons],
+            tier_evaluated=internal(record.tier_evaluated),
+            primary_line=internal(record.primary_line),
+            reasons=[teller.read(reason_piece(reason, document)) for reason in record.reasons],
             fired=sight.fired(record),
             rule_set=RuleSetRead(
-                id=_internal(record.rule_set.id),
-                version=_internal(record.rule_set.version),
-                hash=_internal(record.rule_set.hash),
+                id=internal(record.rule_set.id),
+                version=internal(record.rule_set.version),
+                hash=internal(record.rule_set.hash),
             ),
-            cause=_internal(record.cause),
+            cause=internal(record.cause),
             evaluated_at=record.recorded_at,
             data_as_of=record.as_of,
-            facts_completeness=_internal(_share(record.facts_completeness)),
-            benchmark_version=_internal(record.benchmark_version),
+            facts_completeness=internal(_share(record.facts_completeness)),
+            benchmark_version=internal(record.benchmark_version),
         )
 
 
@@ -134,7 +124,7 @@ class ReplayRead(MaskedRead):
             decision_id=replay.stored.record.id,
             customer_id=customer_id,
             identical=replay.is_identical,
-            differences=_internal(list(replay.differences)),
+            differences=internal(list(replay.differences)),
         )
 
 
@@ -202,12 +192,18 @@ class TrialRuleSetRead(ReadModel):
 
 
 class TrialReasonRead(ReadModel):
-    """Points that were lost at one characteristic."""
+    """Points missing at one characteristic."""
 
     code: Open[str] = Field(description="Stable code.")
     text: Open[str] = Field(description="What it says, in the caller's language.")
     points: Open[int] = Field(description="Points given.")
-    lost: Open[int] = Field(description="Points lost against the best.")
+    lost: Open[int] = Field(description="Points missing.")
+
+    @classmethod
+    def from_domain(cls, piece: ReasonPiece, locale: Locale) -> TrialReasonRead:
+        """One reason in full: the facts are the caller's own."""
+        text = in_language(piece.text, locale)
+        return cls(code=piece.code, text=text, points=piece.points, lost=piece.lost)
 
 
 class TrialRead(ReadModel):
@@ -230,7 +226,7 @@ class TrialRead(ReadModel):
         """What a trial found."""
         decision, stored = trial.decision, trial.rule_set.stored
         evaluation = decision.evaluation
-        texts = _reason_texts(trial.rule_set.compiled.document)
+        document = trial.rule_set.compiled.document
         return cls(
             score=evaluation.score,
             dimensions=evaluation.dimensions,
@@ -240,13 +236,8 @@ class TrialRead(ReadModel):
             },
             tier=decision.tier_evaluated,
             reasons=[
-                TrialReasonRead(
-                    code=reason.code,
-                    text=in_language(texts[reason.code], locale),
-                    points=reason.points,
-                    lost=reason.lost,
-                )
-                for reason in map(given_reason, evaluation.reasons)
+                TrialReasonRead.from_domain(reason_piece(given_reason(reason), document), locale)
+                for reason in evaluation.reasons
             ],
             fired={table: list(rules) for table, rules in evaluation.fired.items()},
             rule_set=TrialRuleSetRead(
@@ -267,8 +258,6 @@ class _Sight:
         self._document = document
         self._viewer = viewer
         self._reach = facts_reaching(document)
-        self._reasons = reason_classes(document, CATALOGUE)
-        self._texts = _reason_texts(document)
 
     def dimensions(self, record: DecisionRecord) -> dict[str, Sensitive[int]]:
         """The dimension scores; the one called risk is risk whatever it is made of."""
@@ -278,7 +267,7 @@ class _Sight:
             listed = {Class.RISK} if name == Class.RISK else {Class.INTERNAL}
             found = self._disposition(DIMENSION_PREFIX + name, listed)
             if found is Disposition.CLEAR:
-                shown[name] = _internal(score)
+                shown[name] = internal(score)
             else:
                 band = _band(score) if found is Disposition.BAND else None
                 shown[name] = Sensitive[int].sealed(Class.INTERNAL, band=band)
@@ -293,43 +282,14 @@ class _Sight:
                 sealed = Sensitive[str | list[str]].sealed(Class.INTERNAL, masked=GENERAL)
                 shown[table.id] = sealed
             elif table.hit_policy is HitPolicy.COLLECT:
-                shown[table.id] = _internal(list(rules))
+                shown[table.id] = internal(list(rules))
             else:
-                shown[table.id] = _internal(rules[0] if rules else None)
+                shown[table.id] = internal(rules[0] if rules else None)
         return shown
-
-    def reason(self, reason: GivenReason, locale: Locale) -> ReasonRead:
-        """One reason; a withheld one still takes its place in the list.
-
-        Points name the bin, and the bin tells of the value: whoever is shown the fact in a band is
-        told neither.
-        """
-        classes = {Class.INTERNAL, Class(self._reasons[reason.code])}
-        found = MATRIX.joint_disposition(self._viewer, classes)
-        if found is Disposition.WITHHELD:
-            return ReasonRead(
-                code=Sensitive[str].sealed(Class.INTERNAL, masked=GENERAL),
-                text=Sensitive[str].sealed(
-                    Class.INTERNAL, masked=in_language(_GENERAL_TEXT, locale)
-                ),
-                points=Sensitive[int].sealed(Class.INTERNAL),
-                lost=Sensitive[int].sealed(Class.INTERNAL),
-            )
-        is_clear = found is Disposition.CLEAR
-        return ReasonRead(
-            code=_internal(reason.code),
-            text=_internal(in_language(self._texts[reason.code], locale)),
-            points=_internal(reason.points) if is_clear else Sensitive[int].sealed(Class.INTERNAL),
-            lost=_internal(reason.lost) if is_clear else Sensitive[int].sealed(Class.INTERNAL),
-        )
 
     def _disposition(self, name: str, listed: Iterable[SensitivityClass]) -> Disposition:
         classes = {Class(CATALOGUE[fact].sensitivity) for fact in self._reach[name]}
         return MATRIX.joint_disposition(self._viewer, classes.union(listed))
-
-
-def _internal(value: T | None) -> Sensitive[T]:
-    return Sensitive(Class.INTERNAL, value)
 
 
 def _band(score: int) -> str:
@@ -344,11 +304,3 @@ def _band(score: int) -> str:
 
 def _share(completeness: int) -> Decimal:
     return Decimal(completeness) / COMPLETENESS_SCALE
-
-
-def _reason_texts(document: RuleSetDocument) -> Mapping[str, Text]:
-    texts: dict[str, Text] = {}
-    for item in document.characteristics:
-        texts[item.reason.code] = item.reason.text
-        texts.update((b.reason.code, b.reason.text) for b in item.bins if b.reason is not None)
-    return texts

@@ -8,52 +8,49 @@ import pytest
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.model import FactValue
 from app.domain.rules.counterfactual.levers import Move
-from app.domain.rules.evaluation import Evaluation, Reason
-from app.domain.rules.model import DowngradeStep, RuleSetDocument, Text
-from app.domain.tiering.decision import Cause, RuleSetReference, TierDecision
+from app.domain.rules.model import DowngradeStep, ReasonText, RuleSetDocument, Text
+from app.domain.tiering.decision import RuleSetReference
 from app.domain.tiering.explanation import (
+    Grounds,
     LiftPiece,
     ReasonPiece,
     explain,
     fact_name,
     reason_piece,
     segment_name,
-    standing_of,
     value_text,
 )
 from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.record import GivenReason
 from app.domain.tiering.stability import StabilityState, settle
 from app.domain.words import SEGMENTS
 from tests.domain.templates.books import template
 
 AS_OF = date(2026, 12, 31)
+ABOUT_PREMIUMS = Text("Annual premium against the market average", "年保费与行业均值之比")
 DOCUMENT: RuleSetDocument = template("all").document
 
 
-def decision(tier: str, held: str | None = None) -> TierDecision:
+def grounds(tier: str, held: str | None = None) -> Grounds:
     since = date(2026, 1, 1)
     state = None if held is None else StabilityState(held, since, None, None, since)
-    return TierDecision(
-        customer_id="C1",
-        as_of=AS_OF,
-        cause=Cause.parse("api"),
+    settled = settle(state, tier, AS_OF, DOCUMENT.stability, LADDER)
+    return Grounds(
+        tier_applied=settled.applied_tier,
+        tier_evaluated=tier,
+        since=settled.state.since,
+        grace_until=settled.grace_until,
+        held_by=settled.held_by,
+        segment="mid_market",
+        reasons=[GivenReason("V01", "premium_ratio", 55, 45)],
         rule_set=RuleSetReference("all", 3, "cafe"),
-        primary_line="motor",
-        evaluation=Evaluation(
-            dimensions={},
-            score=600,
-            outcomes={"tier": tier, "segment": "mid_market"},
-            fired={},
-            reasons=(Reason("V01", "premium_ratio", 55, 45, 72_000),),
-        ),
-        settled=settle(state, tier, AS_OF, DOCUMENT.stability, LADDER),
-        facts_completeness=10_000,
+        as_of=AS_OF,
     )
 
 
 def test_an_explanation_has_tier_segment_reasons_lifts_and_rule_set() -> None:
     move = Move("annual_premium", 1_200_000, 8_000_001, "diamond")
-    told = explain(standing_of(decision("gold")), DOCUMENT, [move], LADDER)
+    told = explain(grounds("gold"), DOCUMENT, [move], LADDER)
     assert told.tier == Text(
         "The tier is Gold, since 2026-12-31.", "当前等级为黄金，自 2026-12-31 起。"
     )
@@ -62,6 +59,7 @@ def test_an_explanation_has_tier_segment_reasons_lifts_and_rule_set() -> None:
     assert told.reasons == (
         ReasonPiece(
             "V01",
+            ReasonText("V01", ABOUT_PREMIUMS),
             55,
             45,
             Text(
@@ -87,7 +85,7 @@ def test_an_explanation_has_tier_segment_reasons_lifts_and_rule_set() -> None:
 
 
 def test_a_waiting_downgrade_says_until_when_and_to_which_tier() -> None:
-    told = explain(standing_of(decision("standard", held="diamond")), DOCUMENT, [], LADDER)
+    told = explain(grounds("standard", held="diamond"), DOCUMENT, [], LADDER)
     assert told.tier.en == "The tier is Diamond, since 2026-01-01."
     assert told.waiting == Text(
         "The rules now give Standard. Diamond goes on serving until 2027-01-30; if nothing changes "
@@ -102,7 +100,7 @@ def test_a_waiting_downgrade_says_until_when_and_to_which_tier() -> None:
 def test_without_steps_a_waiting_downgrade_goes_to_the_evaluated_tier() -> None:
     stability = replace(DOCUMENT.stability, downgrade_step=DowngradeStep.ANY)
     document = replace(DOCUMENT, stability=stability)
-    told = explain(standing_of(decision("standard", held="diamond")), document, [], LADDER)
+    told = explain(grounds("standard", held="diamond"), document, [], LADDER)
     assert told.waiting is not None
     assert told.waiting.en.endswith("the tier becomes Standard.")
 
@@ -115,14 +113,18 @@ def test_without_steps_a_waiting_downgrade_goes_to_the_evaluated_tier() -> None:
     ],
 )
 def test_where_nothing_lifts_it_says_so(tier: str, text: str) -> None:
-    told = explain(standing_of(decision(tier)), DOCUMENT, [], LADDER)
+    told = explain(grounds(tier), DOCUMENT, [], LADDER)
     assert told.no_lift is not None
     assert told.no_lift.en == text
 
 
 def test_a_null_bin_speaks_with_its_own_words() -> None:
-    piece = reason_piece(Reason("R05", "driving", 15, 15, 1), DOCUMENT)
+    piece = reason_piece(GivenReason("R05", "driving", 15, 15), DOCUMENT)
     assert piece.text.en == "No driving data shared: 15 of 30 points are missing."
+    assert (piece.code, piece.heading) == (
+        "R05",
+        ReasonText("R04", Text("Driving record", "驾驶行为")),
+    )
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ async def test_what_a_role_may_not_see_becomes_general_and_the_list_keeps_its_le
 async def test_a_band_does_not_tell_which_bin_it_was(api: Api) -> None:
     own = Caller(Role.ACCOUNT_MANAGER, subject="manager-1")
     driving = (await explanation(api, own))["reasons"][2]
-    assert driving == {"code": "R05", "text": "Driving record", "points": None, "lost": None}
+    assert driving == {"code": "R04", "text": "Driving record", "points": None, "lost": None}
 
 
 async def test_a_customer_is_told_what_tiers_follow_from_and_never_to_pay_more(api: Api) -> None:

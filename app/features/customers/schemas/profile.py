@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -30,9 +30,9 @@ from app.infra.masking import (
     Premium,
     ReadModel,
     Risk,
+    internal,
 )
 
-T = TypeVar("T")
 Class = SensitivityClass
 
 _HEALTH_BANDS: Final = {"A": "A-B", "B": "A-B", "C": "C", "D": "D-E", "E": "D-E"}
@@ -149,22 +149,22 @@ def _identity(profile: Profile) -> dict[str, object]:
         "name": _sealed(profile, Class.C2_NAME, "name", masked=row.name_masked),
         "phone": _sealed(profile, Class.C2_CONTACT, "phone", masked=row.phone_masked),
         "email": _sealed(profile, Class.C2_CONTACT, "email", masked=row.email_masked),
-        "id_type": _internal(row.id_type),
+        "id_type": internal(row.id_type),
         "id_no": _sealed(profile, Class.C2_ID_NO, "id_no", masked=row.id_no_masked),
         "birth_date": _sealed(
             profile, Class.C2_BIRTH, "birth_date", band=row.birth_band, read=date.fromisoformat
         ),
-        "gender": _internal(row.gender),
-        "city": _internal(row.city),
-        "channel": _internal(row.channel),
-        "account_manager": _internal(row.account_manager),
+        "gender": internal(row.gender),
+        "city": internal(row.city),
+        "channel": internal(row.channel),
+        "account_manager": internal(row.account_manager),
         "income": _sealed(
             profile, Class.S_INCOME, "income", band=_label("income", income), read=Decimal
         ),
         "assets": _sealed(
             profile, Class.S_INCOME, "assets", band=_label("assets", assets), read=Decimal
         ),
-        "updated_at": _internal(row.updated_at),
+        "updated_at": internal(row.updated_at),
     }
 
 
@@ -206,7 +206,7 @@ def _attributes(profile: Profile) -> dict[str, object]:
         "occupation_risk": Sensitive(Class.RISK, risk, band=risk),
         "driving_score": Sensitive(Class.RISK, driving, band=_span(driving, _POINTS_WIDTH)),
         "fraud_suspicion": Sensitive(Class.S_FRAUD, held("fraud_suspicion")),
-        "opinion_leader": _internal(held("opinion_leader")),
+        "opinion_leader": internal(held("opinion_leader")),
     }
 
 
@@ -217,10 +217,10 @@ def _standing(profile: Profile) -> dict[str, object]:
         "tier": None if found is None else found.tier,
         "tier_source": None if found is None else found.source,
         "tier_since": None if found is None else found.since,
-        "segment": _internal(None if found is None else found.segment),
-        "life_cycle_stage": _internal(None if found is None else found.life_cycle_stage),
-        "labels": _internal(None if found is None else list(found.labels)),
-        "score": _internal(None if found is None else found.score),
+        "segment": internal(None if found is None else found.segment),
+        "life_cycle_stage": internal(None if found is None else found.life_cycle_stage),
+        "labels": internal(None if found is None else list(found.labels)),
+        "score": internal(None if found is None else found.score),
         "risk_grade": Sensitive(Class.RISK, grade, band=GRADE_BANDS.get(grade or "")),
     }
 
@@ -236,11 +236,11 @@ def _panorama(profile: Profile) -> dict[str, object]:
             Class.RISK, found.claims_paid, band=BANDS["premium"].band(found.claims_paid)
         ),
         "last_claim_on": Sensitive(Class.RISK, found.last_claim_on),
-        "last_contact_on": _internal(found.last_contact_on),
-        "contacts_12m": _internal(found.contacts),
-        "complaints_12m": _internal(found.complaints),
-        "service_uses_12m": _internal(found.service_uses),
-        "last_nps": _internal(found.last_nps),
+        "last_contact_on": internal(found.last_contact_on),
+        "contacts_12m": internal(found.contacts),
+        "complaints_12m": internal(found.complaints),
+        "service_uses_12m": internal(found.service_uses),
+        "last_nps": internal(found.last_nps),
     }
 
 
@@ -251,7 +251,7 @@ def _line(profile: Profile, line: str) -> dict[str, object]:
     )
     return {
         "product_line": line,
-        "policies_in_force": _internal(policies),
+        "policies_in_force": internal(policies),
         "yearly_premium": Sensitive(Class.VALUE, premium, band=BANDS["premium"].band(premium)),
     }
 
@@ -265,14 +265,10 @@ def _consent(profile: Profile, purpose: str) -> Mapping[str, object]:
     holds = found is not None and found.holds_on(profile.on)
     return {
         "purpose": purpose,
-        "holds": _internal(holds),
-        "given_on": _internal(None if found is None else found.given_on),
-        "withdrawn_on": _internal(None if found is None else found.withdrawn_on),
+        "holds": internal(holds),
+        "given_on": internal(None if found is None else found.given_on),
+        "withdrawn_on": internal(None if found is None else found.withdrawn_on),
     }
-
-
-def _internal(value: T | None) -> Sensitive[T]:
-    return Sensitive(Class.INTERNAL, value)
 
 
 def _label(bands: str, number: int | None) -> str | None:

@@ -3,6 +3,17 @@
 from app.features.tiers.schemas.explanation import ExplanationRead
 from app.features.tiers.schemas.history import HistoryQuery, HistoryRead
 from app.features.tiers.schemas.ladder import LadderRead
+from app.features.tiers.schemas.reason import ReasonRead, ReasonTeller
+from app.features.tiers.schemas.sight import GENERAL
 from app.features.tiers.schemas.tier import TierRead
 
-__all__ = ["ExplanationRead", "HistoryQuery", "HistoryRead", "LadderRead", "TierRead"]
+__all__ = [
+    "GENERAL",
+    "ExplanationRead",
+    "HistoryQuery",
+    "HistoryRead",
+    "LadderRead",
+    "ReasonRead",
+    "ReasonTeller",
+    "TierRead",
+]

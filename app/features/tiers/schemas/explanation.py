@@ -6,18 +6,16 @@ from typing import Final
 
 from pydantic import Field
 
-from app.domain.facts.catalogue import CATALOGUE
-from app.domain.privacy.classes import SensitivityClass
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
 from app.domain.rules.model import Text
-from app.domain.rules.paths import reason_classes
-from app.domain.tiering.explanation import LiftPiece, ReasonPiece, fact_name
+from app.domain.tiering.explanation import LiftPiece, fact_name
 from app.domain.tiering.ladder import LADDER, in_language
-from app.features.tiers.schemas.sight import GENERAL_TEXT, class_of, code, internal, sees_internal
+from app.features.tiers.schemas.reason import ReasonRead, ReasonTeller
+from app.features.tiers.schemas.sight import GENERAL_TEXT, class_of, code, sees_internal
 from app.features.tiers.service import ExplainedTier
 from app.infra.locale import Locale
-from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel
+from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel, internal
 
 BASIS: Final = Text(
     "The tier follows from the contracts held, how long and how steadily, and from the contact"
@@ -31,15 +29,6 @@ OBJECTION: Final = Text(
     " have a person review it.",
     "等级由自动化方式评定。客户有权要求说明、提出异议,并要求人工复核。",
 )
-
-
-class ReasonRead(ReadModel):
-    """Points missing at one characteristic; GENERAL where its class is withheld."""
-
-    code: Derived[str] = Field(description="Stable code, or GENERAL.")
-    text: Derived[str] = Field(description="What it says; without figures where only bands show.")
-    points: Derived[int] = Field(description="Points given.")
-    lost: Derived[int] = Field(description="Points missing.")
 
 
 class LiftTextRead(ReadModel):
@@ -72,7 +61,8 @@ class ExplanationRead(MaskedRead):
         cls, explained: ExplainedTier, customer_id: str, viewer: Viewer, locale: Locale
     ) -> ExplanationRead:
         """An explanation, ready to be masked; only staff is told what would lift the tier."""
-        said, speaker = explained.explanation, _Speaker(explained, locale)
+        said, speaker = explained.explanation, _Speaker(locale)
+        teller = ReasonTeller(explained.document, viewer, locale)
         lifts = said.lifts if sees_internal(viewer) else ()
         return cls(
             customer_id=customer_id,
@@ -84,7 +74,7 @@ class ExplanationRead(MaskedRead):
             segment=speaker.internal(said.segment),
             waiting=speaker.internal(said.waiting),
             held_by=speaker.internal(said.held_by),
-            reasons=[speaker.reason(piece) for piece in said.reasons],
+            reasons=[teller.read(piece) for piece in said.reasons],
             lifts=[speaker.lift(piece) for piece in lifts],
             no_lift=speaker.internal(said.no_lift),
             rule_set=speaker.internal(said.rule_set),
@@ -92,16 +82,10 @@ class ExplanationRead(MaskedRead):
 
 
 class _Speaker:
-    """Says the pieces of one explanation in one language, each with its class."""
+    """Says the pieces of one explanation in one language."""
 
-    def __init__(self, explained: ExplainedTier, locale: Locale) -> None:
+    def __init__(self, locale: Locale) -> None:
         self._locale = locale
-        self._classes = reason_classes(explained.document, CATALOGUE)
-        self._headings: dict[str, Text] = {}
-        for item in explained.document.characteristics:
-            for reason in (item.reason, *(b.reason for b in item.bins if b.reason is not None)):
-                # Which bin it was tells of the value, so a band is told the characteristic only.
-                self._headings[reason.code] = item.reason.text
 
     def say(self, text: Text) -> str:
         """The text in the language of the answer."""
@@ -111,31 +95,16 @@ class _Speaker:
         """A text for staff."""
         return internal(None if text is None else self.say(text))
 
-    def reason(self, piece: ReasonPiece) -> ReasonRead:
-        """One reason, of the class of the fact its characteristic reads."""
-        sensitivity = SensitivityClass(self._classes[piece.code])
-        return ReasonRead(
-            code=code(sensitivity, piece.code),
-            text=self._text(sensitivity, piece.text, self._headings[piece.code]),
-            points=Sensitive(sensitivity, piece.points),
-            lost=Sensitive(sensitivity, piece.lost),
-        )
-
     def lift(self, piece: LiftPiece) -> LiftTextRead:
         """One change, of the class of its fact."""
         sensitivity = class_of(piece.fact)
         return LiftTextRead(
             fact=code(sensitivity, piece.fact),
             reaches=piece.reaches,
-            text=self._text(sensitivity, piece.text, fact_name(piece.fact)),
-        )
-
-    def _text(
-        self, sensitivity: SensitivityClass, text: Text, without_figures: Text
-    ) -> Sensitive[str]:
-        return Sensitive(
-            sensitivity,
-            self.say(text),
-            band=self.say(without_figures),
-            masked=self.say(GENERAL_TEXT),
+            text=Sensitive(
+                sensitivity,
+                self.say(piece.text),
+                band=self.say(fact_name(piece.fact)),
+                masked=self.say(GENERAL_TEXT),
+            ),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.privacy.classes import Disposition, SensitivityClass
@@ -13,16 +13,9 @@ from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
 from app.domain.rules.model import Text
 
-T = TypeVar("T")
-
 #: Stands for a code whose class is withheld; a list keeps its length.
 GENERAL: Final = "GENERAL"
 GENERAL_TEXT: Final = Text("A further characteristic.", "其他因素。")
-
-
-def internal(value: T | None) -> Sensitive[T]:
-    """A value of class internal."""
-    return Sensitive(SensitivityClass.INTERNAL, value)
 
 
 def sees_internal(viewer: Viewer) -> bool:
@@ -38,9 +31,18 @@ def class_of(fact: str) -> SensitivityClass:
     return SensitivityClass(CATALOGUE[fact].sensitivity)
 
 
-def code(sensitivity: SensitivityClass, name: str) -> Sensitive[str]:
-    """A code: a name is no value, so it stands where the value may be shown as a band."""
-    return Sensitive(sensitivity, name, band=name, masked=GENERAL)
+def least_shown(viewer: Viewer, *classes: SensitivityClass) -> SensitivityClass:
+    """The one of several classes that a viewer is shown least of.
+
+    What is derived from all of them is of this class for him.
+    """
+    joint = MATRIX.joint_disposition(viewer, classes)
+    return next(found for found in classes if MATRIX.disposition(viewer, found) is joint)
+
+
+def code(sensitivity: SensitivityClass, name: str, *, band: str | None = None) -> Sensitive[str]:
+    """A code: a name is no value, so it or a wider one stands where a band of the value would."""
+    return Sensitive(sensitivity, name, band=band or name, masked=GENERAL)
 
 
 def amount(fact: str, text: str) -> Sensitive[str]:

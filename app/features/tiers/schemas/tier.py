@@ -13,9 +13,9 @@ from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
 from app.domain.words import GRADE_BANDS
 from app.features.tiers.schemas.ladder import DisplayNameRead
-from app.features.tiers.schemas.sight import amount, class_of, code, internal, sees_internal
+from app.features.tiers.schemas.sight import amount, class_of, code, sees_internal
 from app.features.tiers.service import Lift, ServedTier
-from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel, Risk
+from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel, Risk, internal
 
 
 class OverrideRead(ReadModel):

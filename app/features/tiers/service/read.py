@@ -14,7 +14,7 @@ from app.domain.rules.domains import domain_of
 from app.domain.rules.model import RuleSetDocument
 from app.domain.rules.values import fact_value
 from app.domain.tiering.decision import RuleSetReference, is_stale
-from app.domain.tiering.explanation import Explanation, Standing, explain
+from app.domain.tiering.explanation import Explanation, Grounds, explain
 from app.domain.tiering.ladder import LADDER
 from app.domain.tiering.record import GivenReason
 from app.domain.tiering.stability import StabilityState, waiting_downgrade
@@ -153,7 +153,7 @@ async def get_explanation(session: AsyncSession, *, customer_id: str, today: dat
         stored.evaluated_on,
     )
     waits = waiting_downgrade(state, document.stability)
-    standing = Standing(
+    grounds = Grounds(
         tier_applied=stored.tier,
         tier_evaluated=stored.tier_evaluated,
         since=stored.since,
@@ -167,7 +167,7 @@ async def get_explanation(session: AsyncSession, *, customer_id: str, today: dat
         as_of=stored.as_of,
     )
     moves = [_move(lift) for lift in _lifts(stored)]
-    return ExplainedTier(stored, document, explain(standing, document, moves, LADDER))
+    return ExplainedTier(stored, document, explain(grounds, document, moves, LADDER))
 
 
 def _move(lift: Lift) -> Move:
