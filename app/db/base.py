@@ -20,8 +20,6 @@ NAMING = {
 #: Money is exact: 18 digits, of which two are minor units of the deployment's one currency.
 MONEY = Numeric(18, 2)
 
-CUSTOMER_ID_PATTERN = "^[A-Za-z0-9._-]{1,64}$"
-
 
 class Base(DeclarativeBase):
     """Root of every row class."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -24,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.types import Scope
 
 from app.db.rows.audit_event import AuditEventRow
+from app.domain.customer_ids import is_customer_id
 from app.domain.privacy.classes import Disposition
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
@@ -40,7 +40,6 @@ from app.infra.session import WriteSession
 NO_ROLE: Final = "none"
 
 _ACTOR_DIGITS = 32
-_CUSTOMER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Outcome(StrEnum):
@@ -150,7 +149,7 @@ class AuditWriter:
             role=NO_ROLE if caller.role is None else caller.role,
             purpose=caller.purpose,
             route=route_of(request.scope),
-            subjects=(asked,) if _CUSTOMER_ID.fullmatch(asked) else (),
+            subjects=(asked,) if is_customer_id(asked) else (),
             status=status,
             outcome=Outcome.DENIED,
         )

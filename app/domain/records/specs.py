@@ -11,6 +11,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Final, NotRequired, TypedDict, cast
 
+from app.domain.customer_ids import CUSTOMER_ID
 from app.domain.errors import Invalid
 
 #: What a business day may be; anything else is a slip of the pen or a stand-in for “unknown”.
@@ -20,8 +21,6 @@ LATEST_DAY: Final = date(2199, 12, 31)
 #: Money has two decimal digits, and 18 digits in all.
 MONEY_SCALE: Final = 2
 LARGEST_AMOUNT: Final = 10**18 - 1
-
-CUSTOMER_ID: Final = "^[A-Za-z0-9._-]{1,64}$"
 
 #: A column that any record with amounts may carry: the currency of its row.
 CURRENCY: Final = "currency"

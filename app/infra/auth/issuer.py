@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jose import jws
 
+from app.domain.customer_ids import is_customer_id
 from app.domain.errors import Invalid
 from app.domain.privacy.roles import Role
 from app.infra.auth.keys import ES256, VerificationKey, verification_key
@@ -86,12 +87,13 @@ class DevelopmentIssuer:
         """A signed token.
 
         Raises:
-            Invalid: no role, role customer without a customer id, or too long a lifetime.
+            Invalid: no role, role customer without the id of one, or too long a lifetime.
         """
         if not request.roles:
             raise Invalid("token-invalid", "a token carries at least one role")
-        if Role.CUSTOMER in request.roles and request.customer_id is None:
-            raise Invalid("token-invalid", "role customer needs a customer id")
+        if Role.CUSTOMER in request.roles and not is_customer_id(request.customer_id or ""):
+            detail = "role customer needs a customer id of up to 64 letters, digits and . _ -"
+            raise Invalid("token-invalid", detail)
         if not timedelta(seconds=1) <= request.lifetime <= LONGEST_LIFETIME:
             raise Invalid("token-invalid", "a token lives for one second to 24 hours")
         issued_at = int(now.timestamp())

@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 
 from jose import jws
 
+from app.domain.customer_ids import is_customer_id
 from app.domain.privacy.roles import Role
 from app.infra.auth.keys import ALGORITHMS, KEY_ID, KeySource, VerificationKey, decode_base64url
 
@@ -29,7 +30,6 @@ _MOST_ROLES = 32
 _HEADER_KEYS = frozenset({"alg", "typ", "kid"})
 _TYPES = frozenset({"jwt", "at+jwt"})
 _SUBJECT = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
-_CUSTOMER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _JSON_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 LEEWAY: Final = timedelta(seconds=30)
@@ -224,6 +224,6 @@ def _customer_id(claims: Mapping[str, object], roles: frozenset[Role]) -> str | 
     if Role.CUSTOMER not in roles:
         return None
     found = claims.get("customer_id")
-    if not isinstance(found, str) or not _CUSTOMER_ID.fullmatch(found):
+    if not isinstance(found, str) or not is_customer_id(found):
         _refuse("customer_id")
     return found

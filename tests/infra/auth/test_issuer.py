@@ -61,6 +61,7 @@ def test_starts_at_once_agree_on_one_key(tmp_path: Path) -> None:
     [
         TokenRequest("bob", ()),
         TokenRequest("bob", (Role.CUSTOMER,)),
+        TokenRequest("bob", (Role.CUSTOMER,), customer_id="no id"),
         TokenRequest("bob", (Role.AGENT,), lifetime=timedelta(hours=25)),
         TokenRequest("bob", (Role.AGENT,), lifetime=timedelta(0)),
     ],

@@ -8,6 +8,8 @@ from fastapi import Path
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from app.domain.customer_ids import CUSTOMER_ID
+
 
 def _addressable(customer_id: str) -> str:
     """An id that is a place of its own: clients and proxies resolve dots as steps of a path."""
@@ -19,7 +21,7 @@ def _addressable(customer_id: str) -> str:
 
 CustomerId = Annotated[
     str,
-    Field(pattern="^[A-Za-z0-9._-]{1,64}$"),
+    Field(pattern=CUSTOMER_ID),
     AfterValidator(_addressable),
     Path(
         description="The insurer's own id, case-sensitive; an id merged away finds the survivor.",
