@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, DateTime, MetaData, Numeric, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
+from app.domain.customer_ids import CUSTOMER_ID, STEPS_OF_A_PATH
+
 #: Every constraint has a predictable name, so that a migration and an error can say which it was.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -54,6 +56,12 @@ def one_of(
     """A named CHECK that a text column holds one of a closed list of words."""
     words = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column_name or name} IN ({words})", name=name)
+
+
+def customer_id_form(name: str) -> CheckConstraint:
+    """A named CHECK that a column holds a customer's id in its form."""
+    steps = ", ".join(f"'{step}'" for step in STEPS_OF_A_PATH)
+    return CheckConstraint(f"{name} ~ '{CUSTOMER_ID}' AND {name} NOT IN ({steps})", name=name)
 
 
 class Recorded:

@@ -9,6 +9,9 @@ from typing import Final
 CUSTOMER_ID: Final = "^[A-Za-z0-9._-]{1,64}$"
 """The same to PostgreSQL, Polars, Pydantic and JSON Schema."""
 
+STEPS_OF_A_PATH: Final = (".", "..")
+"""What clients and proxies resolve on the way, so that it never arrives as an id."""
+
 _WHOLE: Final = re.compile(CUSTOMER_ID)
 
 
@@ -17,5 +20,7 @@ def is_customer_id(text: str) -> bool:
 
     >>> is_customer_id("C-1001"), is_customer_id("C 1001"), is_customer_id("C1\n")
     (True, False, False)
+    >>> is_customer_id(".."), is_customer_id("...")
+    (False, True)
     """
-    return _WHOLE.fullmatch(text) is not None
+    return _WHOLE.fullmatch(text) is not None and text not in STEPS_OF_A_PATH

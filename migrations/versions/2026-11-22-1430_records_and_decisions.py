@@ -246,7 +246,8 @@ def upgrade() -> None:
             name=op.f("ck_customers_credit_code"),
         ),
         sa.CheckConstraint(
-            "customer_id ~ '^[A-Za-z0-9._-]{1,64}$'", name=op.f("ck_customers_customer_id")
+            "customer_id ~ '^[A-Za-z0-9._-]{1,64}$' AND customer_id NOT IN ('.', '..')",
+            name=op.f("ck_customers_customer_id"),
         ),
         sa.CheckConstraint("gender IN ('male', 'female')", name=op.f("ck_customers_gender")),
         sa.CheckConstraint(
@@ -581,7 +582,8 @@ def upgrade() -> None:
             comment="When the row was written (provenance; never business time).",
         ),
         sa.CheckConstraint(
-            "alias_id ~ '^[A-Za-z0-9._-]{1,64}$'", name=op.f("ck_customer_aliases_alias_id")
+            "alias_id ~ '^[A-Za-z0-9._-]{1,64}$' AND alias_id NOT IN ('.', '..')",
+            name=op.f("ck_customer_aliases_alias_id"),
         ),
         sa.CheckConstraint("alias_id <> customer_id", name=op.f("ck_customer_aliases_not_itself")),
         sa.ForeignKeyConstraint(

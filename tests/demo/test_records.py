@@ -48,6 +48,7 @@ def broken_rules(record: Record) -> list[str]:
         *(f"{one} IS NOT NULL AND {other} IS NULL" for one, other in record.needs),
         *(f"{one} = {other}" for one, other in record.differ),
         *(f"{name} IS NOT NULL AND kind <> 'corporate'" for name in record.only_corporate),
+        *(f"{name} IS NOT NULL AND kind = 'corporate'" for name in record.only_individual),
     ]
 
 

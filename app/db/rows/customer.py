@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, DateTime, LargeBinary, Text, func
 from sqlalchemy.orm import Mapped
 
-from app.db.base import Base, Recorded, column, one_of
-from app.domain.customer_ids import CUSTOMER_ID
+from app.db.base import Base, Recorded, column, customer_id_form, one_of
 from app.domain.words import CUSTOMER_KINDS, GENDERS, ID_DOCUMENTS, SALES_CHANNELS
 
 
@@ -17,7 +16,7 @@ class CustomerRow(Recorded, Base):
 
     __tablename__ = "customers"
     __table_args__ = (
-        CheckConstraint(f"customer_id ~ '{CUSTOMER_ID}'", name="customer_id"),
+        customer_id_form("customer_id"),
         one_of("kind", CUSTOMER_KINDS),
         one_of("gender", GENDERS),
         one_of("id_type", ID_DOCUMENTS),

@@ -7,8 +7,7 @@ from datetime import date
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped
 
-from app.db.base import Base, Recorded, column
-from app.domain.customer_ids import CUSTOMER_ID
+from app.db.base import Base, Recorded, column, customer_id_form
 
 
 class CustomerAliasRow(Recorded, Base):
@@ -16,7 +15,7 @@ class CustomerAliasRow(Recorded, Base):
 
     __tablename__ = "customer_aliases"
     __table_args__ = (
-        CheckConstraint(f"alias_id ~ '{CUSTOMER_ID}'", name="alias_id"),
+        customer_id_form("alias_id"),
         CheckConstraint("alias_id <> customer_id", name="not_itself"),
         Index(None, "customer_id"),
         {"comment": "Old ids of merged customers, each pointing at the survivor."},

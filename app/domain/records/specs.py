@@ -112,6 +112,7 @@ class Record:
     needs: tuple[tuple[str, str], ...] = ()
     differ: tuple[tuple[str, str], ...] = ()
     only_corporate: tuple[str, ...] = ()
+    only_individual: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -160,6 +161,7 @@ class _RecordEntry(TypedDict):
     needs: NotRequired[list[list[str]]]
     differ: NotRequired[list[list[str]]]
     only_corporate: NotRequired[list[str]]
+    only_individual: NotRequired[list[str]]
 
 
 class _Document(TypedDict):
@@ -219,6 +221,7 @@ def _record(name: str, entry: _RecordEntry) -> Record:
         needs=_pairs(entry.get("needs", [])),
         differ=_pairs(entry.get("differ", [])),
         only_corporate=tuple(entry.get("only_corporate", ())),
+        only_individual=tuple(entry.get("only_individual", ())),
     )
 
 

@@ -44,6 +44,8 @@ async def book(desk: ImportDesk) -> ImportDesk:
         ({"customer_id": ""}, "customer_id", "required"),
         ({"customer_id": "C 1"}, "customer_id", "bad-id"),
         ({"customer_id": "x" * 65}, "customer_id", "bad-id"),
+        ({"customer_id": "."}, "customer_id", "bad-id"),
+        ({"customer_id": ".."}, "customer_id", "bad-id"),
         ({"kind": "person"}, "kind", "unknown-word"),
         ({"birth_date": "1990-02-30"}, "birth_date", "bad-date"),
         ({"birth_date": "1890-01-01"}, "birth_date", "out-of-range"),
@@ -60,6 +62,18 @@ async def book(desk: ImportDesk) -> ImportDesk:
         ({"city": "x" * 101}, "city", "too-long"),
         ({"credit_code": "91350211M000100Y43"}, "credit_code", "corporate-only"),
         ({"kind": "corporate", "credit_code": "123"}, "credit_code", "bad-form"),
+        ({"kind": "corporate", "id_type": "passport"}, "id_type", "individual-only"),
+        ({"kind": "corporate", "id_no": "4711"}, "id_no", "individual-only"),
+        ({"kind": "corporate", "birth_date": "1990-01-01"}, "birth_date", "individual-only"),
+        ({"kind": "corporate", "gender": "male"}, "gender", "individual-only"),
+        ({"kind": "corporate", "occupation": "teacher"}, "occupation", "individual-only"),
+        ({"kind": "corporate", "occupation_risk": "low"}, "occupation_risk", "individual-only"),
+        ({"kind": "corporate", "health_grade": "A"}, "health_grade", "individual-only"),
+        ({"kind": "corporate", "smoker": "no"}, "smoker", "individual-only"),
+        ({"kind": "corporate", "heavy_drinker": "no"}, "heavy_drinker", "individual-only"),
+        ({"kind": "corporate", "health_habit_score": "9"}, "health_habit_score", "individual-only"),
+        ({"kind": "corporate", "career_stage": "peak"}, "career_stage", "individual-only"),
+        ({"kind": "corporate", "family_stage": "couple"}, "family_stage", "individual-only"),
     ],
 )
 async def test_a_customer_that_cannot_be_taken(
@@ -72,6 +86,52 @@ async def test_a_customer_that_cannot_be_taken(
     found = await rejected(desk, "customers", {**CUSTOMER, **changes}, good)
     assert found == [("1", column, reason)]
     assert await desk.query("SELECT customer_id FROM customers") == [("C2",)]
+
+
+async def test_what_only_people_have_is_said_with_its_remedy(desk: ImportDesk) -> None:
+    path = desk.folder / "rejects.csv"
+    await desk.load("customers", {**CUSTOMER, "kind": "corporate", "smoker": "no"}, rejects=path)
+    (line,) = rejects(path)
+    assert (line["row"], line["column"], line["value"]) == ("1", "smoker", "")
+    assert line["remedy"] == "leave smoker empty for companies"
+
+
+async def test_three_dots_are_an_id(desk: ImportDesk) -> None:
+    result = await desk.load("customers", {**CUSTOMER, "customer_id": "..."})
+    assert counts(result, "customers") == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 50])
+async def test_a_customer_stays_what_he_is(desk: ImportDesk, chunk_rows: int) -> None:
+    company = {**CUSTOMER, "customer_id": "C2", "kind": "corporate"}
+    await desk.load("customers", CUSTOMER)
+    path = desk.folder / "rejects.csv"
+    result = await desk.load(
+        "customers",
+        {**CUSTOMER, "kind": "corporate", "valid_from": "2021-01-01"},
+        company,
+        {**company, "kind": "individual", "valid_from": "2021-01-01"},
+        {**company, "kind": "corporate", "valid_from": "2022-01-01"},
+        chunk_rows=chunk_rows,
+        rejects=path,
+    )
+    assert [(line["row"], line["column"], line["reason"]) for line in rejects(path)] == [
+        ("1", "kind", "kind-fixed"),
+        ("3", "kind", "kind-fixed"),
+    ]
+    assert rejects(path)[0]["remedy"] == (
+        "a person stays a person and a company a company: use an id of its own, or correct kind"
+    )
+    assert result.total.records["customers"].rejected == {"kind-fixed": 2}
+    assert await desk.query("SELECT customer_id, kind FROM customers ORDER BY 1") == [
+        ("C1", "individual"),
+        ("C2", "corporate"),
+    ]
+    assert await desk.query("SELECT customer_id, valid_from FROM scoring_inputs ORDER BY 1, 2") == [
+        ("C1", date(2020, 1, 1)),
+        ("C2", date(2020, 1, 1)),
+        ("C2", date(2022, 1, 1)),
+    ]
 
 
 @pytest.mark.parametrize(

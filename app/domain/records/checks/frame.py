@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
+from app.domain.customer_ids import STEPS_OF_A_PATH
 from app.domain.records.casting.frame import DTYPES
 from app.domain.records.mapping.frame import ROW, list_findings
 from app.domain.records.reasons import REJECTING
@@ -93,6 +94,8 @@ def _text_checks(column: Column, value: pl.Expr) -> Iterator[_Check]:
     if column.pattern is not None:
         code = "bad-id" if column.type is ColumnType.ID else "bad-form"
         yield column.name, ~value.str.contains(column.pattern), code
+    if column.type is ColumnType.ID:
+        yield column.name, value.is_in(STEPS_OF_A_PATH), "bad-id"
     if column.length is not None:
         yield column.name, value.str.len_chars() > column.length, "too-long"
 
@@ -127,6 +130,8 @@ def _row_checks(record: Record, frame: pl.DataFrame) -> Iterator[_Check]:
         yield one, value(one) == value(other), "same-customer"
     for name in record.only_corporate:
         yield name, value(name).is_not_null() & (value("kind") != "corporate"), "corporate-only"
+    for name in record.only_individual:
+        yield name, value(name).is_not_null() & (value("kind") == "corporate"), "individual-only"
 
 
 # ------------------------------------------------------------------- shapes that are only doubted

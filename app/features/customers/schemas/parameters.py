@@ -8,12 +8,12 @@ from fastapi import Path
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.domain.customer_ids import CUSTOMER_ID
+from app.domain.customer_ids import CUSTOMER_ID, STEPS_OF_A_PATH
 
 
 def _addressable(customer_id: str) -> str:
     """An id that is a place of its own: clients and proxies resolve dots as steps of a path."""
-    if customer_id in {".", ".."}:
+    if customer_id in STEPS_OF_A_PATH:
         kind, message = "bad-id", "an id is not made of one or two dots alone"
         raise PydanticCustomError(kind, message)
     return customer_id

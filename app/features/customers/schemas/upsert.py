@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.domain.records.specs import RECORDS
 from app.domain.words import (
     PURPOSES,
     CareerStage,
@@ -41,20 +42,7 @@ BODY_FIELDS: Final = {
 }
 
 #: What a company cannot have; clearing it is harmless.
-OF_PERSONS: Final = (
-    "id_type",
-    "id_no",
-    "birth_date",
-    "gender",
-    "occupation",
-    "occupation_risk",
-    "health_grade",
-    "smoker",
-    "heavy_drinker",
-    "health_habit_score",
-    "career_stage",
-    "family_stage",
-)
+OF_PERSONS: Final = RECORDS["customers"].only_individual
 
 LARGEST_AMOUNT: Final = Decimal("9999999999999999.99")
 

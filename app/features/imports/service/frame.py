@@ -95,9 +95,13 @@ def merged_away(record: Record, frame: Frame, aliases: Mapping[str, str]) -> Fra
 
 
 def kinds_changed(record: Record, frame: Frame, kinds: Mapping[str, str]) -> Frame:
-    """Findings for customers who are something else already; a person's name would be unmasked."""
+    """Findings for customers who are something else already; a person's name would be unmasked.
+
+    Of a customer who is new, the first row says what he is, however the rows fall into chunks.
+    """
     known = pl.col("customer_id").replace_strict(kinds, default=None, return_dtype=pl.String)
-    return frame.filter(pl.col("kind") != known).select(
+    first = pl.col("kind").sort_by(ROW).first().over("customer_id")
+    return frame.filter(pl.col("kind") != known.fill_null(first)).select(
         pl.col(ROW).alias("row"),
         pl.lit(record.name).alias("record"),
         pl.lit("kind").alias("column"),
