@@ -13,7 +13,7 @@ from app.domain.privacy.roles import Role
 from app.infra.clock import utc_now
 from app.infra.session import AsyncSession
 from tests.api import Api, Caller
-from tests.factories.customers import put_customer, write
+from tests.factories.customers import policy, put_customer, term, write
 from tests.factories.tiers import Stand, run, write_stand
 
 pytestmark = pytest.mark.anyio
@@ -289,6 +289,34 @@ class TestFreshness:
         assert (await tier_of(api))["stale"] is False
         await write_stand(session, STAND.but(rule_set_id="motor"))
         assert (await tier_of(api))["stale"] is True
+
+    @pytest.mark.parametrize(
+        ("held", "put_in_force", "is_stale"),
+        [
+            ("motor", "2020-11-05", True),
+            ("life", "2020-11-05", False),
+            # What was in force then and did not decide was not for this customer.
+            ("motor", "2019-01-01", False),
+        ],
+    )
+    async def test_who_holds_nothing_goes_by_the_line_last_held(
+        self, api: Api, session: AsyncSession, held: str, put_in_force: str, *, is_stale: bool
+    ) -> None:
+        at = datetime(2020, 11, 1, tzinfo=UTC)
+        await write(
+            session,
+            policy("C1", "P1", line=held),
+            term("C1", "P1", ended_on=date(2020, 6, 1), ended_how="lapsed"),
+        )
+        await write_stand(session, self.LINE.but(evaluated_at=at))
+        # The evaluation is long ago, and a run has looked since.
+        await write(session, run(NOW, date(2020, 11, 15)))
+        await session.execute(
+            text("UPDATE rule_set_activations SET created_at = CAST(:at AS timestamptz)"),
+            {"at": datetime.fromisoformat(f"{put_in_force}T00:00:00+00:00")},
+        )
+        await session.commit()
+        assert (await tier_of(api))["stale"] is is_stale
 
     async def test_where_no_rule_set_is_in_force_none_is_newer(
         self, api: Api, session: AsyncSession

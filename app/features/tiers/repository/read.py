@@ -20,7 +20,8 @@ class StoredTier:
 
     `run_at` and `run_as_of` are of the newest completed applied run that read the book after the
     newest decision and was not back-dated for this customer: it found nothing else to decide.
-    `in_force_*` name the rule set that would decide today.
+    `in_force_*` name the rule set that would decide today, and `newer_lines` the lines whose own
+    came into force since, for a customer of whom the decision does not say which line he held last.
     """
 
     tier: str
@@ -47,10 +48,12 @@ class StoredTier:
     run_as_of: date | None
     in_force_id: str | None
     in_force_version: int | None
+    newer_lines: Sequence[str]
 
 
 # The preferred line is the one `tiering.selection` would prefer. A customer without premium in
-# force goes by the line last held, which is the line of the rule set that decided, or `all`.
+# force goes by the line last held: the line of the rule set that decided, unless that was `all`.
+# Then the line had no rule set of its own, and what came into force since may be for it.
 _TIER: Final = text("""
     SELECT assignment.tier, assignment.source, state.since, state.last_downgrade_on,
         state.first_lower_on, state.grace_until, state.evaluated_on, state.evaluated_at,
@@ -59,7 +62,8 @@ _TIER: Final = text("""
         decision.rule_set_id, decision.rule_set_version, decision.rule_set_hash,
         decision.reasons, decision.gap,
         run.snapshot_at AS run_at, run.as_of AS run_as_of,
-        in_force.rule_set_id AS in_force_id, in_force.version AS in_force_version
+        in_force.rule_set_id AS in_force_id, in_force.version AS in_force_version,
+        coalesce(newer.lines, '{}') AS newer_lines
     FROM scoring_states AS state
     JOIN customers AS customer USING (customer_id)
     JOIN tier_assignments AS assignment
@@ -81,6 +85,13 @@ _TIER: Final = text("""
                 ELSE coalesce(decision.primary_line, deciding.product_line) END)
         ORDER BY product_line = 'all' LIMIT 1
     ) AS in_force ON true
+    LEFT JOIN LATERAL (
+        SELECT array_agg(product_line) AS lines FROM rule_set_activations
+        WHERE valid @> CAST(:today AS date) AND product_line NOT IN ('all', 'corporate')
+            AND NOT (valid @> decision.as_of AND created_at <= decision.recorded_at)
+            AND customer.kind <> 'corporate'
+            AND decision.primary_line IS NULL AND deciding.product_line = 'all'
+    ) AS newer ON true
     WHERE state.customer_id = :customer_id
 """)
 

@@ -18,6 +18,7 @@ from app.domain.tiering.explanation import Explanation, Grounds, explain
 from app.domain.tiering.ladder import LADDER
 from app.domain.tiering.record import GivenReason
 from app.domain.tiering.stability import StabilityState, waiting_downgrade
+from app.features.facts.service import read_facts
 from app.features.rule_sets.service import get_version
 from app.features.tiers.repository import read
 from app.features.tiers.repository.read import StoredAssignment, StoredTier
@@ -95,7 +96,7 @@ async def get_tier(
             now=now,
             stale_after=timedelta(days=stale_after_days),
             has_unapplied_event=False,
-            has_newer_rule_set=_has_newer_rule_set(stored),
+            has_newer_rule_set=await _has_newer_rule_set(session, customer_id, stored),
         ),
     )
 
@@ -107,8 +108,12 @@ async def _tier(session: AsyncSession, customer_id: str, today: date) -> StoredT
     return stored
 
 
-def _has_newer_rule_set(stored: StoredTier) -> bool:
+async def _has_newer_rule_set(session: AsyncSession, customer_id: str, stored: StoredTier) -> bool:
     """Whether another rule set decides today; where none does, none is newer."""
+    if stored.newer_lines:
+        facts = (await read_facts(session, [customer_id], stored.as_of))[customer_id]
+        if facts["last_line"] in stored.newer_lines:
+            return True
     if stored.in_force_id is None:
         return False
     in_force = (stored.in_force_id, stored.in_force_version)
