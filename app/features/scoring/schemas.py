@@ -24,7 +24,7 @@ from app.domain.tiering.record import DecisionRecord, given_reason
 from app.domain.words import GRADE_BANDS
 from app.features.customers.service import Subject
 from app.features.scoring.service import Replay, Stored, Trial
-from app.features.tiers.schemas import GENERAL, ReasonRead, ReasonTeller
+from app.features.tiers.schemas import GENERAL, ReasonRead, ReasonTeller, RuleSetRead
 from app.infra.locale import Locale
 from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk, internal
 from app.infra.problems import FieldError, ProblemError
@@ -37,11 +37,9 @@ _BAND_WIDTH = 200
 FiredRule = Internal[str | list[str]]
 
 
-class RuleSetRead(ReadModel):
-    """The rule set version that decided."""
+class DecidingRuleSetRead(RuleSetRead):
+    """The rule set version that decided, and what its document was."""
 
-    id: Internal[str] = Field(description="Its id.")
-    version: Internal[int] = Field(description="Its version.")
     hash: Internal[str] = Field(description="SHA-256 of its document.")
 
 
@@ -65,7 +63,7 @@ class DecisionRead(MaskedRead):
     fired: dict[str, FiredRule] = Field(
         description="Rule that decided, by table; a list where a table gives a set."
     )
-    rule_set: RuleSetRead = Field(description="What decided.")
+    rule_set: DecidingRuleSetRead = Field(description="What decided.")
     cause: Internal[str] = Field(description="api, timer, event:<id>, run:<id>, override:<id>.")
     evaluated_at: Open[datetime] = Field(description="When it was decided.")
     data_as_of: Open[date] = Field(description="Business day of the facts.")
@@ -96,7 +94,7 @@ class DecisionRead(MaskedRead):
             primary_line=internal(record.primary_line),
             reasons=[teller.read(reason_piece(reason, document)) for reason in record.reasons],
             fired=sight.fired(record),
-            rule_set=RuleSetRead(
+            rule_set=DecidingRuleSetRead(
                 id=internal(record.rule_set.id),
                 version=internal(record.rule_set.version),
                 hash=internal(record.rule_set.hash),

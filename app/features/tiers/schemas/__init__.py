@@ -5,7 +5,7 @@ from app.features.tiers.schemas.history import HistoryQuery, HistoryRead
 from app.features.tiers.schemas.ladder import LadderRead
 from app.features.tiers.schemas.reason import ReasonRead, ReasonTeller
 from app.features.tiers.schemas.sight import GENERAL
-from app.features.tiers.schemas.tier import TierRead
+from app.features.tiers.schemas.tier import RuleSetRead, TierRead
 
 __all__ = [
     "GENERAL",
@@ -15,5 +15,6 @@ __all__ = [
     "LadderRead",
     "ReasonRead",
     "ReasonTeller",
+    "RuleSetRead",
     "TierRead",
 ]
