@@ -11,7 +11,7 @@ from tests.architecture.tree import syntax_trees
 BANNED_WORDS = frozenset(
     {"util", "utils", "helper", "helpers", "manager", "managers", "common", "process", "handle"}
 )
-# An account manager is a person in this business, see the glossary.
+# An account manager is a person in this business.
 DOMAIN_WORDS = re.compile(r"account_?managers?", re.IGNORECASE)
 WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 

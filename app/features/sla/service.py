@@ -52,7 +52,7 @@ async def install_sla(session: AsyncSession) -> None:
 
 
 def shipped_policy() -> tuple[list[SlaEntry], list[StatutoryFloor]]:
-    """The policy in `defaults.toml`: the document's numbers, and defaults where it is silent."""
+    """The policy in `defaults.toml`: the response times asked for, and defaults for the rest."""
     text = files(__package__).joinpath("defaults.toml").read_text(encoding="utf-8")
     data: dict[str, list[dict[str, Any]]] = tomllib.loads(text)
     entries = [

@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.facts.catalogue import CATALOGUE, CONVENTIONS
 from app.domain.facts.model import Fact, FactType
+from tests.architecture.tree import ROOT
 
 MINIMUM: Final = re.findall(
     r"\w+",
@@ -26,12 +27,18 @@ CLASSES: Final = {
 }  # fmt: skip
 PURPOSES: Final = {"health_data", "lifestyle_data", "credit_data", "third_party", "behaviour",
                    "personalisation"}  # fmt: skip
+REQUIREMENTS: Final = (ROOT / "docs/requirements.md").read_text("utf-8")
+ASKED_FOR: Final = set(re.findall(r"^\| (S[0-9]+) \|", REQUIREMENTS, re.MULTILINE))
 BARRED: Final = {"s.health", "s.fraud"}
 facts = pytest.mark.parametrize("fact", CATALOGUE.values(), ids=lambda fact: fact.name)
 
 
 def test_every_fact_of_the_minimum_catalogue_is_declared() -> None:
     assert set(MINIMUM) <= set(CATALOGUE)
+
+
+def test_what_was_asked_for_is_numbered_through() -> None:
+    assert {f"S{number}" for number in range(1, 34)} == ASKED_FOR
 
 
 def test_the_catalogue_cannot_be_changed_at_run_time() -> None:
@@ -48,9 +55,9 @@ def test_every_fact_is_keyed_by_its_name_and_means_something_in_both_languages(f
 
 
 @facts
-def test_every_fact_is_classified_and_traced_to_the_document(fact: Fact) -> None:
+def test_every_fact_is_classified_and_traced_to_what_was_asked_for(fact: Fact) -> None:
     assert fact.sensitivity in CLASSES
-    assert all(part[0] == "S" and 1 <= int(part[1:]) <= 33 for part in fact.source.split(", "))
+    assert set(fact.source.split(", ")) <= ASKED_FOR
     assert fact.consent is None or fact.consent in PURPOSES
 
 

@@ -1,4 +1,4 @@
-"""The role table says what the design says, and refuses to be half a table."""
+"""The role table says what is pinned here, and refuses to be half a table."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VIEWERS = st.builds(
 
 
 @pytest.mark.parametrize("column", EXPECTED, ids="-".join)
-def test_a_role_is_shown_what_the_design_says(column: tuple[Role, Relation]) -> None:
+def test_a_role_is_shown_what_is_pinned_here(column: tuple[Role, Relation]) -> None:
     viewer = Viewer(role=column[0], subject="s", relation=column[1])
     shown = [MATRIX.disposition(viewer, name).value[0] for name in SensitivityClass]
     assert "".join(shown) == EXPECTED[column].lower()

@@ -1,4 +1,4 @@
-"""`GET /v1/tiers/{tier}/sla` answers the document's numbers, as data."""
+"""`GET /v1/tiers/{tier}/sla` answers the response times that were asked for, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every hostile token of the privacy design that applies to a verifier with known keys."""
+"""Hostile tokens, of every kind that a verifier with known keys can be sent."""
 
 from __future__ import annotations
 
