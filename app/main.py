@@ -16,10 +16,10 @@ from app.features.facts.router import router as facts
 from app.features.scoring.router import router as scoring
 from app.features.sla.router import router as sla
 from app.features.tiers.router import router as tiers
+from app.infra.app_vault import install_vault
 from app.infra.application import Application
 from app.infra.audit import install_audit
 from app.infra.auth import install_authentication
-from app.infra.cipher import install_vault
 from app.infra.classification import check_classified
 from app.infra.database import Database
 from app.infra.metrics import Metrics, MetricsMiddleware

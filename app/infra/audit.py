@@ -24,10 +24,10 @@ from starlette.types import Scope
 
 from app.db.rows.audit_event import AuditEventRow
 from app.domain.customer_ids import is_customer_id
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.classes import Disposition
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
-from app.infra.auth.actor import Actor
 from app.infra.auth.dependencies import CurrentActor, caller_of
 from app.infra.cipher import MasterKey
 from app.infra.clock import utc_now

@@ -13,13 +13,12 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from fastapi import Depends, FastAPI, Request
 from sqlalchemy import ARRAY, LargeBinary, Row, Text, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -269,17 +268,3 @@ def _unwrapped(
 ) -> Iterable[tuple[str, SubjectKey]]:
     for subject_id, key_id, wrapped_key in rows:
         yield subject_id, vault.unwrap(WrappedKey(subject_id, key_id, wrapped_key))
-
-
-def install_vault(app: FastAPI, settings: Settings) -> None:
-    """Load the master key at start-up and put the vault on the application."""
-    app.state.vault = Vault(load_master_key(settings))
-
-
-async def get_vault(request: Request) -> Vault:
-    """The vault the entry point put on the application."""
-    vault: Vault = request.app.state.vault
-    return vault
-
-
-AppVault = Annotated[Vault, Depends(get_vault)]

@@ -23,6 +23,8 @@ from app.domain.errors import Invalid
 from app.infra.ids import new_id
 from app.infra.settings import Settings
 
+__all__ = ["AsyncSession", "Database", "libpq_url", "open_database"]
+
 _DRIVER = "postgresql+asyncpg"
 _FOREIGN_DRIVERS = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
 _POOL_TIMEOUT_SECONDS = 2

@@ -8,9 +8,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.infra.cipher import AppVault, Vault
+from app.infra.app_vault import AppVault
+from app.infra.cipher import Vault
 from app.infra.clock import business_day, utc_now
-from app.infra.session import AsyncSession, WriteSession
+from app.infra.database import AsyncSession
+from app.infra.session import WriteSession
 from app.infra.settings import Settings
 
 

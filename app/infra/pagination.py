@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.infra.auth import Actor
+from app.domain.privacy.actor import Actor
 from app.infra.cipher import MasterKey
 from app.infra.problems import FieldError, ProblemError
 

@@ -13,10 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows.subject_key import SubjectKeyRow
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
+from app.infra.app_vault import AppVault
 from app.infra.application import problem_responses
-from app.infra.auth import Actor, requires
-from app.infra.cipher import AppVault, CipherError, Vault, WrappedKey
+from app.infra.auth import requires
+from app.infra.cipher import CipherError, Vault, WrappedKey
 from app.infra.database import Database
 from app.infra.masking import Open
 from app.infra.metrics import Metrics

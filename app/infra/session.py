@@ -7,11 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.infra.database import Database
-
-__all__ = ["AsyncSession", "ReadSession", "WriteSession", "get_database"]
+from app.infra.database import AsyncSession, Database
 
 
 def get_database(request: Request) -> Database:

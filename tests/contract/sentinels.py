@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from app.domain.privacy.roles import Role
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import claim, contact, policy, put_customer, term, write
 from tests.factories.tiers import Stand, write_stand

@@ -18,7 +18,7 @@ from app.features.customers.service import profile
 from app.features.sla.service import install_sla
 from app.infra import classified
 from app.infra.cipher import find_subject_keys
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api
 from tests.contract.sentinels import (
     CUSTOMER,

@@ -16,7 +16,7 @@ from app.db.rows import (
     SurveyRow,
 )
 from app.domain.privacy.roles import Role
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api
 
 INDIVIDUAL: Mapping[str, Any] = {"kind": "individual", "name": "王小明"}

@@ -17,8 +17,8 @@ from app.db.rows import (
     ScoringStateRow,
     TierAssignmentRow,
 )
+from app.infra.database import AsyncSession
 from app.infra.ids import new_id
-from app.infra.session import AsyncSession
 
 REASONS: Sequence[Mapping[str, Any]] = (
     {"code": "L03", "characteristic": "product_lines", "points": 5, "lost": 20},

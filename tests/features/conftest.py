@@ -8,8 +8,7 @@ import pytest
 
 from app.domain.rules.model import RuleSetDocument
 from app.features.rule_sets import service as rule_sets
-from app.infra.database import Database
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession, Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, open_api

@@ -17,6 +17,7 @@ from starlette.requests import Request
 
 from app.db.rows.subject_key import SubjectKeyRow
 from app.domain.errors import Invalid
+from app.infra.app_vault import get_vault, install_vault
 from app.infra.cipher import (
     MASTER_KEY_FILE,
     CipherError,
@@ -26,8 +27,6 @@ from app.infra.cipher import (
     WrappedKey,
     ensure_subject_keys,
     find_subject_keys,
-    get_vault,
-    install_vault,
     load_master_key,
 )
 from app.infra.settings import Environment, Settings

@@ -11,9 +11,9 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import Message
 
 from app.domain.errors import Invalid, NotFound
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Purpose, Relation, Role
 from app.infra.auth import (
-    Actor,
     CurrentActor,
     development_token,
     install_authentication,

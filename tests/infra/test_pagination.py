@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
-from app.infra.auth import Actor
 from app.infra.cipher import MasterKey
 from app.infra.pagination import Cursors
 from app.infra.problems import ProblemError

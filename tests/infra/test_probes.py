@@ -9,8 +9,7 @@ from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
 from app.infra.cipher import ensure_subject_keys
-from app.infra.database import Database, create_database
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession, Database, create_database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, open_api

@@ -19,13 +19,14 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.db.rows.audit_event import AuditEventRow
 from app.domain.errors import NotFound
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.classes import SensitivityClass
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Role
 from app.domain.privacy.sensitive import Sensitive
 from app.infra.application import Application
 from app.infra.audit import Audit, AuditWriter, Outcome, install_audit
-from app.infra.auth import Actor, CurrentActor, requires
+from app.infra.auth import CurrentActor, requires
 from app.infra.cipher import MasterKey, Vault
 from app.infra.database import Database, normalise_url
 from app.infra.masking import Contact, Internal, MaskedRead, Name, Open, Premium

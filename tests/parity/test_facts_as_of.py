@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.infra.database import raw_connection
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession, raw_connection
 from tests.parity.facts_of import facts_in_postgresql, store
 from tests.recompute.random_book import DAYS, RandomBook, Rows
 

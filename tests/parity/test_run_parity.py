@@ -18,8 +18,7 @@ from app.features.rule_sets.service import install_templates
 from app.features.scoring.service import SNAPSHOT_PLACE, evaluate_customer, replay_decision
 from app.infra.cipher import Vault, find_subject_keys, load_master_key
 from app.infra.clock import utc_now
-from app.infra.database import Database, create_database, open_database
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession, Database, create_database, open_database
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, change_some, write_book
 

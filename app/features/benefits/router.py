@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Response
 
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.benefits import service
 from app.features.benefits.schemas import BenefitsRead, Holder
@@ -14,7 +15,7 @@ from app.features.customers.service import identify
 from app.features.tiers.service import get_tier
 from app.infra.application import read_responses
 from app.infra.audit import Audit
-from app.infra.auth import Actor, requires
+from app.infra.auth import requires
 from app.infra.desk import Desk
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.reveal import respond

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.benefits.catalogue import Benefit, Grant, GrantedBenefit, added_by, granted_to
 from app.features.benefits import repository
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 #: The shipped catalogue holds for all time, as templates do.
 _ALWAYS = date(1900, 1, 1)

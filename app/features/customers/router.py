@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import Response
 
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.customers import service
 from app.features.customers.schemas import BODY_FIELDS, CustomerId, CustomerWrite, ProfileRead
 from app.features.imports.service import RowsRejected
 from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, Outcome
-from app.infra.auth import Actor, requires
+from app.infra.auth import requires
 from app.infra.desk import Desk
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import Response
 
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.facts.schemas import FactsRead
 from app.infra.application import problem_responses
-from app.infra.auth import Actor, requires
+from app.infra.auth import requires
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.routing import Router
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from app.domain.facts.model import FactValue
 from app.features.facts import repository
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 
 async def read_facts(

@@ -23,8 +23,8 @@ from app.domain.rules.writing import document_hash, document_json
 from app.domain.words import ALL
 from app.features.rule_sets import repository
 from app.features.rule_sets.repository import StoredVersion
+from app.infra.database import AsyncSession
 from app.infra.documents import read_document
-from app.infra.session import AsyncSession
 
 BEGINNING: Final = date(1900, 1, 1)
 """Where time begins for rule sets: before any record."""

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Body, Path, Response
 from pydantic.types import UUID7
 
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.domain.tiering.decision import Cause, CauseKind
 from app.features.customers.schemas import CustomerId
@@ -21,7 +22,7 @@ from app.features.scoring.schemas import (
 )
 from app.infra.application import problem_responses
 from app.infra.audit import Audit, Outcome
-from app.infra.auth import Actor, requires
+from app.infra.auth import requires
 from app.infra.desk import Desk, Today
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.reveal import respond

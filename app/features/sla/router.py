@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import AfterValidator, Field
 
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.sla import service
 from app.features.sla.schemas import SlaRead
 from app.infra.application import problem_responses
-from app.infra.auth import Actor, requires
+from app.infra.auth import requires
 from app.infra.desk import Today
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.routing import Router

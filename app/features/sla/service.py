@@ -12,7 +12,7 @@ from app.domain.errors import NotFound
 from app.domain.sla.policy import Milestone, Promise, SlaEntry, StatutoryFloor, promises_for
 from app.domain.tiering.ladder import LADDER
 from app.features.sla import repository
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 #: The shipped policy holds for all time, as templates do.
 _ALWAYS = date(1900, 1, 1)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.customers.schemas import CustomerId
 from app.features.customers.service import identify
@@ -21,7 +22,7 @@ from app.features.tiers.schemas import (
 )
 from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
-from app.infra.auth import Actor, CurrentActor, requires
+from app.infra.auth import CurrentActor, requires
 from app.infra.desk import Desk
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.pagination import Cursors

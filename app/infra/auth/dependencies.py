@@ -22,8 +22,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import Forbidden
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Purpose, Role
-from app.infra.auth.actor import Actor
 from app.infra.auth.issuer import development_issuer, policy_of
 from app.infra.auth.keys import KeySource, StaticKeys, read_jwks_file
 from app.infra.auth.tokens import TokenRefusedError, TokenVerifier, VerifiedToken

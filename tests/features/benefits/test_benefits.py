@@ -9,7 +9,7 @@ from dirty_equals import IsPartialDict, IsStr
 
 from app.domain.privacy.roles import Role
 from app.features.benefits.service import install_benefits, shipped_benefits
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import put_customer
 from tests.factories.tiers import Stand, write_stand

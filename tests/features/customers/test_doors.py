@@ -7,8 +7,8 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
+from app.infra.database import AsyncSession
 from app.infra.routing import StrictRoute
-from app.infra.session import AsyncSession
 from tests.api import Api, Caller
 
 pytestmark = pytest.mark.anyio

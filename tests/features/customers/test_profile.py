@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
 from app.infra.clock import business_day, utc_now
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import (
     CORPORATE,

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.db.rows import CustomerAliasRow
 from app.domain.privacy.roles import Role
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import CORPORATE, INDIVIDUAL, put_customer, write
 

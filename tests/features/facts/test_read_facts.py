@@ -8,8 +8,7 @@ import pytest
 
 from app.domain.facts.catalogue import CATALOGUE
 from app.features.facts.service import read_facts
-from app.infra.database import raw_connection
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession, raw_connection
 from tests.parity.facts_of import store
 from tests.recompute.facts import recompute
 from tests.recompute.random_book import random_book

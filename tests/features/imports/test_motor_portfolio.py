@@ -9,8 +9,7 @@ import pytest
 from app.features.imports.service import ImportResult, Surroundings
 from app.features.rule_sets.service import install_templates, load_document
 from app.infra.cipher import Vault
-from app.infra.database import Database
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession, Database
 from app.infra.settings import Settings
 from tests.features.imports.desk import TODAY, ImportDesk, counts
 from tests.paths import MOTOR, ROOT, needs_motor

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.domain.errors import Invalid
 from app.features.imports.service import RecordCounts, RowError, RowsRejected, write_records
 from app.infra.cipher import Vault
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from app.infra.settings import Settings
 from tests.features.imports.desk import TODAY
 

@@ -17,8 +17,7 @@ from app.features.scoring.service import evaluate_customer
 from app.features.tiers.service import stage_standings
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import business_day, utc_now
-from app.infra.database import Database, open_database
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession, Database, open_database
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, change_some, write_book
 

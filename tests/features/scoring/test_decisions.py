@@ -16,8 +16,7 @@ from app.features.rule_sets.service import install_templates, load_document
 from app.features.scoring.service import evaluate_customer
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import utc_now
-from app.infra.database import open_database
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession, open_database
 from app.infra.settings import Settings
 from tests.api import Api
 from tests.factories.book import AS_OF, write_book

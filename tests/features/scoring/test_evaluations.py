@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.domain.privacy.roles import Role
 from app.features.rule_sets.service import install_templates
 from app.infra.clock import business_day, utc_now
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.book import AS_OF, write_book
 

@@ -13,9 +13,9 @@ from app.domain.rules.model import RuleSetDocument
 from app.domain.tiering.explanation import reason_piece
 from app.domain.tiering.record import GivenReason
 from app.features.tiers.schemas import ReasonTeller
+from app.infra.database import AsyncSession
 from app.infra.locale import Locale
 from app.infra.masking import render
-from app.infra.session import AsyncSession
 from tests.api import Api, Caller
 from tests.domain.templates.books import template
 from tests.factories.customers import put_customer

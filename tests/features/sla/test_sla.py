@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
 from app.features.sla.service import install_sla
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 
 pytestmark = pytest.mark.anyio

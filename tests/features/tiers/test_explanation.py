@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.privacy.roles import Role
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import put_customer
 from tests.factories.tiers import Stand, write_stand

@@ -15,7 +15,7 @@ from app.features.rule_sets.service import install_templates
 from app.features.scoring.service import evaluate_customer
 from app.features.tiers.service import export_tiers
 from app.infra.cipher import Vault, load_master_key
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, write_book
 

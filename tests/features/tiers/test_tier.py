@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from app.db.rows import CustomerAliasRow
 from app.domain.privacy.roles import Role
 from app.infra.clock import utc_now
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import policy, put_customer, term, write
 from tests.factories.tiers import Stand, run, write_stand

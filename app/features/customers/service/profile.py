@@ -16,7 +16,7 @@ from app.features.customers.repository.panorama import StoredLine, StoredPanoram
 from app.features.customers.repository.profiles import StoredConsent
 from app.features.customers.service.subjects import Subject
 from app.infra.cipher import CipherError, Vault, find_subject_keys
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 _YEAR: Final = timedelta(days=365)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.errors import NotFound
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Viewer
 from app.features.customers.repository import subjects
 from app.features.customers.repository.subjects import StoredSubject
-from app.infra.auth import Actor
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 __all__ = ["StoredSubject", "Subject", "get_survivor", "identify"]
 

@@ -10,7 +10,7 @@ from app.features.customers.repository import profiles, subjects
 from app.features.customers.repository.profiles import StoredConsent
 from app.features.imports.service import write_records
 from app.infra.cipher import Vault
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from app.infra.settings import Settings
 
 

@@ -17,7 +17,7 @@ from app.features.imports.service.frame import from_rows
 from app.features.imports.service.results import RecordCounts
 from app.features.imports.service.writing import Desk, write_batches
 from app.infra.cipher import Vault
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 from app.infra.settings import Settings
 
 

@@ -22,7 +22,7 @@ from app.features.imports.service.sealing.frame import (
     subjects,
 )
 from app.infra.cipher import Vault, ensure_subject_keys
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 
 @dataclass(frozen=True, slots=True)

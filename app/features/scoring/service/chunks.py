@@ -7,7 +7,7 @@ from datetime import date
 
 from app.features.scoring import repository
 from app.features.scoring.repository import COPIED
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 __all__ = ["COPIED", "benchmark_versions", "copy_decisions"]
 

@@ -16,7 +16,7 @@ from app.features.scoring.repository import Sealed
 from app.features.scoring.service.decide import Occasion, decide
 from app.features.scoring.service.evaluate import SNAPSHOT_PLACE, Stored
 from app.infra.cipher import CipherError, Vault, find_subject_keys
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 
 @dataclass(frozen=True, slots=True)

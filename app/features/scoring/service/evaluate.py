@@ -15,8 +15,8 @@ from app.features.scoring import repository
 from app.features.scoring.service.decide import Occasion, decide, deciding_rule_set
 from app.features.tiers.service import Standing, assign, lock_held
 from app.infra.cipher import Vault, ensure_subject_keys
+from app.infra.database import AsyncSession
 from app.infra.ids import new_id
-from app.infra.session import AsyncSession
 
 SNAPSHOT_PLACE = ("decisions", "snapshot_cipher")
 """Table and column that a snapshot is sealed for."""

@@ -15,7 +15,7 @@ from app.domain.rules.values import fact_value
 from app.domain.tiering.decision import Cause, CauseKind, TierDecision
 from app.features.rule_sets.service import RuleSet, get_version, resolve_all
 from app.features.scoring.service.decide import Occasion, decide, deciding_rule_set
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 NOBODY = "-"
 """Stands where a decision names its customer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.domain.errors import NotFound
 from app.features.tiers.repository import assignments
 from app.features.tiers.repository.assignments import STAGED, Held, Standing
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 __all__ = [
     "STAGED",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.tiering.ladder import LADDER
 from app.features.tiers.repository import book as repository
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Role, Viewer
 from app.features.tiers.repository import export
 from app.features.tiers.repository.export import ExportedTier
+from app.infra.database import AsyncSession
 from app.infra.exports import open_export
-from app.infra.session import AsyncSession
 
 _COLUMNS: Final[dict[str, type[str | int | datetime]]] = {
     "customer_id": str,

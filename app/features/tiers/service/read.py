@@ -22,7 +22,7 @@ from app.features.facts.service import read_facts
 from app.features.rule_sets.service import get_version
 from app.features.tiers.repository import read
 from app.features.tiers.repository.read import StoredAssignment, StoredTier
-from app.infra.session import AsyncSession
+from app.infra.database import AsyncSession
 
 __all__ = [
     "ExplainedTier",
