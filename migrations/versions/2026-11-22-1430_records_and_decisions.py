@@ -1135,8 +1135,22 @@ def upgrade() -> None:
             name=op.f("fk_scoring_inputs_customer_id"),
             onupdate="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["customer_id", "valid_to"],
+            ["scoring_inputs.customer_id", "scoring_inputs.valid_from"],
+            name=op.f("fk_scoring_inputs_customer_id_valid_to"),
+            deferrable=True,
+            initially="DEFERRED",
+        ),
         sa.PrimaryKeyConstraint("customer_id", "valid_from", name=op.f("pk_scoring_inputs")),
         comment="Dated scoring attributes; only the evaluation reads them.",
+    )
+    op.create_index(
+        "uq_scoring_inputs_end",
+        "scoring_inputs",
+        ["customer_id", "valid_to"],
+        unique=True,
+        postgresql_where=sa.text("valid_to IS NOT NULL"),
     )
     op.create_index(
         "uq_scoring_inputs_open",
@@ -1554,6 +1568,16 @@ def upgrade() -> None:
             comment="First business day it no longer served; equal to valid_from if replaced the same day.",
         ),
         sa.Column(
+            "serves_from",
+            sa.Date(),
+            sa.Computed(
+                "CASE WHEN valid_to IS NULL OR valid_to > valid_from THEN valid_from END",
+                persisted=True,
+            ),
+            nullable=True,
+            comment="valid_from of what served for a day at least; null if replaced the same day.",
+        ),
+        sa.Column(
             "recorded_at",
             sa.DateTime(timezone=True),
             server_default=sa.text("now()"),
@@ -1578,7 +1602,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["decision_id"], ["decisions.id"], name=op.f("fk_tier_assignments_decision_id")
         ),
+        sa.ForeignKeyConstraint(
+            ["customer_id", "valid_to"],
+            ["tier_assignments.customer_id", "tier_assignments.serves_from"],
+            name=op.f("fk_tier_assignments_customer_id_valid_to"),
+            deferrable=True,
+            initially="DEFERRED",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tier_assignments")),
+        sa.UniqueConstraint(
+            "customer_id", "serves_from", name=op.f("uq_tier_assignments_customer_id_serves_from")
+        ),
         comment="Tier assignments; one is open per customer.",
     )
     op.create_index(
@@ -1586,6 +1620,13 @@ def upgrade() -> None:
         "tier_assignments",
         ["customer_id", "valid_from"],
         unique=False,
+    )
+    op.create_index(
+        "uq_tier_assignments_end",
+        "tier_assignments",
+        ["customer_id", "valid_to"],
+        unique=True,
+        postgresql_where=sa.text("valid_to > valid_from"),
     )
     op.create_index(
         "uq_tier_assignments_open",
@@ -1617,6 +1658,11 @@ def downgrade() -> None:
         table_name="tier_assignments",
         postgresql_where=sa.text("valid_to IS NULL"),
     )
+    op.drop_index(
+        "uq_tier_assignments_end",
+        table_name="tier_assignments",
+        postgresql_where=sa.text("valid_to > valid_from"),
+    )
     op.drop_index(op.f("ix_tier_assignments_customer_id_valid_from"), table_name="tier_assignments")
     op.drop_table("tier_assignments")
     op.drop_table("scoring_states")
@@ -1635,6 +1681,11 @@ def downgrade() -> None:
         "uq_scoring_inputs_open",
         table_name="scoring_inputs",
         postgresql_where=sa.text("valid_to IS NULL"),
+    )
+    op.drop_index(
+        "uq_scoring_inputs_end",
+        table_name="scoring_inputs",
+        postgresql_where=sa.text("valid_to IS NOT NULL"),
     )
     op.drop_table("scoring_inputs")
     op.drop_table("rule_set_activations")

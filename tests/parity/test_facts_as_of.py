@@ -70,9 +70,11 @@ def with_a_future(book: dict[str, Rows], as_of: date, random: Random) -> dict[st
         return as_of + timedelta(days=random.choice((1, 2, 30, 400)))
 
     for table, column in LATER:
-        for row in later[table]:
+        for row in list(later[table]):
             if row[column] is None:
                 _learn(row, column, some_day())
+                if table == "scoring_inputs":
+                    later[table].append(_nothing_known_since(row))
     return later
 
 
@@ -82,6 +84,12 @@ def _learn(row: dict[str, Any], column: str, day: date) -> None:
         row["ended_how"] = "surrendered"
     if column == "paid_on" and "paid" in row:
         row["paid"] = 777_00
+
+
+def _nothing_known_since(closed: dict[str, Any]) -> dict[str, Any]:
+    """The row that follows a closed one; attributes end only where others begin."""
+    begins = {"customer_id": closed["customer_id"], "valid_from": closed["valid_to"]}
+    return {**dict.fromkeys(closed), **begins}
 
 
 class FutureBook(RandomBook):

@@ -129,12 +129,13 @@ class RandomBook:
     def _attributes(self, customer_id: str) -> None:
         starts = sorted({self._day() for _ in range(self.random.randrange(4))})
         for index, start in enumerate(starts):
+            # A row ends only where another begins; the database sees to it.
             following = starts[index + 1] if index + 1 < len(starts) else None
             self.rows["scoring_inputs"].append(
                 {
                     "customer_id": customer_id,
                     "valid_from": start,
-                    "valid_to": following or self._closed(start),
+                    "valid_to": following,
                     "birth_month": self._maybe(85, self._birth_month),
                     "occupation_risk": self._maybe(
                         80, lambda: self.random.choice(("low", "medium", "high"))
@@ -167,10 +168,6 @@ class RandomBook:
                     "behaviour_cluster": self._maybe(70, lambda: self.random.choice("xyz")),
                 }
             )
-
-    def _closed(self, start: date) -> date | None:
-        """Attributes that ended without new ones."""
-        return start + timedelta(days=300) if self._chance(15) else None
 
     def _birth_month(self) -> date:
         kind = self.random.randrange(5)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Text, Uuid, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, Recorded, column, one_of
@@ -25,6 +36,22 @@ class TierAssignmentRow(Recorded, Base):
             "customer_id",
             unique=True,
             postgresql_where=text("valid_to IS NULL"),
+        ),
+        # Each row ends where the next that served begins, and no two of those end alike, so that
+        # on any day one tier serves. An exclusion constraint would cost a run much more.
+        Index(
+            "uq_tier_assignments_end",
+            "customer_id",
+            "valid_to",
+            unique=True,
+            postgresql_where=text("valid_to > valid_from"),
+        ),
+        UniqueConstraint("customer_id", "serves_from"),
+        ForeignKeyConstraint(
+            ["customer_id", "valid_to"],
+            ["tier_assignments.customer_id", "tier_assignments.serves_from"],
+            deferrable=True,
+            initially="DEFERRED",
         ),
         Index(None, "customer_id", "valid_from"),
         {"comment": "Tier assignments; one is open per customer."},
@@ -55,5 +82,14 @@ class TierAssignmentRow(Recorded, Base):
     valid_to: Mapped[date | None] = column(
         Date,
         "First business day it no longer served; equal to valid_from if replaced the same day.",
+        sensitivity="open",
+    )
+    serves_from: Mapped[date | None] = column(
+        Date,
+        "valid_from of what served for a day at least; null if replaced the same day.",
+        Computed(
+            "CASE WHEN valid_to IS NULL OR valid_to > valid_from THEN valid_from END",
+            persisted=True,
+        ),
         sensitivity="open",
     )
