@@ -673,7 +673,10 @@ def upgrade() -> None:
             comment="The facts as evaluated, encrypted under the subject's key.",
         ),
         sa.Column(
-            "risk_model_version", sa.Text(), nullable=True, comment="Version of the risk model."
+            "risk_model_version",
+            sa.Text(),
+            nullable=True,
+            comment="Version of the risk model that the rule set names, if it names one.",
         ),
         sa.Column(
             "benchmark_version",

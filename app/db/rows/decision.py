@@ -120,7 +120,9 @@ class DecisionRow(Recorded, Base):
         nullable=False,
     )
     risk_model_version: Mapped[str | None] = column(
-        Text, "Version of the risk model.", sensitivity="internal"
+        Text,
+        "Version of the risk model that the rule set names, if it names one.",
+        sensitivity="internal",
     )
     benchmark_version: Mapped[str | None] = column(
         Text, "Version of the market benchmark.", sensitivity="internal"

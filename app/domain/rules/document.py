@@ -16,7 +16,7 @@ from app.domain.rules.model import (
 )
 from app.domain.rules.overlay import Resolve, resolve_extends
 from app.domain.rules.paths import check_paths
-from app.domain.rules.reading import DOCUMENT_ID, NAME, Reader
+from app.domain.rules.reading import DOCUMENT_ID, NAME, VERSION, Reader
 from app.domain.rules.scorecard import Scorecard, read_scorecard, read_text
 from app.domain.rules.tables import read_tables
 from app.domain.words import RULE_SET_LINES
@@ -47,7 +47,7 @@ def parse_document(
     """
     resolved, lineage = resolve_extends(raw, resolve)
     reader = Reader()
-    fields = reader.fields(resolved, "", _REQUIRED, optional=("tests",))
+    fields = reader.fields(resolved, "", _REQUIRED, optional=("tests", "risk_model"))
     reader.choice(fields, "format", "format", (FORMAT,))
     scorecard = Scorecard(1, ())
     if "scorecard" in fields:
@@ -75,6 +75,7 @@ def parse_document(
         stability=_stability(reader, fields),
         tests=examples,
         domains=_domains(catalogue, scorecard, tables, examples),
+        risk_model=reader.name(fields, "risk_model", "risk_model", VERSION) or None,
         lineage=lineage,
     )
     if not reader.findings:

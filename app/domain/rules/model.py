@@ -133,6 +133,9 @@ class Example:
 class RuleSetDocument:
     """A complete, resolved and checked rule-set document.
 
+    ``risk_model`` is the version of the model that the judgement of risk was taken from, which
+    every decision stores beside the hash; None where the document stands for itself.
+
     ``domains`` holds the domain of every fact that is read or named, and ``lineage`` the
     templates the document was resolved from. Both are no part of its meaning, so neither equality
     nor the hash sees them.
@@ -149,6 +152,7 @@ class RuleSetDocument:
     stability: Stability
     tests: tuple[Example, ...]
     domains: Mapping[str, Domain] = field(compare=False)
+    risk_model: str | None = None
     lineage: tuple[str, ...] = field(default=(), compare=False)
 
     @property

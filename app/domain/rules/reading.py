@@ -14,6 +14,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 ROW_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 DOCUMENT_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
 REASON_CODE = re.compile(r"[A-Z][0-9]{2}")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 VALUE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 

@@ -50,6 +50,8 @@ def document_json(document: RuleSetDocument) -> dict[str, JsonValue]:
             "min_dwell_days": document.stability.min_dwell_days,
         },
     }
+    if document.risk_model is not None:
+        written["risk_model"] = document.risk_model
     if document.tests:
         written["tests"] = [_example(example, document.domains) for example in document.tests]
     return written

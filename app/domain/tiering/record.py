@@ -11,7 +11,15 @@ from app.domain.tiering.decision import RuleSetReference, TierDecision
 
 #: Where a record comes from, as opposed to what it says.
 _PROVENANCE: Final = frozenset(
-    {"id", "customer_id", "as_of", "cause", "recorded_at", "benchmark_version"}
+    {
+        "id",
+        "customer_id",
+        "as_of",
+        "cause",
+        "recorded_at",
+        "benchmark_version",
+        "risk_model_version",
+    }
 )
 
 
@@ -50,6 +58,7 @@ class DecisionRecord:
     tier_applied: str
     facts_completeness: int
     gap: str | None
+    risk_model_version: str | None
     benchmark_version: str | None
     recorded_at: datetime
 
@@ -82,6 +91,7 @@ def record_of(decision: TierDecision, id_: UUID, recorded_at: datetime) -> Decis
         tier_applied=decision.tier_applied,
         facts_completeness=decision.facts_completeness,
         gap=decision.gap,
+        risk_model_version=decision.risk_model_version,
         benchmark_version=decision.benchmark_version,
         recorded_at=recorded_at,
     )

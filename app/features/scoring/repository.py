@@ -45,6 +45,7 @@ COPIED: Final = (
     "gap",
     "facts_completeness",
     "snapshot_cipher",
+    "risk_model_version",
     "benchmark_version",
 )
 
@@ -104,6 +105,7 @@ async def insert_decision(
             gap=null() if record.gap is None else json.loads(record.gap),
             facts_completeness=Decimal(record.facts_completeness) / COMPLETENESS_SCALE,
             snapshot_cipher=snapshot_cipher,
+            risk_model_version=record.risk_model_version,
             benchmark_version=record.benchmark_version,
             recorded_at=record.recorded_at,
         )
@@ -149,6 +151,7 @@ def _record(row: DecisionRow) -> DecisionRecord:
         tier_applied=row.tier_applied,
         facts_completeness=int(row.facts_completeness * COMPLETENESS_SCALE),
         gap=None if row.gap is None else _canonical(row.gap),
+        risk_model_version=row.risk_model_version,
         benchmark_version=row.benchmark_version,
         recorded_at=row.recorded_at,
     )

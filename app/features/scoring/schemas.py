@@ -70,6 +70,7 @@ class DecisionRead(MaskedRead):
     facts_completeness: Internal[Decimal] = Field(
         description="Share of the rule set's inputs that were known."
     )
+    risk_model_version: Internal[str] = Field(description="Model the risk was judged by.")
     benchmark_version: Internal[str] = Field(description="Market benchmark of the ratios.")
 
     @classmethod
@@ -103,6 +104,7 @@ class DecisionRead(MaskedRead):
             evaluated_at=record.recorded_at,
             data_as_of=record.as_of,
             facts_completeness=internal(_share(record.facts_completeness)),
+            risk_model_version=internal(record.risk_model_version),
             benchmark_version=internal(record.benchmark_version),
         )
 

@@ -17,6 +17,7 @@ from app.domain.rules import (
     parse_document,
 )
 from app.domain.rules.model import Trend
+from app.domain.rules.writing import document_json
 from tests.domain.rules.samples import CATALOGUE, Raw, sample
 
 Change = Callable[[Raw], object]
@@ -286,6 +287,18 @@ def test_an_answer_that_no_decision_can_store_is_named_with_those_that_can() -> 
         "tables[4].output.values[0]: unstorable-outcome: platinum is no tier that decisions store. "
         "Use diamond, gold, standard."
     )
+
+
+def test_a_document_may_name_the_risk_model_it_was_made_by() -> None:
+    raw = sample()
+    assert parse_document(raw, CATALOGUE).risk_model is None
+    raw["risk_model"] = "industry-2027.1"
+    document = parse_document(raw, CATALOGUE)
+    assert document.risk_model == "industry-2027.1"
+    assert document_json(document)["risk_model"] == "industry-2027.1"
+    assert parse_document(document_json(document), CATALOGUE) == document
+    raw["risk_model"] = "2027 Q1"
+    assert findings(raw) == [("risk_model", "bad-name")]
 
 
 def test_an_output_of_its_own_answers_as_it_likes() -> None:

@@ -46,6 +46,13 @@ def test_the_nearest_layer_wins() -> None:
     assert (document.title.en, document.title.zh) == ("Mine", "样例")
 
 
+def test_the_risk_model_is_the_templates_unless_another_is_named() -> None:
+    base = {**sample(), "risk_model": "industry-2027.1"}
+    over: Raw = {"extends": "base@1", "id": "own"}
+    for raw, model in ((over, "industry-2027.1"), ({**over, "risk_model": "own-1"}, "own-1")):
+        assert parse_document(raw, CATALOGUE, {"base@1": base}.__getitem__).risk_model == model
+
+
 def test_profiles_are_added_and_replaced_whole() -> None:
     profiles = {"growth": {"value": 1000, "loyalty": 0, "body": 0}}
     document = parse_document(over(objective="growth", objectives=profiles), CATALOGUE, resolve)

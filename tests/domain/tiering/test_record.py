@@ -39,6 +39,7 @@ DECISION = TierDecision(
     ),
     facts_completeness=5000,
     benchmark_version="2026",
+    risk_model_version="industry-2027.1",
 )
 
 
@@ -58,6 +59,7 @@ def test_a_record_holds_what_was_decided_and_when() -> None:
     )
     assert found.reasons == (GivenReason("V01", "premium", 60, 40),)
     assert found.labels == ("vip_care",)
+    assert (found.benchmark_version, found.risk_model_version) == ("2026", "industry-2027.1")
 
 
 def test_a_rule_set_without_labels_gives_none() -> None:

@@ -90,6 +90,7 @@ async def test_an_evaluation_is_stored_and_answered_in_full(
         "evaluated_at": IsDatetime(iso_string=True, ge=before, le=utc_now()),
         "data_as_of": DAY,
         "facts_completeness": IsStr(regex=r"0\.\d+|1"),
+        "risk_model_version": "shipped-1",
         "benchmark_version": "2020",
         "meta": {"masked": ["dimensions[]"]},
     }

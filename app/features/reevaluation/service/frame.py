@@ -238,6 +238,7 @@ def _written(rows: pl.DataFrame, rule_set: RuleSet, rules: Rules) -> pl.DataFram
         ),
         fired=_object({table.id: f"fired.{table.id}" for table in document.tables}),
         reasons=_json_list("reasons"),
+        risk_model_version=pl.lit(document.risk_model, dtype=pl.String),
         benchmark_version=pl.when("is_corporate")
         .then(pl.lit(version("corporate"), dtype=pl.String))
         .otherwise(pl.lit(version("individual"), dtype=pl.String)),

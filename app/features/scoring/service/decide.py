@@ -84,6 +84,7 @@ def decide(facts: Mapping[str, FactValue], rule_set: RuleSet, occasion: Occasion
         settled=settled,
         facts_completeness=facts_completeness(facts, compiled.document.facts),
         gap=None if lift is None else gap_text(lift, compiled),
+        risk_model_version=compiled.document.risk_model,
         benchmark_version=occasion.benchmark_version,
     )
 
