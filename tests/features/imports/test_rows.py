@@ -261,6 +261,36 @@ async def test_equal_rows_count_once_and_different_ones_are_all_rejected(
     assert counts(result, "surveys") == (0, 0, 1, 2)
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 50])
+async def test_rows_that_share_a_key_are_told_of_their_other_faults_too(
+    book: ImportDesk, chunk_rows: int
+) -> None:
+    one = {"survey_no": "S1", "customer_id": "C1", "answered_on": "2021-01-01", "nps": "9"}
+    path = book.folder / "rejects.csv"
+    result = await book.load(
+        "surveys",
+        one,
+        {**one, "nps": "11"},
+        {**one, "nps": "many"},
+        {**one, "survey_no": "S2", "nps": "12"},
+        {**one, "survey_no": "S2", "nps": "12"},
+        chunk_rows=chunk_rows,
+        rejects=path,
+    )
+    assert [(line["row"], line["column"], line["reason"]) for line in rejects(path)] == [
+        ("1", "survey_no", "duplicate-key"),
+        ("2", "survey_no", "duplicate-key"),
+        ("2", "nps", "out-of-range"),
+        ("3", "survey_no", "duplicate-key"),
+        ("3", "nps", "bad-int"),
+        ("4", "nps", "out-of-range"),
+    ]
+    assert result.total.rejected == 4
+    counted = result.total.records["surveys"]
+    assert (counted.rejected, counted.duplicates) == ({"duplicate-key": 3, "out-of-range": 1}, 1)
+    assert await book.count("surveys") == 0
+
+
 async def test_keys_across_chunks_are_seen_too(book: ImportDesk) -> None:
     one = {"survey_no": "S1", "customer_id": "C1", "answered_on": "2021-01-01", "nps": "9"}
     result = await book.load("surveys", one, {**one, "nps": "1"}, chunk_rows=1)

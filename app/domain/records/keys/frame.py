@@ -45,10 +45,14 @@ GROUP: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class SortedOut:
-    """The rows to keep, how many equal or superseded ones were passed over, and the rejected."""
+    """The rows to keep, how many equal or superseded ones were passed over, and the rejected.
+
+    ``clashing`` are the rejected rows themselves, which may have other faults as well.
+    """
 
     frame: pl.DataFrame
     passed_over: int
+    clashing: pl.DataFrame
     findings: pl.DataFrame
 
 
@@ -127,7 +131,7 @@ def sort_out(
     number = RECORD_NAMES.index(record.name)
     mine = known.filter(pl.col("record") == number).drop("record")
     if mine.is_empty() or frame.is_empty():
-        return SortedOut(frame, 0, no_findings())
+        return SortedOut(frame, 0, frame.clear(), no_findings())
     names = pl.struct(list(record.key))
     joined = frame.with_columns(names.hash(1).alias("#key"), names.hash(2).alias("#key2")).join(
         mine.rename({name: f"#{name}" for name in mine.columns}),
@@ -154,4 +158,4 @@ def sort_out(
     )
     kept = frame.filter(flags["kept"]).unique(list(record.key), keep="last", maintain_order=True)
     passed_over = frame.height - kept.height - findings.height
-    return SortedOut(kept, passed_over, findings)
+    return SortedOut(kept, passed_over, frame.filter(flags["0"]), findings)

@@ -72,8 +72,9 @@ async def write_batches(
         mine = [(entry, frame) for entry, frame in entries if entry.record is record]
         if not mine:
             continue
-        batch = _sorted_out(desk, record, mine)
-        batch.refuse(found.filter(found["record"] == record.name))
+        unread = found.filter(found["record"] == record.name)
+        batch = _sorted_out(desk, record, mine, unread)
+        batch.refuse(unread)
         batch.refuse(check(record, batch.frame, currency=desk.currency))
         batch.frame = rows.without_currency(batch.frame)
         if record.name == "customers":
@@ -92,8 +93,10 @@ async def write_batches(
     return counts, rows.joined(findings)
 
 
-def _sorted_out(desk: Desk, record: Record, mine: Sequence[tuple[RecordMapping, Frame]]) -> _Batch:
-    """The rows of a record, each key once."""
+def _sorted_out(
+    desk: Desk, record: Record, mine: Sequence[tuple[RecordMapping, Frame]], unread: Frame
+) -> _Batch:
+    """The rows of a record, each key once; whatever else is wrong with the others is told too."""
     frame = rows.joined([frame for _, frame in mine])
     batch = _Batch(record, frame, [], RecordCounts())
     if desk.repeated is not None:
@@ -104,7 +107,9 @@ def _sorted_out(desk: Desk, record: Record, mine: Sequence[tuple[RecordMapping, 
         batch.frame = sorted_out.frame
         batch.counts.duplicates = sorted_out.passed_over
         if not sorted_out.findings.is_empty():
-            batch.findings.append(sorted_out.findings)
+            readable = without_rejected(sorted_out.clashing, unread)
+            others = check(record, readable, currency=desk.currency)
+            batch.findings += [sorted_out.findings, others]
     return batch
 
 
