@@ -132,7 +132,7 @@ visible_policies AS (
 -- if that lies in the 60-month window; `ending` says how the term is known to have ended.
 real_terms AS (
     SELECT
-        t.customer_id, t.policy_no, p.in_cooling_off, t.term_start, t.term_end, t.until, t.premium,
+        p.customer_id, t.policy_no, p.in_cooling_off, t.term_start, t.term_end, t.until, t.premium,
         t.is_regular, t.is_top_up, t.is_paid_up, t.is_reinstatement, t.is_voluntary, t.is_paid,
         t.is_late, t.is_ended, t.is_renewed, t.ending,
         CASE
@@ -142,7 +142,7 @@ real_terms AS (
         END AS falls_due
     FROM (
         SELECT
-            k.customer_id, k.policy_no, k.term_start, k.term_end,
+            k.policy_no, k.term_start, k.term_end,
             least(k.premium, 99999999999900) AS premium,
             CASE WHEN k.ended_on < k.term_end THEN k.ended_on ELSE k.term_end END AS until,
             k.premium_kind = 'regular' AS is_regular,
@@ -165,7 +165,7 @@ real_terms AS (
             END AS falls_due
         FROM (
             SELECT
-                t.customer_id, t.policy_no, t.term_start, t.term_end, t.premium_kind, t.premium,
+                t.policy_no, t.term_start, t.term_end, t.premium_kind, t.premium,
                 t.started_as, t.voluntary, t.due_on,
                 CASE WHEN t.ended_on <= $1::date THEN t.ended_on END AS ended_on,
                 CASE WHEN t.ended_on <= $1::date THEN t.ended_how END AS ended_how,

@@ -27,6 +27,7 @@ class Wanted:
         name: what the copy is called, unique among all.
         query: SQL that gives `customer_id`, unless `is_shared`.
         is_shared: the rows belong to no customer; all of them are part 0.
+        unsent: a column that says the part of a row and is of no further use.
         earliest: names of days, each with the columns whose latest is that day; the earliest such
             day over all rows is found on the way.
     """
@@ -34,6 +35,7 @@ class Wanted:
     name: str
     query: str
     is_shared: bool = False
+    unsent: str | None = None
     earliest: Mapping[str, Sequence[str]] | None = None
 
 
@@ -80,6 +82,8 @@ def take_snapshot(
             # The block is left only when both threads have ended, so they are told to.
             copier.stopped.set()
             raise
+    # What reading took from the system is not needed again, and would be missing elsewhere.
+    pa.default_memory_pool().release_unused()
     try:
         yield Snapshot(taken_at, customers, copier.parts, copier.copies, copier.earliest)
     finally:
@@ -119,7 +123,8 @@ class _Copier:
 
     def _copy_one(self, source: dbapi.Cursor, wanted: Wanted) -> None:
         part = "0" if wanted.is_shared else _PART_OF_CUSTOMER.format(parts=self.parts)
-        source.execute(f"SELECT *, {part} AS {PART} FROM ({wanted.query}) AS wanted")  # noqa: S608 - the callers' own SQL.
+        sent = "*" if wanted.unsent is None else _sent(source, wanted)
+        source.execute(f"SELECT {sent}, {part} AS {PART} FROM ({wanted.query}) AS wanted")  # noqa: S608 - the callers' own SQL.
         with source.fetch_record_batch() as pieces:
             writer = PartitionWriter(self._folder / f"{wanted.name}.arrow", pieces.schema)
             for piece in pieces:
@@ -135,6 +140,13 @@ class _Copier:
             found: date | None = pc.min(latest).as_py()
             if found is not None:
                 self.earliest[name] = min(found, self.earliest.get(name, found))
+
+
+def _sent(source: dbapi.Cursor, wanted: Wanted) -> str:
+    """The columns of a query that are sent."""
+    source.execute(f"SELECT * FROM ({wanted.query}) AS wanted LIMIT 0")  # noqa: S608 - the callers' own SQL.
+    names = source.fetch_arrow_table().column_names
+    return ", ".join(f'"{name}"' for name in names if name != wanted.unsent)
 
 
 #: PostgreSQL's hash of a text is the same in every session, and spreads ids evenly.

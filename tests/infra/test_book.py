@@ -150,7 +150,7 @@ def test_a_batch_that_does_not_fit_into_the_memory_comes_in_smaller_ones(
 ) -> None:
     read = Book._facts  # noqa: SLF001 - the one place where memory runs out.
 
-    def narrow(book: Book, as_of: date, first: str, last: str) -> pa.Table:
+    def narrow(book: Book, as_of: date, first: int, last: int) -> pa.Table:
         table = read(book, as_of, first, last)
         if table.num_rows > 6:
             raise duckdb.OutOfMemoryException
@@ -165,5 +165,5 @@ def test_a_batch_that_does_not_fit_into_the_memory_comes_in_smaller_ones(
             next(book.batches(AS_OF))
 
 
-def _always_full(_book: Book, _as_of: date, _first: str, _last: str) -> pa.Table:
+def _always_full(_book: Book, _as_of: date, _first: int, _last: int) -> pa.Table:
     raise duckdb.OutOfMemoryException

@@ -137,6 +137,7 @@ def _scored(compiled: CompiledRuleSet, known: pl.DataFrame, touched: set[int]) -
     )
 
 
+@lru_cache(maxsize=CACHED_TABLES)
 def _scaled(dimension: CompiledDimension) -> pl.Expr:
     """Look the dimension's score up by the sum of what each of its facts adds."""
     scores = pl.lit(_scale(dimension)).gather(_sum(dimension.steps))
@@ -163,8 +164,7 @@ def _looked_up(entries: pl.Series, slot: int) -> pl.Expr:
 
 def _table_results(table: CompiledTable, known: pl.DataFrame) -> tuple[Sequence[Result], pl.Series]:
     if table.dense is not None:
-        at = _sum(table.steps)
-        return table.results, known.select(pl.lit(_dense(table)).gather(at)).to_series()
+        return table.results, known.select(_dense_result(table)).to_series()
     words = known.select(_matching_rows(table))
     if table.is_collect:
         return _collected(table, words)
@@ -172,8 +172,9 @@ def _table_results(table: CompiledTable, known: pl.DataFrame) -> tuple[Sequence[
 
 
 @lru_cache(maxsize=CACHED_TABLES)
-def _dense(table: CompiledTable) -> pl.Series:
-    return pl.Series(table.dense, dtype=index_type(len(table.results)))
+def _dense_result(table: CompiledTable) -> pl.Expr:
+    results = pl.Series(table.dense, dtype=index_type(len(table.results)))
+    return pl.lit(results).gather(_sum(table.steps))
 
 
 def _matching_rows(table: CompiledTable) -> list[pl.Expr]:

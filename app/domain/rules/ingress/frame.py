@@ -1,7 +1,9 @@
 """Classes of a whole frame's facts, with the same refusals as for one customer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import polars as pl
 
@@ -13,6 +15,7 @@ from app.domain.rules.partition import Partition
 
 INPUT_ERROR = "input_error"
 MAX_CHAIN = 16
+CACHED_READINGS = 32
 EPOCH = date(1970, 1, 1).toordinal()
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
@@ -39,18 +42,17 @@ def fact_classes(
     A missing column, null and NaN are null. A row with an error has meaningless classes; the
     error names the first fact that cannot be judged, in the rule set's order, never its value.
     """
-    readers = [
-        _FactReader(fact, compiled.inputs[slot], slot, frame)
-        for slot, fact in enumerate(compiled.facts)
-    ]
-    values = frame.select(
-        *(reader.value() for reader in readers), *(reader.null() for reader in readers)
-    )
-    problems = [problem for reader in readers for problem in reader.problems(values)]
+    schema = frame.schema
+    reading = _reading(compiled, tuple(schema.get(fact.name) for fact in compiled.facts))
+    # A column that reads nothing from the frame is one row high without one that does.
+    values = frame.with_columns(reading.values).select(reading.names)
+    # Extremes are looked at first: they cost far less than a column of messages.
+    doubts = values.select(reading.doubts).row(0)
+    problems = [problem for problem, is_met in zip(reading.problems, doubts, strict=True) if is_met]
     errors = None
     if problems:
         errors = values.select(pl.coalesce(problems).alias(INPUT_ERROR)).to_series()
-    classes = values.select(reader.classes() for reader in readers)
+    classes = values.select(reading.classes)
     return classes, errors if errors is not None and errors.null_count() < len(errors) else None
 
 
@@ -86,19 +88,48 @@ def _physical(partition: Partition) -> Sequence[int]:
     return [start - shift for start in partition.starts]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the facts of frames of one schema are read: ``values``, then the rest over these."""
+
+    values: Sequence[pl.Expr]
+    names: Sequence[str]
+    doubts: Sequence[pl.Expr]
+    problems: Sequence[pl.Expr]
+    classes: Sequence[pl.Expr]
+
+
+@lru_cache(maxsize=CACHED_READINGS)
+def _reading(compiled: CompiledRuleSet, types: tuple[pl.DataType | None, ...]) -> _Reading:
+    """Build the expressions once: for small frames that takes longer than evaluating them."""
+    readers = [
+        _FactReader(fact, compiled.inputs[slot], slot, dtype)
+        for slot, (fact, dtype) in enumerate(zip(compiled.facts, types, strict=True))
+    ]
+    values = [expr for reader in readers for expr in (reader.value(), reader.null())]
+    problems = [problem for reader in readers for problem in reader.problems()]
+    return _Reading(
+        values,
+        [expr.meta.output_name() for expr in values],
+        [is_met.alias(str(at)) for at, (is_met, _) in enumerate(problems)],
+        [problem for _, problem in problems],
+        [reader.classes() for reader in readers],
+    )
+
+
 class _FactReader:
     """Expressions for one fact: over the frame first, then over the values taken from it."""
 
-    def __init__(self, fact: Fact, partition: Partition, slot: int, frame: pl.DataFrame) -> None:
+    def __init__(
+        self, fact: Fact, partition: Partition, slot: int, dtype: pl.DataType | None
+    ) -> None:
         self._fact = fact
         self._partition = partition
         self._slot = slot
-        dtype = frame.schema.get(fact.name, pl.Null())
-        self._column = pl.col(fact.name) if fact.name in frame.columns else pl.lit(None)
-        self._is_float = dtype.is_float()
+        self._column = pl.lit(None) if dtype is None else pl.col(fact.name)
+        self._is_float = dtype is not None and dtype.is_float()
         self._is_typed = isinstance(dtype, _COLUMN_TYPES[fact.type])
-        self._is_absent = isinstance(dtype, pl.Null)
-        self._rows = frame.height
+        self._is_absent = dtype is None or isinstance(dtype, pl.Null)
 
     @property
     def _domain(self) -> Domain:
@@ -110,7 +141,7 @@ class _FactReader:
             value = pl.lit(None, dtype=pl.Int64)
             if not self._domain.is_ordered:
                 value = pl.lit(None, dtype=pl.Boolean if self._is_bool else pl.UInt32)
-            return pl.repeat(value, self._rows).alias(self._value_name)
+            return value.alias(self._value_name)
         if self._is_bool:
             value = self._column
         elif not self._domain.is_ordered:
@@ -125,25 +156,25 @@ class _FactReader:
     def null(self) -> pl.Expr:
         """Return whether the fact is null."""
         if self._is_absent:
-            return pl.repeat(pl.lit(value=True), self._rows).alias(self._null_name)
+            return pl.lit(value=True).alias(self._null_name)
         null = self._column.is_null()
         if self._is_float:
             null |= self._column.is_nan()
         return null.alias(self._null_name)
 
-    def problems(self, values: pl.DataFrame) -> list[pl.Expr]:
-        """Return one expression per problem that some row really has."""
-        null, value = values[self._null_name], values[self._value_name]
-        found: list[tuple[pl.Expr, str]] = []
-        if self._partition.null_class < 0 and null.any():
-            found.append((pl.col(self._null_name), NULL_PROBLEM))
-        if not self._is_typed and not self._is_absent and not null.all():
-            found.append((~pl.col(self._null_name), TYPE_PROBLEM))
-        elif self._is_typed and not self._in_range(null, value):
-            found.append((self._outside(), RANGE_PROBLEM))
+    def problems(self) -> list[tuple[pl.Expr, pl.Expr]]:
+        """Return each possible problem: whether some row has it, and its message where it has."""
+        null = pl.col(self._null_name)
+        found: list[tuple[pl.Expr, pl.Expr, str]] = []
+        if self._partition.null_class < 0:
+            found.append((null.any(), null, NULL_PROBLEM))
+        if not self._is_typed and not self._is_absent:
+            found.append(((~null).any(), ~null, TYPE_PROBLEM))
+        elif self._is_typed and not self._is_bool and not self._domain.is_open:
+            found.append((self._leaves_range(), self._outside(), RANGE_PROBLEM))
         return [
-            pl.when(rows).then(pl.lit(f"{self._fact.name} {problem}")).otherwise(None)
-            for rows, problem in found
+            (is_met, pl.when(rows).then(pl.lit(f"{self._fact.name} {problem}")).otherwise(None))
+            for is_met, rows, problem in found
         ]
 
     def classes(self) -> pl.Expr:
@@ -177,17 +208,14 @@ class _FactReader:
     def _null_name(self) -> str:
         return f"null {self._slot}"
 
-    def _in_range(self, null: pl.Series, value: pl.Series) -> bool:
-        """Look at extremes first: they cost far less than a column of messages."""
-        if self._is_bool or self._domain.is_open:
-            return True
+    def _leaves_range(self) -> pl.Expr:
+        value = pl.col(self._value_name)
         if not self._domain.is_ordered:
-            return value.null_count() == null.sum()
-        low, high = value.min(), value.max()
-        if low is None or high is None:
-            return True
-        first, last = self._bounds()
-        return first <= int(str(low)) and int(str(high)) <= last
+            return value.null_count() != pl.col(self._null_name).sum()
+        low, high = self._bounds()
+        return (value.min() < low).fill_null(value=False) | (value.max() > high).fill_null(
+            value=False
+        )
 
     def _bounds(self) -> tuple[int, int]:
         shift = EPOCH if self._domain.kind is Kind.DATE else 0

@@ -1,6 +1,7 @@
 """The reasons of every row of a frame."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import polars as pl
 
@@ -9,6 +10,7 @@ from app.domain.rules.evaluation import Reason
 from app.domain.rules.ingress.frame import class_column
 
 REASONS = "reasons"
+CACHED_RULE_SETS = 32
 REASON_TYPE = pl.Struct(
     {"code": pl.String, "characteristic": pl.String, "points": pl.Int64, "lost": pl.Int64}
 )
@@ -22,6 +24,17 @@ def reasons(compiled: CompiledRuleSet, classes: pl.DataFrame) -> pl.Series:
     row's best reasons are those with the smallest places in it. These are found place by place,
     and each combination that occurs is written out once.
     """
+    columns, possible = _places(compiled)
+    best = _smallest(classes.select(columns), len(possible), compiled.document.top_reasons)
+    distinct = best.unique().with_row_index(_ROW)
+    written = _written(distinct, possible)
+    placed = best.join(distinct, on=best.columns, how="left", maintain_order="left")
+    return written.gather(placed[_ROW]).alias(REASONS)
+
+
+@lru_cache(maxsize=CACHED_RULE_SETS)
+def _places(compiled: CompiledRuleSet) -> tuple[Sequence[pl.Expr], Sequence[Reason]]:
+    """Return a column of places for each characteristic, and the reasons at the places."""
     entries = [
         (reason, at)
         for at, member in enumerate(compiled.characteristics)
@@ -41,11 +54,7 @@ def reasons(compiled: CompiledRuleSet, classes: pl.DataFrame) -> pl.Series:
         .alias(member.characteristic.id)
         for at, member in enumerate(compiled.characteristics)
     ]
-    best = _smallest(classes.select(columns), none, compiled.document.top_reasons)
-    distinct = best.unique().with_row_index(_ROW)
-    written = _written(distinct, [reason for reason, _ in entries])
-    placed = best.join(distinct, on=best.columns, how="left", maintain_order="left")
-    return written.gather(placed[_ROW]).alias(REASONS)
+    return columns, [reason for reason, _ in entries]
 
 
 def _smallest(places: pl.DataFrame, none: int, top: int) -> pl.DataFrame:

@@ -36,7 +36,7 @@ _STATES: Final = pl.Schema(
 )
 _LINE: Final = "deciding_line"
 #: An evaluation with its explanations is many times as wide as the facts it comes from.
-_JUDGED_ROWS: Final = 8_000
+_JUDGED_ROWS: Final = 16_000
 _DIGEST_ROWS: Final = 4_000
 _NO_DIGESTS: Final = pl.Series("outputs_digest", [], dtype=pl.Binary)
 

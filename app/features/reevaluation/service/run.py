@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -15,6 +15,7 @@ from app.features.reevaluation import repository
 from app.features.reevaluation.service.frame import (
     Changes,
     Chunk,
+    Judged,
     Rules,
     chunks,
     judge,
@@ -24,7 +25,8 @@ from app.features.rule_sets.service import resolve_all
 from app.features.scoring.service import COPIED, SNAPSHOT_PLACE, copy_decisions
 from app.features.scoring.service import benchmark_versions as read_benchmark_versions
 from app.features.tiers.service import STAGED, apply_staged, stage_standings
-from app.infra.book import Batch, Book, open_book
+from app.infra.ahead import ahead, ahead_of_loop
+from app.infra.book import Book, open_book
 from app.infra.cipher import Vault, ensure_subject_keys, load_master_key
 from app.infra.clock import business_day
 from app.infra.database import Database, open_database
@@ -34,7 +36,7 @@ from app.infra.settings import Settings
 BATCH_CUSTOMERS: Final = 50_000
 """Customers whose facts are in memory together, at most; the book's own parts are smaller."""
 
-CHUNK_CHANGES: Final = 2_500
+CHUNK_CHANGES: Final = 1_000
 """Customers who are written in one transaction."""
 
 _NOT_YET: Final = (
@@ -63,7 +65,7 @@ async def run(
         as_of: business day of the facts; customers evaluated for a later day are refused. A day
             that has not come can only be rehearsed: once applied, nothing earlier could be.
         apply: write; without it the run only counts.
-        progress: told after every batch.
+        progress: told again and again.
 
     Raises:
         Conflict: `run-in-progress` if another run is under way; `no-rule-set`.
@@ -141,14 +143,13 @@ async def _pass(book: Book, writer: Writer, progress: ReportProgress) -> RunSumm
     this = writer.run
     total = Tally()
     try:
-        async for batch in _ahead(book.batches(this.rules.as_of, BATCH_CUSTOMERS)):
-            pieces = judge(batch.facts, batch.rows["states"], this.rules)
-            while (judged := await asyncio.to_thread(next, pieces, None)) is not None:
+        async with aclosing(ahead_of_loop(_judged(book, this.rules))) as pieces:
+            async for judged in pieces:
                 total.add(judged.tally)
                 if this.applied:
                     await writer.write(judged.changes, total)
-            await writer.note(total)
-            progress(Progress(total.customers, this.customers, total.changed))
+                await writer.note(total)
+                progress(Progress(total.customers, this.customers, total.changed))
         await writer.flush(total)
     except BaseException as error:
         cancelled = isinstance(error, asyncio.CancelledError)
@@ -158,16 +159,11 @@ async def _pass(book: Book, writer: Writer, progress: ReportProgress) -> RunSumm
     return RunSummary(this.id, this.rules.as_of, this.applied, total)
 
 
-async def _ahead(batches: Iterator[Batch]) -> AsyncIterator[Batch]:
-    """The batches; the facts of the next one are computed while one is judged and written."""
-    coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
-    try:
-        while (found := await coming) is not None:
-            coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
-            yield found
-    finally:
-        # The thread cannot be stopped, and the book must not be closed under it.
-        await asyncio.wait([coming])
+def _judged(book: Book, rules: Rules) -> Generator[Judged]:
+    """The book piece by piece; the facts of the next batch are computed while one is judged."""
+    with closing(ahead(book.batches(rules.as_of, BATCH_CUSTOMERS))) as batches:
+        for batch in batches:
+            yield from judge(batch.facts, batch.rows["states"], rules)
 
 
 @dataclass(slots=True)
