@@ -91,7 +91,7 @@ def take_snapshot(
             copy.close()
 
 
-_FIRST = "SELECT now(), pg_export_snapshot(), (SELECT count(*) FROM customers)"
+_FIRST = "SELECT now(), pg_export_snapshot(), (SELECT count(*) FROM book.customers)"
 
 
 @contextmanager

@@ -18,7 +18,8 @@ depends_on = None
 #: What the facts may read, with money as integer minor units. DuckDB holds tables of the same names.
 BOOK_VIEWS = {
     "customers": "SELECT customer_id, kind, credit_code IS NOT NULL AS has_credit_code"
-    " FROM customers",
+    " FROM customers WHERE NOT EXISTS"
+    " (SELECT FROM customer_aliases WHERE alias_id = customers.customer_id)",
     "scoring_inputs": "SELECT customer_id, valid_from, valid_to, birth_month, occupation_risk, smoker,"
     " heavy_drinker, health_grade, health_habit_score, driving_score, fraud_suspicion,"
     " opinion_leader, income_band, asset_band, credit_score, career_stage, family_stage"

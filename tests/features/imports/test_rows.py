@@ -336,6 +336,17 @@ async def test_records_under_an_old_id_go_to_the_survivor(book: ImportDesk) -> N
     ]
 
 
+async def test_records_of_an_id_that_was_merged_twice_go_to_the_last_survivor(
+    book: ImportDesk,
+) -> None:
+    await book.load("customers", {**CUSTOMER, "customer_id": "C2"})
+    for old, new in (("OLD", "C1"), ("C1", "C2")):
+        alias = {"alias_id": old, "customer_id": new, "merged_on": "2021-01-01"}
+        await book.load("customer_aliases", alias)
+    await book.load("policies", {**POLICY, "policy_no": "P2", "customer_id": "OLD"})
+    assert await book.query("SELECT customer_id FROM policies WHERE policy_no = 'P2'") == [("C2",)]
+
+
 async def test_sealed_texts_of_strangers_are_rejected_before_a_key_is_made(
     book: ImportDesk,
 ) -> None:

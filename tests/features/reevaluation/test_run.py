@@ -121,6 +121,23 @@ async def test_a_day_that_has_not_come_can_be_rehearsed_but_not_applied(
     assert (await runner(days=ahead, apply=False)).tally.customers == CUSTOMERS
 
 
+async def test_whoever_was_merged_away_is_not_decided(database: Database, runner: Runner) -> None:
+    async with database.sessions.begin() as session:
+        await session.execute(
+            text(
+                "INSERT INTO customer_aliases (alias_id, customer_id, merged_on)"
+                " VALUES ('C00000001', 'C00000002', '2020-01-01')"
+            )
+        )
+    tally = (await runner()).tally
+    assert (tally.customers, tally.changed) == (CUSTOMERS - 1, CUSTOMERS - 1)
+    async with database.sessions() as session:
+        decided = set(await session.scalars(text("SELECT customer_id FROM scoring_states")))
+    assert "C00000001" not in decided
+    assert len(decided) == CUSTOMERS - 1
+    assert (await runs(database))[0]["customers_total"] == CUSTOMERS - 1
+
+
 async def test_a_second_run_writes_nothing(database: Database, runner: Runner) -> None:
     await runner()
     again = await runner()

@@ -103,6 +103,20 @@ async def test_a_later_applied_run_that_changed_nothing_counts_as_evaluation(
     assert path.read_text().count("2020-07-05T00:00:00+00:00") == 3
 
 
+async def test_whoever_was_merged_away_since_is_not_told(
+    session: AsyncSession, tmp_path: Path
+) -> None:
+    await session.execute(
+        text(
+            "INSERT INTO customer_aliases (alias_id, customer_id, merged_on)"
+            " VALUES ('C00000002', 'C00000004', '2020-06-30')"
+        )
+    )
+    path = tmp_path / "tiers.csv"
+    assert await export_tiers(session, path) == 2
+    assert "C00000002" not in path.read_text()
+
+
 async def test_a_role_is_masked_as_everywhere(session: AsyncSession, tmp_path: Path) -> None:
     path = tmp_path / "tiers.csv"
     await export_tiers(session, path, role=Role.INTEGRATION)

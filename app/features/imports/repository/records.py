@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -109,9 +109,19 @@ async def list_known_customers(session: AsyncSession, customer_ids: Sequence[str
 
 
 async def list_aliases(session: AsyncSession) -> dict[str, str]:
-    """Every id that was merged away, with the customer it now stands for."""
+    """Every id that was merged away, with the customer it stands for after all merges."""
     rows = await session.execute(text("SELECT alias_id, customer_id FROM customer_aliases"))
-    return {row.alias_id: row.customer_id for row in rows}
+    merged = {row.alias_id: row.customer_id for row in rows}
+    return {alias_id: _survivor(merged, alias_id) for alias_id in merged}
+
+
+def _survivor(merged: Mapping[str, str], alias_id: str) -> str:
+    """Where the merges of an id lead; ids that were merged into each other lead to one of them."""
+    seen, found = {alias_id}, merged[alias_id]
+    while found in merged and found not in seen:
+        seen.add(found)
+        found = merged[found]
+    return found
 
 
 async def list_sealed(

@@ -22,6 +22,7 @@ _TIERS: Final = text("""
     JOIN tier_assignments AS assignment
         ON assignment.customer_id = state.customer_id AND assignment.valid_to IS NULL
     JOIN decisions AS decision ON decision.id = state.decision_id
+    WHERE NOT EXISTS (SELECT FROM customer_aliases WHERE alias_id = state.customer_id)
     ORDER BY state.customer_id
 """)
 
@@ -37,7 +38,7 @@ class ExportedTier(NamedTuple):
 
 
 async def stream_tiers(session: AsyncSession) -> AsyncIterator[Sequence[ExportedTier]]:
-    """Every customer who was ever evaluated, by id in byte order."""
+    """Every customer who was ever evaluated and not merged away, by id in byte order."""
     found = await session.stream(_TIERS, execution_options={"yield_per": _ROWS_AT_A_TIME})
     async for part in found.partitions():
         yield [ExportedTier(*row) for row in part]
