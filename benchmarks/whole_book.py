@@ -8,7 +8,7 @@ applies a first run, and then measures, round after round and with another twent
 customers changed in each:
 
 * binary COPY of every relation the facts read, to nowhere: the least that must move;
-* the facts query over the whole book in PostgreSQL;
+* the facts query over the whole book in PostgreSQL, once;
 * the run itself, in a process of its own, from its start to its end, with its peak memory.
 """
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -24,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
@@ -52,6 +54,7 @@ class Figures:
     customers: int
     rows: int = 0
     first_run: float = 0.0
+    first_peak: float = 0.0
     copy: list[float] = field(default_factory=list)
     facts: list[float] = field(default_factory=list)
     runs: list[float] = field(default_factory=list)
@@ -61,7 +64,7 @@ class Figures:
     def lines(self) -> Iterator[str]:
         """The figures as they are printed."""
         yield f"{self.customers:>10,} customers, {self.rows:,} raw rows"
-        yield f"  first run, everyone written    {self.first_run:8.1f} s"
+        yield f"  first run, everyone written    {self.first_run:8.1f} s, {self.first_peak:.0f} MB"
         for name, seconds in (
             ("COPY to nowhere", self.copy),
             ("facts in PostgreSQL", self.facts),
@@ -146,8 +149,7 @@ def measure(customers: int, rounds: int, *, with_facts: bool) -> Figures:
         settings = Settings(data_dir=folder)
         with embedded_server(folder) as url:
             figures.rows = asyncio.run(prepare(url, settings, customers))
-            figures.first_run, _, peak = run_in_a_process(url, folder)
-            figures.peak.append(peak)
+            figures.first_run, _, figures.first_peak = run_in_a_process(url, folder)
             for which in range(rounds):
                 asyncio.run(change(url, settings, which))
                 copied = [
@@ -176,7 +178,8 @@ def main() -> None:
     if asked.run:
         run_here(asked.run[0], Path(asked.run[1]))
         return
-    print(REACH)
+    versions = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "polars", "pyarrow"))
+    print(f"P4, P5: {asked.rounds} rounds, {os.cpu_count()} cores, {versions}\n{REACH}", flush=True)
     smallest: Figures | None = None
     for customers in asked.customers:
         figures = measure(customers, asked.rounds, with_facts=not asked.without_facts)

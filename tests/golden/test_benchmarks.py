@@ -1,0 +1,46 @@
+"""Every benchmark runs, and prints its figures; what they are is no matter of tests."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.paths import ROOT
+
+SECONDS = 180
+
+SMALL = {
+    "whole_book": ("150", "300", "--rounds", "1"),
+    "importer": ("--policies", "300", "--repeats", "1", "--motor", "/nonexistent"),
+    "rule_kernel": ("--rows", "2000", "--repeats", "1", "--zen-rows", "50"),
+    "one_customer": ("--customers", "20", "--repeats", "1"),
+}
+PRINTED = {
+    "whole_book": r"run / COPY +[0-9.]+\n(.|\n)*peak memory of the run +[0-9]+ MB"
+    r"(.|\n)*time per customer, against 150: [0-9.]+",
+    "importer": r"300 policies: .* ratio [0-9.]+ ",
+    "rule_kernel": r"ours / zen-engine evaluate_batch: [0-9,.]+x",
+    "one_customer": r"ours with reasons / zen-engine evaluate: [0-9,.]+x",
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_runs_at_a_small_size(name: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *SMALL[name]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(PRINTED[name], ran.stdout), ran.stdout
+
+
+def test_no_benchmark_is_left_out() -> None:
+    scripts = {path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py")}
+    assert scripts - {"rule_sample"} == set(SMALL)
