@@ -53,7 +53,7 @@ def restore(source: Annotated[Path, typer.Argument(help="File written by dump.")
 
 def _run(program: str, *arguments: str) -> None:
     settings = load_settings()
-    with database_url(settings) as url:
+    with database_url(settings, direct=True) as url:
         # Everybody on the machine can read a command line, so the password goes another way.
         password = normalise_url(url).password
         secret = {"PGPASSWORD": password} if password else {}

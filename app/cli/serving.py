@@ -33,7 +33,7 @@ Host = Annotated[str, typer.Option(help="Address to listen on.")]
 def migrate() -> None:
     """Bring the database to this version's revision and install the shipped defaults."""
     settings = load_settings()
-    with database_url(settings) as url:
+    with database_url(settings, direct=True) as url:
         asyncio.run(bring_up_to_date(url, settings))
         say(f"database is at revision {code_revision()}")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from sqlalchemy import make_url, text
-from sqlalchemy.engine import URL
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -81,21 +81,26 @@ def libpq_url(raw: str, *, password: bool = True) -> str:
     return plain.render_as_string(hide_password=False)
 
 
+def _timeouts(statement_timeout_seconds: int) -> dict[str, str]:
+    """What the server enforces: without it a black-holed connection would hang for good."""
+    return {
+        "statement_timeout": f"{statement_timeout_seconds}s",
+        "lock_timeout": f"{_LOCK_TIMEOUT_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{_IDLE_IN_TRANSACTION_SECONDS}s",
+    }
+
+
 def _connect_args(settings: Settings, statement_timeout_seconds: int) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "timeout": _CONNECT_TIMEOUT_SECONDS,
         "command_timeout": statement_timeout_seconds + _LOCK_TIMEOUT_SECONDS,
         # The facts query is longer than the driver would keep prepared, and dear to plan.
         "max_cacheable_statement_size": 0,
-        "server_settings": {
-            "application_name": "tiering",
-            "timezone": "UTC",
-            "statement_timeout": f"{statement_timeout_seconds}s",
-            "lock_timeout": f"{_LOCK_TIMEOUT_SECONDS}s",
-            "idle_in_transaction_session_timeout": f"{_IDLE_IN_TRANSACTION_SECONDS}s",
-        },
+        "server_settings": {"application_name": "tiering", "timezone": "UTC"},
     }
-    if settings.pgbouncer:
+    if not settings.pgbouncer:
+        arguments["server_settings"] |= _timeouts(statement_timeout_seconds)
+    else:
         # A pooler in transaction mode hands each transaction another backend, so nothing may be
         # prepared under a name that the next one would meet again.
         arguments |= {
@@ -104,6 +109,19 @@ def _connect_args(settings: Settings, statement_timeout_seconds: int) -> dict[st
             "prepared_statement_name_func": lambda: f"__tiering_{new_id()}__",
         }
     return arguments
+
+
+def _time_each_transaction(engine: AsyncEngine, timeouts: Mapping[str, str]) -> None:
+    """Set the timeouts in every transaction anew.
+
+    PgBouncer refuses a connection that names them at its start, and hands the next transaction a
+    backend that others used.
+    """
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        for name, value in timeouts.items():
+            connection.exec_driver_sql(f"SET LOCAL {name} = '{value}'")
 
 
 def create_database(url: str, settings: Settings) -> Database:
@@ -118,6 +136,8 @@ def create_database(url: str, settings: Settings) -> Database:
         hide_parameters=True,
         connect_args=_connect_args(settings, settings.statement_timeout_seconds),
     )
+    if settings.pgbouncer:
+        _time_each_transaction(engine, _timeouts(settings.statement_timeout_seconds))
     return Database(engine, async_sessionmaker(engine, expire_on_commit=False))
 
 
@@ -132,6 +152,8 @@ async def open_database(
         hide_parameters=True,
         connect_args=_connect_args(settings, statement_timeout_seconds),
     )
+    if settings.pgbouncer:
+        _time_each_transaction(engine, _timeouts(statement_timeout_seconds))
     try:
         yield Database(engine, async_sessionmaker(engine, expire_on_commit=False))
     finally:

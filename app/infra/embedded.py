@@ -39,14 +39,26 @@ _TUNING = (
 
 
 @contextmanager
-def database_url(settings: Settings) -> Iterator[str]:
+def database_url(settings: Settings, *, direct: bool = False) -> Iterator[str]:
     """The database to use: the configured one, else the embedded one for as long as it is needed.
 
+    Args:
+        settings: the deployment.
+        direct: past a pooler, for what must keep to one session, as migrations do.
+
     Raises:
-        Invalid: no URL is configured in production, or the embedded server cannot start.
+        Invalid: no URL is configured in production or none past the pooler, or the embedded server
+            cannot start.
     """
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
+    if direct and settings.direct_url is None and settings.pgbouncer:
+        raise Invalid(
+            "settings-invalid",
+            "TIERING_DIRECT_URL is not set; this needs the database itself, not a pooler's "
+            "transactions",
+        )
+    configured = (settings.direct_url if direct else None) or settings.database_url
+    if configured is not None:
+        yield configured.get_secret_value()
         return
     if settings.is_production:
         raise Invalid(

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.DEVELOPMENT
     database_url: SecretStr | None = None
+    direct_url: SecretStr | None = None
     data_dir: Annotated[
         Path, Field(validation_alias=AliasChoices("DATA_DIR", "TIERING_DATA_DIR", "data_dir"))
     ] = Path(".data")

@@ -69,6 +69,25 @@ async def test_behind_a_pooler_nothing_is_prepared_under_a_lasting_name(database
 
 
 @pytest.mark.anyio
+async def test_behind_a_pooler_the_timeouts_go_with_each_transaction(database_url: str) -> None:
+    database = create_database(database_url, Settings(pgbouncer=True))
+    query = text("SELECT name, setting, source FROM pg_settings WHERE name LIKE '%timeout'")
+    async with database.sessions() as session:
+        for _ in range(2):
+            # They must not count as a query: what says how the transaction reads comes first.
+            await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            # A pooler refuses what a client asks for at its start, which would say `client`.
+            found = {row for row in await session.execute(query) if row.source != "default"}
+            await session.commit()
+            assert {tuple(row) for row in found if row.source != "configuration file"} == {
+                ("statement_timeout", "15000", "session"),
+                ("lock_timeout", "5000", "session"),
+                ("idle_in_transaction_session_timeout", "60000", "session"),
+            }
+    await database.engine.dispose()
+
+
+@pytest.mark.anyio
 async def test_copy_runs_inside_the_session_s_transaction(session: AsyncSession) -> None:
     connection = await raw_connection(session)
     await connection.copy_records_to_table(

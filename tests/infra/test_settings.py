@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app.domain.errors import Invalid
 from app.infra.embedded import database_url
@@ -36,3 +37,24 @@ def test_production_never_falls_back_to_the_embedded_server() -> None:
     settings = Settings(environment=Environment.PRODUCTION)
     with pytest.raises(Invalid, match="TIERING_DATABASE_URL"), database_url(settings):
         pass
+
+
+def test_what_keeps_to_one_session_goes_past_the_pooler() -> None:
+    pooled, direct = SecretStr("postgresql://u@pooler/x"), SecretStr("postgresql://u@server/x")
+    settings = Settings(database_url=pooled, direct_url=direct, pgbouncer=True)
+    with database_url(settings) as url:
+        assert url == pooled.get_secret_value()
+    with database_url(settings, direct=True) as url:
+        assert url == direct.get_secret_value()
+    with database_url(Settings(database_url=pooled), direct=True) as url:
+        assert url == pooled.get_secret_value()
+
+
+def test_behind_a_pooler_the_way_past_it_must_be_named() -> None:
+    settings = Settings(database_url=SecretStr("postgresql://u:secret@pooler/x"), pgbouncer=True)
+    with (
+        pytest.raises(Invalid, match="TIERING_DIRECT_URL") as caught,
+        database_url(settings, direct=True),
+    ):
+        pass
+    assert "secret" not in str(caught.value)
