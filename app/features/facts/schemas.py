@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from app.domain.facts.catalogue import CATALOGUE
+from app.domain.facts.catalogue import CATALOGUE, CONVENTIONS, Convention
 from app.domain.facts.model import Fact, FactType
 from app.domain.privacy.classes import SensitivityClass
 from app.infra.locale import Locale
@@ -34,7 +34,9 @@ class FactRead(ReadModel):
     sensitivity: Open[SensitivityClass] = Field(
         serialization_alias="class", description="Class in the masking matrix."
     )
+    consent: Open[str | None] = Field(description="Purpose without whose consent it is null.")
     meaning: Open[str] = Field(description="How it is computed, in the language asked for.")
+    source: Open[str] = Field(description="What asked for it, as S10.")
 
     @classmethod
     def from_domain(cls, fact: Fact, locale: Locale) -> FactRead:
@@ -49,7 +51,25 @@ class FactRead(ReadModel):
             values=list(fact.values),
             nullable=fact.nullable,
             sensitivity=SensitivityClass(fact.sensitivity),
+            consent=fact.consent,
             meaning=fact.meaning_zh if locale is Locale.ZH else fact.meaning,
+            source=fact.source,
+        )
+
+
+class ConventionRead(ReadModel):
+    """What the meanings of several facts share: what is known on a day, windows, rounding, null."""
+
+    name: Open[str] = Field(description="Its name.")
+    meaning: Open[str] = Field(description="What it says, in the language asked for.")
+
+    @classmethod
+    def from_domain(cls, convention: Convention, locale: Locale) -> ConventionRead:
+        """One convention in one language."""
+        is_chinese = locale is Locale.ZH
+        return cls(
+            name=convention.name,
+            meaning=convention.meaning_zh if is_chinese else convention.meaning,
         )
 
 
@@ -57,11 +77,15 @@ class FactsRead(ReadModel):
     """All facts there are."""
 
     items: list[FactRead] = Field(description="The facts.")
+    conventions: list[ConventionRead] = Field(description="What their meanings share.")
 
     @classmethod
     def shipped(cls, locale: Locale) -> FactsRead:
         """The catalogue of this release."""
-        return cls(items=[FactRead.from_domain(fact, locale) for fact in CATALOGUE.values()])
+        return cls(
+            items=[FactRead.from_domain(fact, locale) for fact in CATALOGUE.values()],
+            conventions=[ConventionRead.from_domain(one, locale) for one in CONVENTIONS.values()],
+        )
 
 
 def _bound(fact: Fact, bound: int | None) -> int | str | None:

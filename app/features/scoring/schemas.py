@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic.types import UUID7
@@ -15,8 +15,9 @@ from app.domain.privacy.classes import Disposition, SensitivityClass
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
+from app.domain.rules.evaluation import Answer
 from app.domain.rules.model import DIMENSION_PREFIX, HitPolicy, RuleSetDocument
-from app.domain.rules.paths import facts_reaching
+from app.domain.rules.paths import ADVICE_OUTCOMES, RISK_OUTCOMES, facts_reaching
 from app.domain.tiering.decision import COMPLETENESS_SCALE
 from app.domain.tiering.explanation import ReasonPiece, reason_piece
 from app.domain.tiering.ladder import in_language
@@ -24,9 +25,15 @@ from app.domain.tiering.record import DecisionRecord, given_reason
 from app.domain.words import GRADE_BANDS
 from app.features.customers.service import Subject
 from app.features.scoring.service import Replay, Stored, Trial
-from app.features.tiers.schemas import GENERAL, ReasonRead, ReasonTeller, RuleSetRead
+from app.features.tiers.schemas import (
+    GENERAL,
+    ReasonRead,
+    ReasonTeller,
+    RuleSetRead,
+    least_shown,
+)
 from app.infra.locale import Locale
-from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Risk, internal
+from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel, Risk, internal
 from app.infra.problems import FieldError, ProblemError
 from app.infra.written import BusinessDay, printable
 
@@ -35,6 +42,9 @@ Class = SensitivityClass
 _BAND_WIDTH = 200
 
 FiredRule = Internal[str | list[str]]
+
+#: What has a field of its own, with the class that the role table lists for it.
+_NAMED: Final = frozenset({"risk_grade", "segment", "life_cycle_stage", "labels", "tier"})
 
 
 class DecidingRuleSetRead(RuleSetRead):
@@ -59,6 +69,9 @@ class DecisionRead(MaskedRead):
     tier: Open[str] = Field(description="The tier that serves after stability.")
     tier_evaluated: Internal[str] = Field(description="The tier the rules give.")
     primary_line: Internal[str] = Field(description="The customer's primary product line.")
+    outcomes: dict[str, Derived[str | list[str]]] = Field(
+        description="What the other tables give, such as the underwriting advice; null unmatched."
+    )
     reasons: list[ReasonRead] = Field(description="Why not more points, the weightiest first.")
     fired: dict[str, FiredRule] = Field(
         description="Rule that decided, by table; a list where a table gives a set."
@@ -93,6 +106,7 @@ class DecisionRead(MaskedRead):
             tier=record.tier_applied,
             tier_evaluated=internal(record.tier_evaluated),
             primary_line=internal(record.primary_line),
+            outcomes=sight.outcomes(record),
             reasons=[teller.read(reason_piece(reason, document)) for reason in record.reasons],
             fired=sight.fired(record),
             rule_set=DecidingRuleSetRead(
@@ -230,10 +244,7 @@ class TrialRead(ReadModel):
         return cls(
             score=evaluation.score,
             dimensions=evaluation.dimensions,
-            outcomes={
-                name: list(answer) if isinstance(answer, tuple) else answer
-                for name, answer in evaluation.outcomes.items()
-            },
+            outcomes={name: _answer(answer) for name, answer in evaluation.outcomes.items()},
             tier=decision.tier_evaluated,
             reasons=[
                 TrialReasonRead.from_domain(reason_piece(given_reason(reason), document), locale)
@@ -273,6 +284,23 @@ class _Sight:
                 shown[name] = Sensitive[int].sealed(Class.INTERNAL, band=band)
         return shown
 
+    def outcomes(self, record: DecisionRecord) -> dict[str, Sensitive[str | list[str]]]:
+        """What the tables give that have no field of their own, in their order.
+
+        Advice and the extra module are risk, as the role table lists them.
+        """
+        names = [table.output.name for table in self._document.tables]
+        return {
+            name: Sensitive(self._class_of_outcome(name), _answer(record.outcomes.get(name)))
+            for name in names
+            if name not in _NAMED
+        }
+
+    def _class_of_outcome(self, name: str) -> SensitivityClass:
+        if name in RISK_OUTCOMES | ADVICE_OUTCOMES:
+            return Class.RISK
+        return least_shown(self._viewer, Class.INTERNAL, *self._classes(name))
+
     def fired(self, record: DecisionRecord) -> dict[str, Sensitive[str | list[str]]]:
         """The rules that fired, in the order of the tables."""
         shown: dict[str, Sensitive[str | list[str]]] = {}
@@ -288,8 +316,14 @@ class _Sight:
         return shown
 
     def _disposition(self, name: str, listed: Iterable[SensitivityClass]) -> Disposition:
-        classes = {Class(CATALOGUE[fact].sensitivity) for fact in self._reach[name]}
-        return MATRIX.joint_disposition(self._viewer, classes.union(listed))
+        return MATRIX.joint_disposition(self._viewer, self._classes(name).union(listed))
+
+    def _classes(self, name: str) -> set[SensitivityClass]:
+        return {Class(CATALOGUE[fact].sensitivity) for fact in self._reach[name]}
+
+
+def _answer(answer: Answer) -> str | list[str] | None:
+    return list(answer) if isinstance(answer, tuple) else answer
 
 
 def _band(score: int) -> str:

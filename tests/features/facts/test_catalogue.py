@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.facts.catalogue import CATALOGUE
+from app.domain.facts.catalogue import CATALOGUE, CONVENTIONS
 from app.domain.privacy.roles import Role
 from tests.api import Api, Caller
 
@@ -49,7 +49,9 @@ async def test_an_entry_says_type_range_class_and_meaning(api: Api) -> None:
         "values": [],
         "nullable": True,
         "class": "value",
+        "consent": None,
         "meaning": CATALOGUE["premium_ratio"].meaning,
+        "source": "S10",
     }
     assert (items["age"]["min"], items["age"]["max"]) == (0, 120)
     assert items["is_corporate"] == {
@@ -62,9 +64,21 @@ async def test_an_entry_says_type_range_class_and_meaning(api: Api) -> None:
         "values": [],
         "nullable": False,
         "class": "open",
+        "consent": None,
         "meaning": "The customer's kind is corporate.",
+        "source": "S10, S17",
     }
     assert items["occupation_risk"]["values"] == ["low", "medium", "high"]
+    assert items["smoker"]["consent"] == "lifestyle_data"
+
+
+async def test_what_the_meanings_share_is_said_beside_them(api: Api) -> None:
+    for language in ("en", "zh"):
+        answer = await api.get("/v1/facts", Role.RULE_AUTHOR, headers={"Accept-Language": language})
+        assert answer.json()["conventions"] == [
+            {"name": one.name, "meaning": one.meaning if language == "en" else one.meaning_zh}
+            for one in CONVENTIONS.values()
+        ]
 
 
 async def test_meanings_come_in_the_language_asked_for(api: Api) -> None:

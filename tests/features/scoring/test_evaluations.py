@@ -79,6 +79,16 @@ async def test_an_evaluation_is_stored_and_answered_in_full(
         "tier": IsStr(regex="diamond|gold|standard"),
         "tier_evaluated": body["tier"],
         "primary_line": IsStr(),
+        "outcomes": {
+            "extra_risk_module": IsStr(regex="required|not_required"),
+            "pyramid_layer": IsStr(regex="top|middle|base"),
+            # Made of age, income and assets, of which the role sees bands.
+            "risk_appetite": None,
+            "ability_to_pay": None,
+            "underwriting_advice": IsStr(),
+            "reinsurance_advice": IsStr(regex="retain|quota_share|facultative"),
+            "review_cycle": None,
+        },
         "reasons": IsList(
             *[{"code": CODE, "text": IsStr(), "points": IsInt, "lost": IsInt(gt=0)}] * 4
         ),
@@ -92,7 +102,7 @@ async def test_an_evaluation_is_stored_and_answered_in_full(
         "facts_completeness": IsStr(regex=r"0\.\d+|1"),
         "risk_model_version": "shipped-1",
         "benchmark_version": "2020",
-        "meta": {"masked": ["dimensions[]"]},
+        "meta": {"masked": ["dimensions[]", "outcomes[]"]},
     }
     assert response.headers["Location"] == f"/v1/decisions/{body['id']}"
     assert response.headers["Cache-Control"] == "no-store"
@@ -138,6 +148,10 @@ async def test_a_foreign_manager_sees_the_risk_withheld_and_the_own_one_a_band(a
     assert own["dimensions"]["value"] == IsInt()
     assert foreign["risk_grade"] is None
     assert foreign["dimensions"]["risk"] is None
+    for name in ("extra_risk_module", "underwriting_advice", "reinsurance_advice"):
+        assert own["outcomes"][name] is foreign["outcomes"][name] is None
+    assert own["outcomes"]["pyramid_layer"] in {"top", "middle", "base"}
+    assert foreign["outcomes"]["pyramid_layer"] is None
     assert len(foreign["reasons"]) == len(own["reasons"])
     general = {
         "code": "GENERAL",

@@ -78,6 +78,7 @@ async def test_a_risk_officer_sees_every_field(api: Api) -> None:
         "display_name": {"en": "Gold", "zh": "黄金"},
         "segment": "mid_market",
         "life_cycle_stage": "stable",
+        "next_review_on": None,
         "since": "2020-02-03",
         "source": "evaluated",
         "grace_until": None,
@@ -142,6 +143,7 @@ async def test_who_is_no_staff_is_told_the_tier_and_nothing_of_how_it_is_judged(
             "masked": [
                 "segment",
                 "life_cycle_stage",
+                "next_review_on",
                 "grace_until",
                 "pending_override",
                 "score",
@@ -155,6 +157,7 @@ async def test_who_is_no_staff_is_told_the_tier_and_nothing_of_how_it_is_judged(
         "display_name": {"en": "Gold", "zh": "黄金"},
         "segment": None,
         "life_cycle_stage": None,
+        "next_review_on": None,
         "since": "2020-02-03",
         "source": "evaluated",
         "grace_until": None,
@@ -168,6 +171,21 @@ async def test_who_is_no_staff_is_told_the_tier_and_nothing_of_how_it_is_judged(
         "data_as_of": "2020-10-31",
         "stale": True,
     }
+
+
+async def test_who_is_tracked_has_a_next_review_that_only_staff_is_told(
+    api: Api, session: AsyncSession
+) -> None:
+    await session.execute(text("ALTER TABLE decisions DISABLE TRIGGER append_only"))
+    await session.execute(
+        text("""UPDATE decisions SET outcomes = outcomes || '{"review_cycle": "half_yearly"}'""")
+    )
+    await session.commit()
+    review = date.fromisoformat((await tier_of(api, Role.AGENT))["next_review_on"])
+    # Every half year after the decision of 2020-10-31, the next of them after today.
+    assert (review.month, review.day) in {(4, 30), (10, 31)}
+    assert timedelta(0) < review - NOW.date() < timedelta(days=185)
+    assert (await tier_of(api, SELF))["next_review_on"] is None
 
 
 async def test_at_the_top_there_is_no_next_tier(api: Api, session: AsyncSession) -> None:

@@ -38,6 +38,7 @@ class StoredTier:
     segment: str
     life_cycle_stage: str
     risk_grade: str
+    review_cycle: str | None
     tier_evaluated: str
     rule_set_id: str
     rule_set_version: int
@@ -58,7 +59,8 @@ _TIER: Final = text("""
     SELECT assignment.tier, assignment.source, state.since, state.last_downgrade_on,
         state.first_lower_on, state.grace_until, state.evaluated_on, state.evaluated_at,
         decision.id AS decision_id, decision.as_of, decision.score, decision.segment,
-        decision.life_cycle_stage, decision.risk_grade, decision.tier_evaluated,
+        decision.life_cycle_stage, decision.risk_grade,
+        decision.outcomes ->> 'review_cycle' AS review_cycle, decision.tier_evaluated,
         decision.rule_set_id, decision.rule_set_version, decision.rule_set_hash,
         decision.reasons, decision.gap,
         run.snapshot_at AS run_at, run.as_of AS run_as_of,

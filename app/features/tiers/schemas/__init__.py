@@ -4,7 +4,7 @@ from app.features.tiers.schemas.explanation import ExplanationRead
 from app.features.tiers.schemas.history import HistoryQuery, HistoryRead
 from app.features.tiers.schemas.ladder import LadderRead
 from app.features.tiers.schemas.reason import ReasonRead, ReasonTeller
-from app.features.tiers.schemas.sight import GENERAL
+from app.features.tiers.schemas.sight import GENERAL, least_shown
 from app.features.tiers.schemas.tier import RuleSetRead, TierRead
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "ReasonTeller",
     "RuleSetRead",
     "TierRead",
+    "least_shown",
 ]

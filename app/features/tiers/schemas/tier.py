@@ -79,6 +79,9 @@ class TierRead(MaskedRead):
     display_name: DisplayNameRead = Field(description="What people read.")
     segment: Internal[str] = Field(description="Value segment.")
     life_cycle_stage: Internal[str] = Field(description="Life-cycle stage.")
+    next_review_on: Internal[date] = Field(
+        description="Business day a person looks at the customer's prospects again, if any."
+    )
     since: Open[date] = Field(description="Business day the tier began to serve.")
     source: Open[str] = Field(description="grace: a downgrade waits, the old tier serves.")
     grace_until: Internal[date] = Field(description="Business day a waiting downgrade is due.")
@@ -106,6 +109,7 @@ class TierRead(MaskedRead):
             display_name=DisplayNameRead.of(stored.tier),
             segment=internal(stored.segment),
             life_cycle_stage=internal(stored.life_cycle_stage),
+            next_review_on=internal(served.next_review_on),
             since=stored.since,
             source=stored.source,
             grace_until=internal(stored.grace_until),

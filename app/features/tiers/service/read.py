@@ -13,7 +13,7 @@ from app.domain.rules.counterfactual.levers import Move
 from app.domain.rules.domains import domain_of
 from app.domain.rules.model import RuleSetDocument
 from app.domain.rules.values import fact_value
-from app.domain.tiering.decision import RuleSetReference, is_stale
+from app.domain.tiering.decision import RuleSetReference, is_stale, next_review_on
 from app.domain.tiering.explanation import Explanation, Grounds, explain
 from app.domain.tiering.ladder import LADDER
 from app.domain.tiering.record import GivenReason
@@ -51,12 +51,14 @@ class ServedTier:
     """The tier that serves a customer, from which evaluation, and how far it can be relied on.
 
     `next_tier` is the tier above the served one, None at the top; `lifts` are the changes that
-    would reach it or a better one.
+    would reach it or a better one; `next_review_on` is the day a person looks at the customer's
+    prospects again, None where nobody has to.
     """
 
     stored: StoredTier
     next_tier: str | None
     lifts: tuple[Lift, ...]
+    next_review_on: date | None
     evaluated_at: datetime
     data_as_of: date
     stale: bool
@@ -89,6 +91,7 @@ async def get_tier(
         stored=stored,
         next_tier=next_tier,
         lifts=_lifts(stored),
+        next_review_on=next_review_on(stored.review_cycle, stored.as_of, today),
         evaluated_at=evaluated_at,
         data_as_of=stored.run_as_of or stored.as_of,
         stale=is_stale(
