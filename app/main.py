@@ -22,6 +22,7 @@ from app.infra.audit import install_audit
 from app.infra.auth import install_authentication
 from app.infra.classification import check_classified
 from app.infra.database import Database
+from app.infra.docs_page import install_docs
 from app.infra.metrics import Metrics, MetricsMiddleware
 from app.infra.probes import router as probes
 from app.infra.problems import install_problems
@@ -55,6 +56,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         generate_unique_id_function=_operation_id,
         lifespan=_lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         max_body_size=LARGEST_BODY,
@@ -66,6 +68,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     audit = install_audit(app)
     for router in ROUTERS:
         app.include_router(router)
+    install_docs(app)
     install_problems(app, audit.record_denial)
     install_authentication(app, settings)
     app.add_middleware(MetricsMiddleware, metrics=app.state.metrics)

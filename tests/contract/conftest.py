@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.features.conftest import api, shipped_rule_sets, templates
+from tests.features.conftest import api, templates
 
-__all__ = ["api", "shipped_rule_sets", "templates"]
+__all__ = ["api", "templates"]

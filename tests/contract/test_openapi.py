@@ -20,7 +20,6 @@ COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
 VERB_NOUN = re.compile(r"(get|list|put|create|try|replay)_[a-z]+(_[a-z]+)*")
 ALWAYS = {"401", "403", "422", "500", "503"}
 OPEN = {"/livez", "/readyz"}
-STRING_BOUNDS = {"maxLength", "enum", "const", "pattern", "format"}
 
 
 @pytest.fixture

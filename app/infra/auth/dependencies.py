@@ -36,7 +36,15 @@ log = logging.getLogger(__name__)
 
 #: The only paths that answer without a token.
 OPEN_PATHS: Final = frozenset(
-    {"/livez", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
+    {
+        "/livez",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/docs/swagger-ui-bundle.js",
+        "/docs/swagger-ui.css",
+        "/docs/favicon.png",
+    }
 )
 
 _TOKEN_KEY = "tiering.token"  # noqa: S105 - the name of an entry in the ASGI scope.
