@@ -189,9 +189,9 @@ async def test_a_customer_is_told_what_tiers_follow_from_and_never_to_pay_more(a
         "text": "当前等级为黄金，自 2020-02-03 起。",
         "basis": (
             "等级依据所持保单、持有时间与稳定性以及与我们的互动情况评定。健康、生活习惯及任何怀疑均不会"
-            "降低等级,理赔本身也不会;价格与保障不因等级而异。"
+            "降低等级，理赔本身也不会；价格与保障不因等级而异。"
         ),
-        "objection": "等级由自动化方式评定。客户有权要求说明、提出异议,并要求人工复核。",
+        "objection": "等级由自动化方式评定。客户有权要求说明、提出异议，并要求人工复核。",
         "segment": None,
         "waiting": None,
         "held_by": None,

@@ -21,13 +21,13 @@ BASIS: Final = Text(
     "The tier follows from the contracts held, how long and how steadily, and from the contact"
     " with us. Health, lifestyle and suspicions never lower a tier, nor do claims alone; price and"
     " cover do not depend on the tier.",
-    "等级依据所持保单、持有时间与稳定性以及与我们的互动情况评定。健康、生活习惯及任何怀疑均不会降低等级,"
-    "理赔本身也不会;价格与保障不因等级而异。",
+    "等级依据所持保单、持有时间与稳定性以及与我们的互动情况评定。健康、生活习惯及任何怀疑均不会降低等级，"
+    "理赔本身也不会；价格与保障不因等级而异。",
 )
 OBJECTION: Final = Text(
     "The tier was decided by automated means. The customer may ask for an explanation, object, and"
     " have a person review it.",
-    "等级由自动化方式评定。客户有权要求说明、提出异议,并要求人工复核。",
+    "等级由自动化方式评定。客户有权要求说明、提出异议，并要求人工复核。",
 )
 
 
