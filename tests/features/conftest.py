@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.domain.rules.model import RuleSetDocument
-from app.features.rule_sets import service as rule_sets
+from app.features.rule_sets.service import install_templates
 from app.infra.database import AsyncSession, Database
 from app.infra.settings import Settings
 from app.main import create_app
@@ -21,19 +20,8 @@ async def api(settings: Settings, database: Database) -> AsyncIterator[Api]:
         yield opened
 
 
-@pytest.fixture(scope="session")
-def shipped_rule_sets() -> list[RuleSetDocument]:
-    """The shipped rule sets, parsed and proved once."""
-    return rule_sets.shipped_documents()
-
-
 @pytest.fixture
-async def templates(
-    session: AsyncSession,
-    shipped_rule_sets: list[RuleSetDocument],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def templates(session: AsyncSession) -> None:
     """The shipped rule sets in force."""
-    monkeypatch.setattr(rule_sets, "shipped_documents", lambda: shipped_rule_sets)
-    await rule_sets.install_templates(session)
+    await install_templates(session)
     await session.commit()

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -49,7 +50,6 @@ async def install_templates(session: AsyncSession) -> None:
 
     Safe to repeat. A template that changed with a release becomes a new version that decides for
     nobody until somebody loads it: an upgrade of the software moves no customer.
-
     """
     await repository.lock_writes(session)
     for document in shipped_documents():
@@ -58,8 +58,12 @@ async def install_templates(session: AsyncSession) -> None:
             await repository.put_in_force(session, stored, valid_from=BEGINNING)
 
 
-def shipped_documents() -> list[RuleSetDocument]:
-    """The rule sets that travel with the package, parsed and proved."""
+@cache
+def shipped_documents() -> tuple[RuleSetDocument, ...]:
+    """The rule sets that travel with the package, parsed and proved.
+
+    Reading and compiling them takes half a second, and while a process lives they stay the same.
+    """
     folder = resources.files(_TEMPLATES)
     texts = sorted(
         (file.name, file.read_text(encoding="utf-8"))
@@ -67,10 +71,8 @@ def shipped_documents() -> list[RuleSetDocument]:
         if file.name.endswith(".yaml")
     )
     raw = {name.removesuffix(".yaml"): read_document(text) for name, text in texts}
-    return [
-        _checked(document, {f"{name}@1": base for name, base in raw.items()})
-        for document in raw.values()
-    ]
+    bases = {f"{name}@1": base for name, base in raw.items()}
+    return tuple(_checked(document, bases) for document in raw.values())
 
 
 async def load_document(
