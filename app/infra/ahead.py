@@ -1,4 +1,7 @@
-"""Working one step ahead: the next item is made while the caller works on the one before."""
+"""Working one step ahead: the next item is made while the caller works on the one before.
+
+No item may be None, which stands for the end.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,14 @@ def ahead(items: Iterator[T]) -> Generator[T]:
 
 
 async def ahead_of_loop(items: Iterator[T]) -> AsyncGenerator[T]:
-    """The same for a coroutine; the event loop goes on meanwhile."""
+    """The same for a coroutine; the event loop goes on meanwhile.
+
+    Cancelled, this waits for the item under way too: the thread that makes it goes on whatever
+    becomes of the task that waits for it, hence the shield.
+    """
     coming = asyncio.ensure_future(asyncio.to_thread(next, items, None))
     try:
-        while (found := await coming) is not None:
+        while (found := await asyncio.shield(coming)) is not None:
             coming = asyncio.ensure_future(asyncio.to_thread(next, items, None))
             yield found
     finally:

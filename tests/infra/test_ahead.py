@@ -87,6 +87,27 @@ async def test_a_coroutine_that_leaves_early_closes_the_source() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_cancelled_coroutine_waits_for_the_item_under_way_and_closes_the_source() -> None:
+    under_way, may_go_on, is_closed = Event(), Event(), Event()
+
+    def source() -> Iterator[int]:
+        try:
+            under_way.set()
+            may_go_on.wait(PATIENCE)
+            yield 0
+        finally:
+            is_closed.set()
+
+    task = asyncio.ensure_future(anext(ahead_of_loop(source())))
+    assert await asyncio.to_thread(under_way.wait, PATIENCE)
+    task.cancel()
+    asyncio.get_running_loop().call_later(0.05, may_go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert is_closed.is_set()
+
+
+@pytest.mark.anyio
 async def test_a_coroutine_hears_what_breaks_the_source() -> None:
     items = ahead_of_loop(Source(1, fails=True)())
     assert await anext(items) == 0
