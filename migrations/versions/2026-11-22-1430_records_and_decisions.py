@@ -726,7 +726,6 @@ def upgrade() -> None:
             ["customer_id"],
             ["customers.customer_id"],
             name=op.f("fk_decisions_customer_id"),
-            onupdate="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["rule_set_id", "rule_set_version"],

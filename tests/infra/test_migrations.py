@@ -109,6 +109,20 @@ async def test_append_only_rows_can_be_neither_changed_nor_deleted(session: Asyn
             await savepoint.rollback()
 
 
+@pytest.mark.anyio
+async def test_no_foreign_key_would_change_what_is_append_only(session: AsyncSession) -> None:
+    found = await session.execute(
+        text(
+            "SELECT c.conname, c.confupdtype <> 'a' OR c.confdeltype <> 'a' AS cascades"
+            " FROM pg_constraint c JOIN pg_trigger t ON t.tgrelid = c.conrelid"
+            " WHERE c.contype = 'f' AND t.tgname = 'append_only'"
+        )
+    )
+    cascades = {row.conname: row.cascades for row in found}
+    assert cascades == dict.fromkeys(cascades, False)
+    assert "fk_decisions_customer_id" in cascades
+
+
 def test_a_database_without_migrations_has_no_revision(
     make_database: Callable[[], str],
 ) -> None:

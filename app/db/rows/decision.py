@@ -56,7 +56,8 @@ class DecisionRow(Recorded, Base):
     customer_id: Mapped[str] = column(
         Text(collation="C"),
         "Of whom.",
-        ForeignKey("customers.customer_id", onupdate="CASCADE"),
+        # No cascade: a decision is never changed, so whoever was decided for keeps his id.
+        ForeignKey("customers.customer_id"),
         sensitivity="open",
         nullable=False,
     )
