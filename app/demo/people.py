@@ -7,8 +7,7 @@ import numpy as np
 from app.demo.days import YEAR_DAYS, add_years
 from app.demo.dice import Dice, Flags, Floats, Ints, correlated, standardised
 from app.demo.ground import Ground, Topic
-from app.demo.proportions import People as PeopleNumbers
-from app.demo.proportions import Stages
+from app.demo.proportions import PeopleNumbers, Stages
 from app.demo.vocabulary import load_vocabulary
 
 _OF_AGE = 18

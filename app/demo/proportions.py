@@ -27,7 +27,7 @@ class Kind(Sourced):
     corporate: Share
 
 
-class Standing(Sourced):
+class StandingNumbers(Sourced):
     """In force, lapsed, silent."""
 
     lapsed: Share
@@ -169,7 +169,7 @@ class Channel(Sourced):
     mix: Shares
 
 
-class Claims(Sourced):
+class ClaimNumbers(Sourced):
     """What is alike for the claims of all products."""
 
     frailty_shape: Positive
@@ -181,7 +181,7 @@ class Claims(Sourced):
     fraud_factor: Positive
 
 
-class People(Sourced):
+class PeopleNumbers(Sourced):
     """Age, income, identity."""
 
     age_mean: float
@@ -330,7 +330,7 @@ class Proportions(Table):
     """All proportions of the demo book."""
 
     kind: Kind
-    standing: Standing
+    standing: StandingNumbers
     tenure: Tenure
     covers: dict[str, Cover]
     products: dict[str, Product]
@@ -340,8 +340,8 @@ class Proportions(Table):
     payment: Payment
     season: Season
     channel: Channel
-    claims: Claims
-    people: People
+    claims: ClaimNumbers
+    people: PeopleNumbers
     health: Health
     occupation: Occupation
     career: Stages
