@@ -24,14 +24,9 @@ from app.domain.records.keys.frame import (
 )
 from app.domain.records.mapping.document import OnDuplicate
 from app.domain.records.mapping.frame import ROW
-from app.domain.records.specs import RECORDS, Column
+from app.domain.records.specs import RECORDS
 
 DAY = date(2020, 2, 29)
-
-
-def dtype_of(column: Column | None) -> pl.DataType:
-    """The type of a column in frames; the currency is no column of a record."""
-    return pl.String() if column is None else DTYPES[column.type]
 
 
 def frame_of(record: str, *rows: dict[str, Any]) -> pl.DataFrame:

@@ -216,3 +216,8 @@ _DOCUMENT: Raw = {
 def sample() -> Raw:
     """Return a fresh copy of the sample document as YAML would give it."""
     return copy.deepcopy(_DOCUMENT)
+
+
+def facts(**changes: object) -> Raw:
+    """Facts that the sample document can be evaluated on: those that are never null, and others."""
+    return {"policies": 1, "suspicion": False, **changes}

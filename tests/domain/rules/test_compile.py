@@ -1,7 +1,6 @@
 """Compiling: claims are proved or refused with a witness, and both forms of a table agree."""
 
 import random
-from typing import Any
 
 import polars as pl
 import pytest
@@ -19,7 +18,7 @@ from app.domain.rules import frame as book
 from app.domain.rules.cells import parse_cell
 from app.domain.rules.domains import domain_of
 from app.domain.rules.partition import OTHER_TEXT, build_partition
-from tests.domain.rules.samples import CATALOGUE, Raw, sample
+from tests.domain.rules.samples import CATALOGUE, Raw, facts, sample
 
 
 def compiled(raw: Raw, limits: Limits = Limits()) -> CompiledRuleSet:  # noqa: B008 - frozen
@@ -30,10 +29,6 @@ def refused(raw: Raw, limits: Limits = Limits()) -> tuple[Finding, ...]:  # noqa
     with pytest.raises(DocumentError) as caught:
         compiled(raw, limits)
     return caught.value.findings
-
-
-def facts(**changes: object) -> dict[str, Any]:
-    return {"policies": 1, "suspicion": False, **changes}
 
 
 def test_a_gap_in_a_complete_table_is_refused_with_a_witness() -> None:

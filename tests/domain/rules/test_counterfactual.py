@@ -8,13 +8,9 @@ import pytest
 
 from app.domain.rules import Gap, InputError, Move, compile_rule_set, gap, parse_document
 from app.domain.rules.counterfactual import frame as book
-from tests.domain.rules.samples import CATALOGUE, fact, sample
+from tests.domain.rules.samples import CATALOGUE, fact, facts, sample
 
 RULES = compile_rule_set(parse_document(sample(), CATALOGUE), CATALOGUE)
-
-
-def facts(**changes: object) -> dict[str, Any]:
-    return {"policies": 1, "suspicion": False, **changes}
 
 
 def test_the_smallest_change_stops_at_the_breakpoint() -> None:

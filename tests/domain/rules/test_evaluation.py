@@ -17,7 +17,7 @@ from app.domain.rules import (
     run_tests,
 )
 from app.domain.rules import frame as book
-from tests.domain.rules.samples import CATALOGUE, Raw, sample
+from tests.domain.rules.samples import CATALOGUE, Raw, facts, sample
 
 NOW = datetime(2027, 1, 31, tzinfo=UTC)
 
@@ -27,10 +27,6 @@ def compiled(raw: Raw | None = None) -> CompiledRuleSet:
 
 
 RULES = compiled()
-
-
-def facts(**changes: object) -> dict[str, Any]:
-    return {"policies": 1, "suspicion": False, **changes}
 
 
 def test_scores_are_rounded_half_up_in_integers() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 import pyarrow as pa
 
 from app.domain.records.keys.frame import FINGERPRINT
-from app.domain.records.mapping.frame import DATED, FINDINGS, ROW, Frame, Plan
+from app.domain.records.mapping.frame import DATED, ROW, Frame, Plan
 from app.domain.records.reasons import REJECTING
 from app.domain.records.specs import CURRENCY, ColumnType, Record
 
@@ -137,11 +137,6 @@ def findings_at(record: Record, frame: Frame, rows: Mapping[int, str], column: s
         pl.col("code"),
         (pl.col(column) if shown else pl.lit(None, dtype=pl.String)).alias("value"),
     )
-
-
-def findings_from(rows: Sequence[Sequence[Any]]) -> Frame:
-    """Findings that were stored as plain rows."""
-    return pl.DataFrame(rows, schema=FINDINGS, orient="row")
 
 
 def joined(frames: Sequence[Frame]) -> Frame:
