@@ -14,7 +14,7 @@ class Scope(Enum):
 
     #: The customers named by the text array `$2`.
     NAMED = "c.customer_id = ANY($2::text[])"
-    #: The customers from id `$2` to id `$3`, both included, in byte order.
+    #: The customers from number `$2` to number `$3`, both included (`app.infra.book` numbers them).
     BETWEEN = "c.customer_id BETWEEN $2 AND $3"
     #: Every customer.
     ALL = "TRUE"

@@ -5,7 +5,7 @@ A run over the book opens one, walks through its batches and leaves:
     queries = {"states": "SELECT customer_id, tier, since FROM scoring_states"}
     with open_book(url, data_dir, extra=queries) as book:
         benchmarks = book.relation("market_benchmarks")
-        for batch in book.batches(as_of, 50_000):
+        for batch in book.batches(as_of):
             batch.facts             # pyarrow.Table: customer_id and every fact of the catalogue
             batch.rows["states"]    # pyarrow.Table: what the query gave for these customers
 
@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -70,12 +71,16 @@ _SHARED = ("product_services", "market_benchmarks")
 RELATIONS = (*_OF_CUSTOMERS, *_SHARED)
 """Every relation of schema `book` that is copied."""
 
+PART_CUSTOMERS: Final = 14_000
+"""Customers in a part, about, whose facts are computed and judged at once.
+
+Fewer cost time, since planning the facts query and starting the rules take as long for ten as for
+ten thousand; more cost memory, some 5 MB for each thousand.
+"""
+
 _PREFIX = "book-"
 #: Together with the interpreter, Arrow and Polars the process stays below 600 MB.
 _MEMORY_LIMIT = "160MB"
-#: Customers in a part: fewer cost time, since planning the facts query and starting the rules take
-#: as long for ten as for ten thousand; more cost memory (about 5 MB for each thousand).
-_PART_SIZE = 14_000
 
 #: What rows are joined by, and the relation whose rows it identifies.
 _KEYS = {"customer_id": "customers", "policy_no": "policies"}
@@ -114,33 +119,27 @@ class Book:
             raise KeyError(name)
         return self._snapshot.copies[f"book.{name}"].read(0)
 
-    def batches(self, as_of: date, size: int = 50_000) -> Iterator[Batch]:
-        """The facts of every customer as of the end of a day.
+    def batches(self, as_of: date) -> Iterator[Batch]:
+        """The facts of every customer as of the end of a business day.
 
-        Args:
-            as_of: the business day.
-            size: the most customers in a batch. Batches are smaller where the records of so many
-                do not fit into the memory, and never larger than a part.
+        A batch is a part of the book, or less where the records of so many do not fit into the
+        memory.
         """
         for part in range(self._snapshot.parts):
             numbers = {
                 key: self._copy("book", relation, part).column(key).combine_chunks()
                 for key, relation in _KEYS.items()
             }
+            ids = numbers["customer_id"]
+            if not ids:
+                continue
             for name in _OF_CUSTOMERS:
                 self._show(name, _numbered(self._copy("book", name, part), numbers))
-            rows = {
-                name: _numbered(self._copy("extra", name, part), numbers) for name in self._extra
-            }
-            ids = numbers["customer_id"]
-            for start in range(0, len(ids), size):
-                end = min(start + size, len(ids)) - 1
-                for first, last, facts in self._pieces(as_of, start, end):
-                    own = {
-                        name: _named(_between(table, first, last), ids)
-                        for name, table in rows.items()
-                    }
-                    yield Batch(_named(facts, ids), MappingProxyType(own))
+            rows = {name: self._copy("extra", name, part) for name in self._extra}
+            for first, last, facts in self._pieces(as_of, 0, len(ids) - 1):
+                whose = ids[first : last + 1]
+                own = {name: _of(whose, table) for name, table in rows.items()}
+                yield Batch(_named(facts, ids), MappingProxyType(own))
 
     def _copy(self, kind: str, name: str, part: int) -> pa.Table:
         return self._snapshot.copies[f"{kind}.{name}"].read(part)
@@ -198,10 +197,9 @@ def _named(table: pa.Table, ids: pa.Array) -> pa.Table:
     return table.set_column(at, "customer_id", ids.take(table.column("customer_id")))
 
 
-def _between(table: pa.Table, first: int, last: int) -> pa.Table:
-    """The rows of the customers from one number to another."""
-    numbers = table.column("customer_id")
-    return table.filter(pc.and_(pc.greater_equal(numbers, first), pc.less_equal(numbers, last)))
+def _of(ids: pa.Array, table: pa.Table) -> pa.Table:
+    """The rows of these customers."""
+    return table.filter(pc.is_in(table.column("customer_id"), value_set=ids))
 
 
 @contextmanager
@@ -237,7 +235,7 @@ def open_book(
     ]
     with (
         _temporary_folder(folder) as home,
-        take_snapshot(libpq_url(url), home, wanted, part_size=_PART_SIZE) as snapshot,
+        take_snapshot(libpq_url(url), home, wanted, part_size=PART_CUSTOMERS) as snapshot,
         _engine(home) as connection,
     ):
         yield Book(connection, snapshot, tuple(extra))

@@ -57,8 +57,8 @@ def take_snapshot(
     """Copy all queries in one REPEATABLE READ snapshot.
 
     Two connections share it, since reading, sending and storing rows keep more than one core
-    busy. The part of a row follows from its customer id alone, so a part has all rows of some
-    `part_size` customers at most.
+    busy. The part of a row follows from its customer id alone, so a part has all rows of its
+    customers.
 
     Args:
         url: the database, as libpq wants it.

@@ -15,6 +15,7 @@ import app.features.reevaluation.service.run  # noqa: F401 - its module is looke
 from app.infra.settings import Settings
 
 RUN: Any = sys.modules["app.features.reevaluation.service.run"]
+BOOK: Any = sys.modules["app.infra.book"]
 
 #: Steps of a run, in the order in which the first chunk meets them.
 INSTANTS = (
@@ -47,7 +48,7 @@ def _dying(step: Callable[..., Awaitable[Any]], countdown: list[int]) -> Callabl
 
 def main(url: str, data_dir: str, day: str, instant: str, time_round: str) -> None:
     """Run over the book and die right after a step, the given time round."""
-    RUN.BATCH_CUSTOMERS, RUN.CHUNK_CHANGES = 20, 8
+    BOOK.PART_CUSTOMERS, RUN.CHUNK_CHANGES = 20, 8
     holder = RUN.Writer if instant in {"note", "finish"} else RUN
     setattr(holder, instant, _dying(getattr(holder, instant), [int(time_round)]))
     settings = Settings(data_dir=Path(data_dir))

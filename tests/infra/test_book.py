@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import duckdb
@@ -46,16 +47,30 @@ def run_sql(url: str, statement: str) -> None:
     asyncio.run(go())
 
 
+def read_all(url: str, query: str) -> list[tuple[Any, ...]]:
+    async def go() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(libpq_url(url))
+        try:
+            return [tuple(row) for row in await connection.fetch(query)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(go())
+
+
 def ids(table: pa.Table) -> list[str]:
     found: list[str] = table.column("customer_id").to_pylist()
     return found
 
 
-def test_every_customer_is_in_exactly_one_batch(url: str, tmp_path: Path) -> None:
+def test_every_customer_is_in_exactly_one_batch(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.infra.book.PART_CUSTOMERS", 15)
     with open_book(url, tmp_path) as book:
-        batches = [ids(batch.facts) for batch in book.batches(AS_OF, 15)]
+        batches = [ids(batch.facts) for batch in book.batches(AS_OF)]
         assert book.customers == 40
-    assert [len(batch) for batch in batches] == [15, 15, 10]
+    assert len(batches) == 3
     assert sorted(name for batch in batches for name in batch) == [f"c{n:03d}" for n in range(40)]
 
 
@@ -63,18 +78,23 @@ def test_the_facts_are_the_same_in_however_many_parts_the_book_is_copied(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = facts_in_duckdb(url, tmp_path, AS_OF)
-    monkeypatch.setattr("app.infra.book._PART_SIZE", 7)
+    monkeypatch.setattr("app.infra.book.PART_CUSTOMERS", 7)
     assert facts_in_duckdb(url, tmp_path, AS_OF) == whole
 
 
 def test_rows_of_extra_queries_come_with_their_customers(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.infra.book._PART_SIZE", 25)
-    with open_book(url, tmp_path, extra=EXTRA) as book:
-        for batch in book.batches(AS_OF, 15):
+    monkeypatch.setattr("app.infra.book.PART_CUSTOMERS", 15)
+    held = {"held": "SELECT customer_id, policy_no FROM policies"}
+    policies: list[tuple[str, str]] = []
+    with open_book(url, tmp_path, extra=EXTRA | held) as book:
+        for batch in book.batches(AS_OF):
             names = sorted(ids(batch.facts))
             assert sorted(ids(batch.rows["doubles"])) == sorted(names * 2)
+            assert set(ids(batch.rows["held"])) <= set(names)
+            policies += zip(*batch.rows["held"].to_pydict().values(), strict=True)
+    assert sorted(policies) == sorted(read_all(url, held["held"]))
 
 
 def test_a_query_that_cannot_name_a_table_is_refused(tmp_path: Path) -> None:

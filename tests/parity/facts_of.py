@@ -60,12 +60,12 @@ async def facts_in_postgresql(connection: asyncpg.Connection[asyncpg.Record], as
     return {row["customer_id"]: dict(row) for row in rows}
 
 
-def facts_in_duckdb(url: str, folder: Path, as_of: date, size: int = 100_000) -> Facts:
+def facts_in_duckdb(url: str, folder: Path, as_of: date) -> Facts:
     """Every customer's facts by DuckDB, as a run over the book gets them."""
     with open_book(url, folder) as book:
         return {
             row["customer_id"]: row
-            for batch in book.batches(as_of, size)
+            for batch in book.batches(as_of)
             for row in facts_frame(batch.facts).to_dicts()
         }
 

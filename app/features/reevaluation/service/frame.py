@@ -35,8 +35,6 @@ _STATES: Final = pl.Schema(
     }
 )
 _LINE: Final = "deciding_line"
-#: An evaluation with its explanations is many times as wide as the facts it comes from.
-_JUDGED_ROWS: Final = 16_000
 _DIGEST_ROWS: Final = 4_000
 _NO_DIGESTS: Final = pl.Series("outputs_digest", [], dtype=pl.Binary)
 
@@ -68,8 +66,8 @@ class Judged:
     changes: Sequence[Changes]
 
 
-def judge(facts: ArrowStream, states: ArrowStream, rules: Rules) -> Iterator[Judged]:
-    """Decide on a batch of facts, some rows at a time.
+def judge(facts: ArrowStream, states: ArrowStream, rules: Rules) -> Judged:
+    """Decide on a batch of facts.
 
     Args:
         facts: customer id and every fact.
@@ -83,13 +81,8 @@ def judge(facts: ArrowStream, states: ArrowStream, rules: Rules) -> Iterator[Jud
     batch = facts_frame(facts).join(
         known.cast(_STATES), on="customer_id", how="left", maintain_order="left"
     )
-    for rows in batch.iter_slices(_JUDGED_ROWS):
-        yield _judged(rows, rules)
-
-
-def _judged(rows: pl.DataFrame, rules: Rules) -> Judged:
-    tally, changes = Tally(customers=rows.height), []
-    lines = rows.with_columns(deciding_line(rules.in_force).alias(_LINE))
+    tally, changes = Tally(customers=batch.height), []
+    lines = batch.with_columns(deciding_line(rules.in_force).alias(_LINE))
     for (line,), part in lines.partition_by(_LINE, as_dict=True, include_key=False).items():
         rule_set = rules.in_force[str(line)]
         settled = _settled(part, rule_set, rules, tally)

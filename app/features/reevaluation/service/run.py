@@ -33,9 +33,6 @@ from app.infra.database import Database, open_database
 from app.infra.ids import new_id
 from app.infra.settings import Settings
 
-BATCH_CUSTOMERS: Final = 50_000
-"""Customers whose facts are in memory together, at most; the book's own parts are smaller."""
-
 CHUNK_CHANGES: Final = 1_000
 """Customers who are written in one transaction."""
 
@@ -143,8 +140,8 @@ async def _pass(book: Book, writer: Writer, progress: ReportProgress) -> RunSumm
     this = writer.run
     total = Tally()
     try:
-        async with aclosing(ahead_of_loop(_judged(book, this.rules))) as pieces:
-            async for judged in pieces:
+        async with aclosing(ahead_of_loop(_judged(book, this.rules))) as batches:
+            async for judged in batches:
                 total.add(judged.tally)
                 if this.applied:
                     await writer.write(judged.changes, total)
@@ -160,10 +157,10 @@ async def _pass(book: Book, writer: Writer, progress: ReportProgress) -> RunSumm
 
 
 def _judged(book: Book, rules: Rules) -> Generator[Judged]:
-    """The book piece by piece; the facts of the next batch are computed while one is judged."""
-    with closing(ahead(book.batches(rules.as_of, BATCH_CUSTOMERS))) as batches:
+    """The book batch by batch; the facts of the next one are computed while one is judged."""
+    with closing(ahead(book.batches(rules.as_of))) as batches:
         for batch in batches:
-            yield from judge(batch.facts, batch.rows["states"], rules)
+            yield judge(batch.facts, batch.rows["states"], rules)
 
 
 @dataclass(slots=True)
