@@ -33,7 +33,7 @@ from app.infra.database import Database, open_database
 from app.infra.ids import new_id
 from app.infra.settings import Settings
 
-CHUNK_CHANGES: Final = 1_000
+CHUNK_CHANGES: Final = 2_500
 """Customers who are written in one transaction."""
 
 _NOT_YET: Final = (
