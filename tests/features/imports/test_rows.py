@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -321,6 +323,22 @@ records:
             ("S1", 9),
             ("S2", 5),
         ]
+
+
+async def test_plans_know_of_a_large_import_as_soon_as_it_has_ended(
+    book: ImportDesk, tmp_path: Path
+) -> None:
+    path = tmp_path / "policies.csv"
+    rows = [{**POLICY, "policy_no": f"P{number:05}"} for number in range(1_000)]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    await book.run(path)
+    [(known,)] = await book.query(
+        "SELECT reltuples::bigint FROM pg_class WHERE oid = 'policies'::regclass"
+    )
+    assert known == await book.count("policies")
 
 
 async def test_records_under_an_old_id_go_to_the_survivor(book: ImportDesk) -> None:

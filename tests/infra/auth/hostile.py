@@ -47,6 +47,7 @@ CLAIMS: dict[str, str] = {
     "number as sub": token(sub=1).es256(),
     "endless sub": token(sub="s" * 256).es256(),
     "line feed in sub": token(sub="a\nb").es256(),
+    "half a character in sub": token(sub="\ud800").es256(),
     "no exp": token(exp=...).es256(),
     "null exp": token(exp=None).es256(),
     "text exp": token(exp=str(ISSUED + 600)).es256(),

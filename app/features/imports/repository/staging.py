@@ -53,6 +53,16 @@ def listed(names: Iterable[str], prefix: str = "") -> str:
     return ", ".join(f"{prefix}{name}" for name in names)
 
 
+async def refresh_statistics(session: AsyncSession, tables: Iterable[str]) -> None:
+    """Let PostgreSQL look at tables that changed a lot; otherwise it plans for what they were.
+
+    It would do so by itself within a minute or so, but a run or a look-up may come sooner.
+    """
+    known = [name for name in tables if name in _TABLES]
+    if known:
+        await session.execute(statement("ANALYZE {tables}", tables=listed(known)))
+
+
 async def begin_writing(session: AsyncSession) -> None:
     """Take the lock that lets one import write at a time; it goes with the transaction."""
     await session.execute(text(_LOCK_TIMEOUT))

@@ -94,6 +94,31 @@ def merged_away(record: Record, frame: Frame, aliases: Mapping[str, str]) -> Fra
     )
 
 
+def merged_back(record: Record, frame: Frame, aliases: Mapping[str, str]) -> Frame:
+    """Findings for merges that lead back to the merged id: nobody would be left to stand for it."""
+    merges = frame.select("alias_id", "customer_id").iter_rows()
+    known = dict(aliases) | dict(merges)
+    back = [alias_id for alias_id in frame["alias_id"] if _leads_back(known, alias_id)]
+    return frame.filter(pl.col("alias_id").is_in(back)).select(
+        pl.col(ROW).alias("row"),
+        pl.lit(record.name).alias("record"),
+        pl.lit("alias_id").alias("column"),
+        pl.lit("merged-back").alias("code"),
+        pl.col("alias_id").alias("value"),
+    )
+
+
+def _leads_back(merged: Mapping[str, str], alias_id: str) -> bool:
+    seen: set[str] = set()
+    found = merged[alias_id]
+    while found in merged and found not in seen:
+        if found == alias_id:
+            return True
+        seen.add(found)
+        found = merged[found]
+    return False
+
+
 def kinds_changed(record: Record, frame: Frame, kinds: Mapping[str, str]) -> Frame:
     """Findings for customers who are something else already; a person's name would be unmasked.
 

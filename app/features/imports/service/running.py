@@ -32,6 +32,7 @@ from app.infra.ids import new_id
 from app.infra.settings import Settings
 
 CHUNK_ROWS: Final = 50_000
+_MANY_ROWS: Final = 1_000
 _LARGEST_CHUNK: Final = 1_000_000
 
 
@@ -243,7 +244,18 @@ async def _write_all(work: _Work, run: _Run, chunk_rows: int, progress: Progress
         run.chunks += 1
         progress("writing", run.done.rows, inspected.rows)
     async with runs.transaction(work.surroundings.database) as session:
+        await staging.refresh_statistics(session, _grown(run.done))
         await runs.finish_run(session, run_id=run.id, state="completed", counts=run.done.to_json())
+
+
+def _grown(done: Tally) -> list[str]:
+    """The tables that so many rows were written to that plans may depend on it."""
+    grown = [
+        name
+        for name, counts in done.records.items()
+        if counts.inserted + counts.updated >= _MANY_ROWS
+    ]
+    return [*grown, "scoring_inputs"] if "customers" in grown else grown
 
 
 async def _write_chunk(work: _Work, run: _Run, chunk: Frame) -> Tally:

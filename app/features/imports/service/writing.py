@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.records.checks.frame import check, without_rejected
 from app.domain.records.deriving.frame import dated_columns, derive
-from app.domain.records.keys.frame import sort_out
+from app.domain.records.keys.frame import fingerprint, repeated, sort_out
 from app.domain.records.mapping.document import OnDuplicate, RecordMapping
 from app.domain.records.mapping.frame import Frame, no_findings
 from app.domain.records.specs import RECORDS, Record
@@ -75,14 +75,16 @@ async def write_batches(
         unread = found.filter(found["record"] == record.name)
         batch = _sorted_out(desk, record, mine, unread)
         batch.refuse(unread)
+        if record.name not in {"customers", "customer_aliases"}:
+            _follow_merges(batch, aliases, _on_duplicate(mine))
         batch.refuse(check(record, batch.frame, currency=desk.currency))
         batch.frame = rows.without_currency(batch.frame)
         if record.name == "customers":
             batch.refuse(rows.merged_away(record, batch.frame, aliases))
             await _write_customers(desk, batch)
         else:
-            if record.name != "customer_aliases":
-                batch.frame = rows.with_survivors(batch.frame, aliases)
+            if record.name == "customer_aliases":
+                batch.refuse(rows.merged_back(record, batch.frame, aliases))
             await _write_plain(desk, batch)
         merged = rows.joined([no_findings(), *batch.findings])
         rejected, warned = rows.count_codes(merged)
@@ -100,10 +102,7 @@ def _sorted_out(
     frame = rows.joined([frame for _, frame in mine])
     batch = _Batch(record, frame, [], RecordCounts())
     if desk.repeated is not None:
-        last = any(entry.on_duplicate is OnDuplicate.LAST for entry, _ in mine)
-        sorted_out = sort_out(
-            record, frame, desk.repeated, OnDuplicate.LAST if last else OnDuplicate.REJECT
-        )
+        sorted_out = sort_out(record, frame, desk.repeated, _on_duplicate(mine))
         batch.frame = sorted_out.frame
         batch.counts.duplicates = sorted_out.passed_over
         if not sorted_out.findings.is_empty():
@@ -111,6 +110,26 @@ def _sorted_out(
             others = check(record, readable, currency=desk.currency)
             batch.findings += [sorted_out.findings, others]
     return batch
+
+
+def _on_duplicate(mine: Sequence[tuple[RecordMapping, Frame]]) -> OnDuplicate:
+    last = any(entry.on_duplicate is OnDuplicate.LAST for entry, _ in mine)
+    return OnDuplicate.LAST if last else OnDuplicate.REJECT
+
+
+def _follow_merges(
+    batch: _Batch, aliases: Mapping[str, str], on_duplicate: OnDuplicate
+) -> None:
+    """Put survivors in the place of merged ids; rows may share a key since, each once more."""
+    frame = rows.with_survivors(batch.frame, aliases)
+    if not frame.equals(batch.frame):
+        shared = repeated(fingerprint(batch.record, frame))
+        sorted_out = sort_out(batch.record, frame, shared, on_duplicate)
+        frame = sorted_out.frame
+        batch.counts.duplicates += sorted_out.passed_over
+        if not sorted_out.findings.is_empty():
+            batch.findings.append(sorted_out.findings)
+    batch.frame = frame
 
 
 async def _write_plain(desk: Desk, batch: _Batch) -> None:
