@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated, Final, cast
 
 import typer
 
@@ -48,22 +52,66 @@ def restore(source: Annotated[Path, typer.Argument(help="File written by dump.")
     """Replace the contents of the database in use by a dump, all or nothing."""
     if not source.is_file():
         raise Invalid("file-missing", f"{source}: no such file")
-    _run("pg_restore", "--clean", "--if-exists", "--single-transaction", "--no-owner", str(source))
+    reader = [client_program("pg_restore"), *_AS_STATEMENTS, str(source)]
+    with (
+        _client("psql", *_ALL_OR_NOTHING, stdin=subprocess.PIPE) as writing,
+        subprocess.Popen(reader, stdout=subprocess.PIPE) as reading,  # noqa: S603 - spelt out.
+    ):
+        # psql stops reading at the first error; its status tells.
+        with suppress(BrokenPipeError):
+            _copy(cast("IO[bytes]", reading.stdout), cast("IO[bytes]", writing.stdin))
+            if reading.wait():
+                # Without its end the transaction is rolled back.
+                writing.kill()
+                _expect_success("pg_restore", reading)
+        with suppress(BrokenPipeError):
+            writing.communicate()
+    _expect_success("psql", writing)
+
+
+#: As statements, since an older server does not know every setting that pg_restore itself sends.
+_AS_STATEMENTS: Final = ("--clean", "--if-exists", "--no-owner", "--file=-")
+_ALL_OR_NOTHING: Final = (
+    *("--no-psqlrc", "--quiet", "--output", os.devnull),
+    *("--single-transaction", "--set=ON_ERROR_STOP=1"),
+)
+_SETTING_LINES: Final = 40
+_UNKNOWN_BEFORE_17: Final = b"SET transaction_timeout = 0;\n"
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> None:
+    for line in islice(source, _SETTING_LINES):
+        if line != _UNKNOWN_BEFORE_17:
+            target.write(line)
+    shutil.copyfileobj(source, target)
 
 
 def _run(program: str, *arguments: str) -> None:
-    settings = load_settings()
-    with database_url(settings, direct=True) as url:
+    with _client(program, *arguments) as running:
+        running.wait()
+    _expect_success(program, running)
+
+
+@contextmanager
+def _client(
+    program: str, *arguments: str, stdin: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A client of PostgreSQL's own, at work on the database in use."""
+    with database_url(load_settings(), direct=True) as url:
         # Everybody on the machine can read a command line, so the password goes another way.
         password = normalise_url(url).password
         secret = {"PGPASSWORD": password} if password else {}
-        finished = subprocess.run(  # noqa: S603 - PostgreSQL's own client, arguments spelt out.
+        with subprocess.Popen(  # noqa: S603 - PostgreSQL's own client, arguments spelt out.
             [client_program(program), f"--dbname={libpq_url(url, password=False)}", *arguments],
-            check=False,
+            stdin=stdin,
             env=os.environ | {"PGAPPNAME": "tiering-db"} | secret,
-        )
-    if finished.returncode:
-        raise Invalid("database-tool", f"{program} ended with status {finished.returncode}")
+        ) as running:
+            yield running
+
+
+def _expect_success(program: str, ended: subprocess.Popen[bytes]) -> None:
+    if ended.returncode:
+        raise Invalid("database-tool", f"{program} ended with status {ended.returncode}")
 
 
 def register(app: typer.Typer) -> None:

@@ -170,6 +170,21 @@ def test_a_dump_brings_everything_back(on_database: Run, data_dir: Path) -> None
     assert "0" in on_database(*count).stdout.split()
 
 
+def test_a_dump_that_is_cut_short_changes_nothing(on_database: Run, data_dir: Path) -> None:
+    data_dir.mkdir()
+    target = data_dir / "book.dump"
+    assert on_database("db", "dump", str(target)).status == 0
+    on_database("db", "psql", "-c", "INSERT INTO product_services VALUES ('car', 'towing')")
+    whole = target.read_bytes()
+    for part in (whole[: len(whole) * 9 // 10], whole[:100], b"no dump"):
+        target.write_bytes(part)
+        restored = on_database("db", "restore", str(target))
+        assert restored.status == 1
+        assert "pg_restore ended with status 1" in restored.stderr
+        count = on_database("db", "psql", "-c", "SELECT count(*) FROM product_services")
+        assert "1" in count.stdout.split()
+
+
 def test_progress_is_one_line_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     with progress("reading") as advance:
         advance(1, 3)
