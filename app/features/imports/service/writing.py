@@ -117,10 +117,8 @@ def _on_duplicate(mine: Sequence[tuple[RecordMapping, Frame]]) -> OnDuplicate:
     return OnDuplicate.LAST if last else OnDuplicate.REJECT
 
 
-def _follow_merges(
-    batch: _Batch, aliases: Mapping[str, str], on_duplicate: OnDuplicate
-) -> None:
-    """Put survivors in the place of merged ids; rows may share a key since, each once more."""
+def _follow_merges(batch: _Batch, aliases: Mapping[str, str], on_duplicate: OnDuplicate) -> None:
+    """Put survivors in the place of merged ids, and sort out the rows that share a key since."""
     frame = rows.with_survivors(batch.frame, aliases)
     if not frame.equals(batch.frame):
         shared = repeated(fingerprint(batch.record, frame))
