@@ -29,7 +29,7 @@ _LATEST_TIME = 253_370_764_800
 _MOST_ROLES = 32
 _HEADER_KEYS = frozenset({"alg", "typ", "kid"})
 _TYPES = frozenset({"jwt", "at+jwt"})
-_SUBJECT = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
+_SUBJECT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 _JSON_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 LEEWAY: Final = timedelta(seconds=30)
