@@ -245,11 +245,12 @@ def open_book(
 def _temporary_folder(folder: Path) -> Iterator[Path]:
     """A folder that goes with the block; one that a killed run left behind goes now.
 
-    Its user holds a lock on it, which dies with the process.
+    Its user holds a lock on it, which dies with the process. A folder that only has such a name is
+    somebody else's, and stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(f"{_PREFIX}*"):
-        with suppress(OSError), (left / "lock").open("a") as lock:
+        with suppress(OSError), (left / "lock").open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(left)
     home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))

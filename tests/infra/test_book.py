@@ -165,6 +165,16 @@ def test_what_a_killed_run_left_behind_goes_with_the_next(url: str, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_of_somebody_else_stays(url: str, tmp_path: Path) -> None:
+    draft = tmp_path / "book-drafts" / "chapter"
+    draft.parent.mkdir()
+    draft.write_text("once upon a time")
+    with open_book(url, tmp_path):
+        pass
+    assert draft.read_text() == "once upon a time"
+    assert list(draft.parent.iterdir()) == [draft]
+
+
 def test_a_batch_that_does_not_fit_into_the_memory_comes_in_smaller_ones(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
