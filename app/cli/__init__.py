@@ -74,6 +74,9 @@ def main() -> None:
             raise
         fail(explain(error))
         sys.exit(1)
+    except KeyboardInterrupt:
+        # While a room is imported the library does not listen yet.
+        status = _INTERRUPTED
     if status == _INTERRUPTED:
         # The library turns Ctrl-C into this status, without a word.
         fail("stopped; what was committed stays, the same command goes on from there")

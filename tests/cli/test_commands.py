@@ -234,3 +234,16 @@ def test_an_interrupted_command_says_how_to_go_on(
     stopped = tiering("rules", "load", str(document))
     assert stopped.status == 130
     assert "goes on from there" in stopped.stderr
+
+
+def test_a_command_interrupted_while_it_is_loaded_says_so_too(
+    tiering: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.cli.import_module", interrupt)
+    stopped = tiering("reevaluate")
+    assert stopped.status == 130
+    assert stopped.stderr.count("\n") == 1
+    assert "stopped" in stopped.stderr

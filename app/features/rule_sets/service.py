@@ -145,7 +145,7 @@ async def _bases(
     if not isinstance(reference, str):
         return {}
     name, _, number = reference.partition("@")
-    if not _VERSION_NUMBER.fullmatch(number):
+    if not (name.isprintable() and _VERSION_NUMBER.fullmatch(number)):
         return {}
     found = await repository.find_document(session, rule_set_id=name, version=int(number))
     return {} if found is None else {reference: found[1]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -195,6 +195,30 @@ def test_what_cannot_be_compared_is_refused() -> None:
         refused(texts_of, {"next": "N"}) == ": there are no groups of rows here; add source.group"
     )
     assert refused(texts_of, "Q") == ": the file has no column 'Q'; known here: A, B, N, D, L"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"from": "P"}, "a column of type Duration(time_unit='us') cannot become text"),
+        ({"template": "{P}"}, "a column of type Duration(time_unit='us') is no text"),
+        ({"from": "T", "default": 5}, "5 is no Datetime"),
+        ({"from": "C", "default": 5}, "5 is no Time"),
+        ({"from": "L", "default": 5}, "5 is no List(String)"),
+        ({"greatest": ["S", "S"]}, "a column of type Struct({'a': Int64}) has no order"),
+    ],
+)
+def test_types_that_only_parquet_has_are_refused_where_they_cannot_be_used(
+    value: object, said: str
+) -> None:
+    odd: Rows = {
+        "P": [timedelta(1)],
+        "T": [datetime(2020, 2, 29)],  # noqa: DTZ001 - a column without a zone.
+        "C": [time(1)],
+        "L": [["x"]],
+        "S": [{"a": 1}],
+    }
+    assert said in refused(odd, value)
 
 
 GROUP = {"format": "parquet", "group": {"by": ["G"], "order": ["N"]}}

@@ -229,6 +229,17 @@ def test_conditions() -> None:
             {"source": {"format": "csv", "encoding": "klingon"}},
             "source.encoding: unknown encoding; write one such as utf-8 or gb18030",
         ),
+        *(
+            (
+                {"source": {"format": "csv", "encoding": name}},
+                "source.encoding: unknown encoding; write one such as utf-8 or gb18030",
+            )
+            for name in ("hex", "rot13", "base64", "undefined", "a\0b")
+        ),
+        (
+            {"source": {"format": "csv", "group": {"by": ["A", "A"]}}},
+            "source.group.by: a column is named twice; name each once",
+        ),
         (
             {"source": {"format": "csv", "delimiter": "::"}},
             "source.delimiter: this mark is not known; write one of ',' ';' '\\t' '|'",

@@ -143,6 +143,33 @@ async def test_utf_16_and_what_no_encoding_fits(desk: ImportDesk) -> None:
     assert said.startswith("customers.csv, line 2: not utf-8; name the file's encoding")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "punycode"])
+async def test_a_file_in_another_encoding_than_the_mapping_says(
+    desk: ImportDesk, encoding: str
+) -> None:
+    path = binary(desk, b"Id\nC1, ,\n")
+    mapping = desk.write_text(
+        "mapping.yaml", MAPPING.replace("format: csv", f"format: csv, encoding: {encoding}")
+    )
+    with pytest.raises(Invalid, match=f"customers.csv, line 1: not {encoding}; "):
+        await desk.run(path, mapping=mapping)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.decimal256(50, 2), pa.timestamp("us", "Mars/Phobos")], ids=["wide", "elsewhere"]
+)
+async def test_a_parquet_column_of_a_type_that_cannot_be_read(
+    desk: ImportDesk, kind: pa.DataType
+) -> None:
+    path = desk.folder / "customers.parquet"
+    rows = {name: pa.array([value]) for name, value in CUSTOMER.items()}
+    pq.write_table(pa.table({**rows, "income": pa.nulls(1, kind)}), path)
+    assert await refusal(desk, path) == (
+        f"customers.parquet, column 4: a column of type {kind} cannot be read here; "
+        "convert it, as to text"
+    )
+
+
 async def test_a_byte_order_mark_is_fine(desk: ImportDesk) -> None:
     path = binary(desk, b"\xef\xbb\xbf" + (HEADER + "C1,individual,2020-01-01\n").encode())
     assert (await desk.run(path)).total.loaded == 1

@@ -143,6 +143,7 @@ async def test_a_stored_version_is_read_back_as_the_document_it_was(session: Asy
         ("a: *b", "document-unreadable", "line 1, column 4"),
         (document().replace("all@1", "none@1"), "rule-set-refused", "extends"),
         (document().replace("all@1", "all@x"), "rule-set-refused", "extends"),
+        (document().replace("all@1", '"a\\0@1"'), "rule-set-refused", "extends"),
         ("format: tiering/1", "rule-set-refused", "product_line"),
         (document(bound="-1"), "rule-set-refused", "cell-out-of-range"),
         (

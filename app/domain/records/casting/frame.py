@@ -76,7 +76,7 @@ def cast(value: pl.Expr, dtype: pl.DataType, reading: Reading) -> Cast | None:
 
 
 def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
-    """The value as text, as a person would write it; None for nested and binary columns."""
+    """The value as text, as a person would write it; None for what nobody writes so."""
     if dtype.is_float():
         whole = value.round(0) == value
         return (
@@ -84,7 +84,7 @@ def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
             .then(value.cast(pl.Int64, strict=False).cast(pl.String))
             .otherwise(value.cast(pl.String))
         )
-    if dtype.is_nested() or dtype in {pl.Binary, pl.Object}:
+    if dtype.is_nested() or isinstance(dtype, pl.Binary | pl.Duration | pl.Object):
         return None
     return value.cast(pl.String)
 

@@ -155,8 +155,10 @@ def _source(reader: Reader, raw: object) -> Source:
 
 def _encoding(reader: Reader, raw: object) -> str:
     try:
+        # Some codecs are of bytes only, which looking them up does not tell.
+        "".encode(str(raw))
         return codecs.lookup(str(raw)).name
-    except LookupError:
+    except (LookupError, ValueError):
         reader.note("source.encoding", "unknown encoding", "write one such as utf-8 or gb18030")
         return "utf-8"
 
@@ -174,6 +176,8 @@ def _one_of_marks(reader: Reader, entry: Mapping[str, object], key: str, marks: 
 def _group(reader: Reader, raw: object) -> Group:
     entry = reader.mapping(raw, "source.group", ("by", "order"))
     by = reader.words(entry.get("by"), "source.group.by")
+    if len(set(by)) < len(by):
+        reader.note("source.group.by", "a column is named twice", "name each once")
     order = reader.items(entry["order"], "source.group.order") if "order" in entry else []
     return Group(
         by,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -25,6 +27,7 @@ from app.features.imports.service.texts import (
 _MAGIC: Final = b"PAR1"
 _BLOCK_BYTES: Final = 1 << 20
 _BATCH_ROWS: Final = 32_768
+_OFFSET: Final = re.compile(r"[+-]\d{2}:\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,7 @@ def _open_parquet(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile
         remedy = "copy it again, it may have been cut off"
         raise refuse(path, "", "this is no whole Parquet file", remedy) from None
     check_names(path, schema.names)
+    _check_types(path, schema)
     return RowFile(
         path=path,
         kind=SourceFormat.PARQUET,
@@ -200,6 +204,25 @@ def _open_parquet(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile
         has_quotes=False,
         stamp=stamp,
     )
+
+
+def _check_types(path: Path, schema: pa.Schema) -> None:
+    """Refuse columns of types that Polars would end the process over, mapped or not."""
+    for number, field in enumerate(schema, 1):
+        if pa.types.is_decimal256(field.type) or not _is_of_a_known_zone(field.type):
+            what = f"a column of type {field.type} cannot be read here"
+            raise refuse(path, f"column {number}", what, "convert it, as to text")
+
+
+def _is_of_a_known_zone(kind: pa.DataType) -> bool:
+    zone = kind.tz if pa.types.is_timestamp(kind) else None
+    if zone is None or _OFFSET.fullmatch(zone):
+        return True
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
 
 
 def _parquet_batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

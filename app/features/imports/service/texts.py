@@ -75,6 +75,9 @@ class _Scan:
         except UnicodeDecodeError as error:
             line = self._lines + error.object[: error.start].count(b"\n") + 1
             raise _not_in_encoding(self._path, self._encoding, line) from None
+        except UnicodeError:
+            # Some codecs do not tell the place, as when a mark at the beginning is missing.
+            raise _not_in_encoding(self._path, self._encoding, self._lines + 1) from None
         if (nul := text.find("\0")) >= 0:
             place = f"line {self._lines + text.count(chr(10), 0, nul) + 1}"
             raise refuse(self._path, place, "a NUL byte", "export the file again as text")

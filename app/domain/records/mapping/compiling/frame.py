@@ -261,8 +261,11 @@ class Compiler:
         return text
 
     def _refuse_text_order(self, values: Sequence[Value], path: str) -> None:
-        if values[0].dtype == pl.String:
+        dtype = values[0].dtype
+        if dtype == pl.String:
             self.note(path, "texts have no order", "read both sides `as: date` or `as: int`")
+        elif dtype.is_nested():
+            self.note(path, f"a column of type {dtype} has no order", "map another column")
 
     def _aligned(self, path: str, *values: Value) -> list[Value]:
         """The values in one type: that of the first that is no constant."""
@@ -293,9 +296,17 @@ class Compiler:
         else:
             read = cast(pl.lit(str(text)), pl.String(), Reading(kind))
             expr = pl.lit(None) if read is None else read.value
-        if pl.select(expr).item() is None:
+        if not _holds_a_value(expr):
             self.note(constant.path, f"{text!r} is no {dtype}", "write the constant in that type")
         return Value(expr, dtype)
+
+
+def _holds_a_value(constant: pl.Expr) -> bool:
+    try:
+        return pl.select(constant).item() is not None
+    except pl.exceptions.PolarsError:
+        # Not every type can be made of a text at all.
+        return False
 
 
 def _dtype_of(node: Constant) -> pl.DataType:
