@@ -67,7 +67,7 @@ def _app(**route: Any) -> FastAPI:  # noqa: ANN401 - whatever add_api_route take
     inner.add_api_route("/x", lambda: None, **route)
     outer = APIRouter(prefix="/v1")
     outer.include_router(inner)
-    app = FastAPI(redoc_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None)
     app.include_router(outer)
     return app
 
@@ -98,7 +98,7 @@ def test_a_field_without_a_class_is_found_wherever_it_is(
 
 
 def test_a_route_that_is_no_operation_is_found() -> None:
-    app = FastAPI(redoc_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None)
     app.add_route("/raw", lambda _: PlainTextResponse(""), methods=["GET"])
     app.mount("/mounted", FastAPI())
     assert find_unclassified_fields(app) == [
@@ -108,7 +108,7 @@ def test_a_route_that_is_no_operation_is_found() -> None:
 
 
 def test_a_streamed_item_is_looked_into() -> None:
-    app = FastAPI(redoc_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None)
 
     @app.get("/stream")
     async def stream() -> AsyncIterator[ForgottenRead]:
@@ -118,7 +118,7 @@ def test_a_streamed_item_is_looked_into() -> None:
 
 
 def test_a_route_of_text_is_left_out_by_name_only() -> None:
-    app = FastAPI(redoc_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None)
 
     @app.get("/metrics", response_class=PlainTextResponse)
     async def get_metrics() -> Response:
