@@ -306,7 +306,8 @@ class _Sight:
         shown: dict[str, Sensitive[str | list[str]]] = {}
         for table in self._document.tables:
             rules = record.fired[table.id]
-            if self._disposition(table.output.name, {Class.INTERNAL}) is Disposition.WITHHELD:
+            # A rule's id tells the very values it asks for, and has no band.
+            if self._disposition(table.output.name, {Class.INTERNAL}) is not Disposition.CLEAR:
                 sealed = Sensitive[str | list[str]].sealed(Class.INTERNAL, masked=GENERAL)
                 shown[table.id] = sealed
             elif table.hit_policy is HitPolicy.COLLECT:

@@ -92,8 +92,9 @@ async def test_an_evaluation_is_stored_and_answered_in_full(
         "reasons": IsList(
             *[{"code": CODE, "text": IsStr(), "points": IsInt, "lost": IsInt(gt=0)}] * 4
         ),
+        # A rule's id would tell the income and the health that the role sees bands of.
         "fired": IsPartialDict(
-            segment=IsStr(regex="SEG.*"), tier=IsStr(regex="TIER.*"), labels=IsList(length=...)
+            risk_grade="GENERAL", extra_risk_module="GENERAL", segment="GENERAL", tier="GENERAL"
         ),
         "rule_set": {"id": IsStr(), "version": 1, "hash": IsStr(regex="[0-9a-f]{64}")},
         "cause": "api",
@@ -102,7 +103,7 @@ async def test_an_evaluation_is_stored_and_answered_in_full(
         "facts_completeness": IsStr(regex=r"0\.\d+|1"),
         "risk_model_version": "shipped-1",
         "benchmark_version": "2020",
-        "meta": {"masked": ["dimensions[]", "outcomes[]"]},
+        "meta": {"masked": ["dimensions[]", "outcomes[]", "fired[]"]},
     }
     assert response.headers["Location"] == f"/v1/decisions/{body['id']}"
     assert response.headers["Cache-Control"] == "no-store"
