@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Annotated, Final, cast
@@ -57,15 +57,18 @@ def restore(source: Annotated[Path, typer.Argument(help="File written by dump.")
         _client("psql", *_ALL_OR_NOTHING, stdin=subprocess.PIPE) as writing,
         subprocess.Popen(reader, stdout=subprocess.PIPE) as reading,  # noqa: S603 - spelt out.
     ):
-        # psql stops reading at the first error; its status tells.
-        with suppress(BrokenPipeError):
+        try:
             _copy(cast("IO[bytes]", reading.stdout), cast("IO[bytes]", writing.stdin))
-            if reading.wait():
-                # Without its end the transaction is rolled back.
-                writing.kill()
-                _expect_success("pg_restore", reading)
-        with suppress(BrokenPipeError):
+            reading.wait()
+            _expect_success("pg_restore", reading)
             writing.communicate()
+        except BrokenPipeError:
+            # psql stopped reading at the first error, and its status tells.
+            reading.kill()
+        except BaseException:
+            # At the end of what it reads psql commits, so it must not come to that.
+            writing.kill()
+            raise
     _expect_success("psql", writing)
 
 

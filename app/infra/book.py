@@ -79,7 +79,7 @@ ten thousand; more cost memory, some 5 MB for each thousand.
 """
 
 _PREFIX = "book-"
-#: Together with the interpreter, Arrow and Polars the process stays below 600 MB.
+#: Of the whole process's memory, which is several times as much: see benchmarks/README.md.
 _MEMORY_LIMIT = "160MB"
 
 #: What rows are joined by, and the relation whose rows it identifies.
@@ -182,7 +182,7 @@ class Book:
 def _numbered(table: pa.Table, numbers: Mapping[str, pa.Array]) -> pa.Table:
     """The rows with their keys as places in these arrays.
 
-    A number is joined and grouped by in half the time that a text takes, and in less memory.
+    Joining and grouping by numbers takes less time and memory than by texts.
     """
     for key, values in numbers.items():
         if key in table.column_names:

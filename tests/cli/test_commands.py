@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from app.cli import database as database_commands
 from app.cli import main
 from app.cli.failures import explain
 from app.cli.output import progress
@@ -183,6 +185,27 @@ def test_a_dump_that_is_cut_short_changes_nothing(on_database: Run, data_dir: Pa
         assert "pg_restore ended with status 1" in restored.stderr
         count = on_database("db", "psql", "-c", "SELECT count(*) FROM product_services")
         assert "1" in count.stdout.split()
+
+
+def test_a_restore_that_is_interrupted_changes_nothing(
+    on_database: Run, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_dir.mkdir()
+    target = data_dir / "book.dump"
+    assert on_database("db", "dump", str(target)).status == 0
+    on_database("db", "psql", "-c", "INSERT INTO product_services VALUES ('car', 'towing')")
+    copied = database_commands._copy  # noqa: SLF001 - the one place where the dump goes by.
+
+    def interrupted(source: IO[bytes], into: IO[bytes]) -> None:
+        copied(source, into)
+        into.flush()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(database_commands, "_copy", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        database_commands.restore(target)
+    count = on_database("db", "psql", "-c", "SELECT count(*) FROM product_services")
+    assert "1" in count.stdout.split()
 
 
 def test_progress_is_one_line_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:

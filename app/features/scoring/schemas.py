@@ -74,7 +74,8 @@ class DecisionRead(MaskedRead):
     )
     reasons: list[ReasonRead] = Field(description="Why not more points, the weightiest first.")
     fired: dict[str, FiredRule] = Field(
-        description="Rule that decided, by table; a list where a table gives a set."
+        description="Rule that decided, by table; a list where a table gives a set; GENERAL where"
+        " a fact behind it is banded or withheld."
     )
     rule_set: DecidingRuleSetRead = Field(description="What decided.")
     cause: Internal[str] = Field(description="api, timer, event:<id>, run:<id>, override:<id>.")

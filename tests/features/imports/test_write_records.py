@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -69,6 +69,19 @@ async def test_python_values_are_read_like_those_of_a_file(counter: Counter) -> 
     ) == [(TODAY, date(1984, 2, 1), False, 710)]
     again = await counter.write("customers", PERSON)
     assert (again.inserted, again.updated, again.unchanged) == (0, 0, 1)
+
+
+async def test_attributes_of_a_day_to_come_do_not_make_today_the_past(counter: Counter) -> None:
+    await counter.write("customers", PERSON)
+    coming = {"customer_id": "C1", "valid_from": TODAY + timedelta(30), "credit_score": 800}
+    await counter.write("customers", {"kind": "individual", **coming})
+    counts = await counter.write("customers", PERSON | {"name": "李雷", "credit_score": 720})
+    assert (counts.inserted, counts.updated) == (0, 1)
+    assert await counter.rows("SELECT name_masked FROM customers") == [("李**",)]
+    assert await counter.rows("SELECT credit_score FROM scoring_inputs ORDER BY valid_from") == [
+        (720,),
+        (800,),
+    ]
 
 
 async def test_every_place_that_is_wrong_is_named_and_nothing_is_stored(counter: Counter) -> None:

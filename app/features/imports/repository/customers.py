@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from sqlalchemy import ARRAY, Text, bindparam, text
@@ -17,13 +18,14 @@ VALID_FROM: Final = "valid_from"
 IS_DATED: Final = "is_dated"
 
 #: A row dated before what is already known of the customer's attributes is of the past, and does
-#: not change who he is today.
+#: not change who he is today; what is known of days to come does not make it so.
 _UPSERT_CUSTOMERS: Final = """
     WITH newest AS MATERIALIZED (
         SELECT DISTINCT ON (customer_id) * FROM {staged} s
         WHERE NOT EXISTS (
             SELECT FROM scoring_inputs i
             WHERE i.customer_id = s.customer_id AND i.valid_from > s.valid_from
+            AND i.valid_from <= :today
         )
         ORDER BY customer_id, valid_from DESC
     ), written AS (
@@ -99,13 +101,16 @@ async def list_kinds(session: AsyncSession, customer_ids: Sequence[str]) -> dict
     return {row.customer_id: row.kind for row in rows}
 
 
-async def upsert_customers(session: AsyncSession, staged: Staged) -> list[WrittenRow]:
+async def upsert_customers(
+    session: AsyncSession, staged: Staged, *, today: date
+) -> list[WrittenRow]:
     """Write the customers' rows, each from its newest staged day."""
     action = on_conflict(staged.columns, ["customer_id"], "recorded_at = now(), updated_at = now()")
     rows = await session.execute(
         statement(
             _UPSERT_CUSTOMERS, staged=staged.name, columns=listed(staged.columns), action=action
-        )
+        ),
+        {"today": today},
     )
     return [WrittenRow(row, is_new=is_new) for row, is_new in rows]
 

@@ -56,11 +56,12 @@ def listed(names: Iterable[str], prefix: str = "") -> str:
 async def refresh_statistics(session: AsyncSession, tables: Iterable[str]) -> None:
     """Let PostgreSQL look at tables that changed a lot; otherwise it plans for what they were.
 
-    It would do so by itself within a minute or so, but a run or a look-up may come sooner.
+    It would do so by itself within a minute or so, but a run or a look-up may come sooner. Where
+    somebody else works on a table, as its own autovacuum, that one is left to him.
     """
     known = [name for name in tables if name in _TABLES]
     if known:
-        await session.execute(statement("ANALYZE {tables}", tables=listed(known)))
+        await session.execute(statement("ANALYZE (SKIP_LOCKED) {tables}", tables=listed(known)))
 
 
 async def begin_writing(session: AsyncSession) -> None:

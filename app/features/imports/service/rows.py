@@ -59,7 +59,7 @@ async def write_records(
         rows: by column; texts, integers, booleans, dates and decimals, or texts that read so.
         vault: seals what is kept encrypted.
         settings: for the currency and the business zone.
-        valid_from: the day from which attributes hold that come without one of their own.
+        valid_from: today, from which attributes hold that come without a day of their own.
 
     Raises:
         RowsRejected: with every place that is wrong.
@@ -77,7 +77,7 @@ async def write_records(
     plan = compile_mapping(mapping, source.schema, Setting(settings.business_zone, valid_from))
     drawn = draw(plan, source)
     keys = repeated(fingerprint(kind, drawn.records[0][1]))
-    desk = Desk(session, vault, settings.currency, keys)
+    desk = Desk(session, vault, settings.currency, valid_from, keys)
     async with session.begin_nested():
         counts, findings = await write_batches(desk, drawn.records, drawn.findings)
         if errors := list(_errors(findings)):

@@ -264,7 +264,9 @@ async def _write_chunk(work: _Work, run: _Run, chunk: Frame) -> Tally:
     drawn = draw(work.inspected.plan, chunk)
     async with runs.transaction(around.database) as session:
         await staging.begin_writing(session)
-        desk = Desk(session, around.vault, around.settings.currency, work.inspected.repeated)
+        desk = Desk(
+            session, around.vault, around.settings.currency, around.today, work.inspected.repeated
+        )
         counts, findings = await write_batches(desk, drawn.records, drawn.findings)
         rejected = frames.rejected_rows(findings)
         tally = Tally(

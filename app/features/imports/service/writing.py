@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from app.domain.records.checks.frame import check, without_rejected
 from app.domain.records.deriving.frame import dated_columns, derive
@@ -27,11 +28,15 @@ from app.infra.database import AsyncSession
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What writing needs besides the rows; `repeated` are the keys a whole file holds twice."""
+    """What writing needs besides the rows.
+
+    `today` is the business day; `repeated` are the keys a whole file holds twice.
+    """
 
     session: AsyncSession
     vault: Vault
     currency: str
+    today: date
     repeated: Frame | None = None
 
 
@@ -193,7 +198,7 @@ async def _write_customers(desk: Desk, batch: _Batch) -> None:
         key=record.key,
         extra={**types, "is_dated": "boolean"},
     )
-    written = await customers.upsert_customers(desk.session, staged)
+    written = await customers.upsert_customers(desk.session, staged, today=desk.today)
     written += await customers.upsert_history(desk.session, staged, given=given, carried=carried)
     inserted = {item.row for item in written if item.is_new}
     updated = {item.row for item in written} - inserted
