@@ -101,5 +101,8 @@ MANDATORY_OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """What every rule set decides, with the words it may answer: decisions store each in a column."""
 
+SET_OUTPUTS: Final = ("labels",)
+"""What a customer has any number of, so that a rule set decides on it by collecting."""
+
 TIER_SOURCES: Final = ("evaluated", "override", "grace")
 """Why a tier serves."""

@@ -42,7 +42,7 @@ class Stand:
     segment: str = "mid_market"
     life_cycle_stage: str = "stable"
     risk_grade: str = "B"
-    labels: tuple[str, ...] = ("vip_care",)
+    labels: tuple[str, ...] | str = ("vip_care",)
     primary_line: str | None = "motor"
     rule_set_id: str = "all"
     reasons: Sequence[Mapping[str, Any]] = ()
@@ -72,7 +72,7 @@ def _decision(stand: Stand, hash_: str, tables: Sequence[str]) -> DecisionRow:
         tier_evaluated=stand.tier_evaluated,
         tier_applied=stand.tier,
         outcomes={
-            "labels": list(stand.labels),
+            "labels": stand.labels,
             "segment": stand.segment,
             "tier": stand.tier_evaluated,
         },

@@ -35,7 +35,7 @@ CATALOGUE: Mapping[str, Fact] = {
 }
 OUTPUTS = tuple(MANDATORY_OUTPUTS)
 #: Few, so that rows often agree and often do not.
-ANSWERS = {"labels": ("a", "b", "c"), **{name: MANDATORY_OUTPUTS[name][:3] for name in OUTPUTS}}
+ANSWERS = {"care": ("a", "b", "c"), **{name: MANDATORY_OUTPUTS[name][:3] for name in OUTPUTS}}
 WORDS = ("x", "y", "z w", "not")
 
 
@@ -184,7 +184,7 @@ def readable_documents(draw: st.DrawFn) -> Raw:
     weights = dict(zip(dimensions, (weight, 1000 - weight), strict=False))
     tables: list[Raw] = []
     earlier: list[str] = []
-    for name in draw(st.permutations(("labels", *OUTPUTS))):
+    for name in draw(st.permutations(("care", *OUTPUTS))):
         tables.append(draw(_table(name, earlier, dimensions)))
         if tables[-1]["hit_policy"] != "collect":
             earlier.append(name)

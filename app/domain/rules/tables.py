@@ -16,7 +16,7 @@ from app.domain.rules.model import (
 )
 from app.domain.rules.reading import ROW_ID, VALUE, Reader
 from app.domain.rules.scorecard import entry_name
-from app.domain.words import MANDATORY_OUTPUTS
+from app.domain.words import MANDATORY_OUTPUTS, SET_OUTPUTS
 
 MAX_RULES = 5_000
 
@@ -60,7 +60,21 @@ def read_tables(
     reader.unique([table.id for table in tables], "tables")
     for name in MANDATORY_OUTPUTS:
         _check_mandatory(reader, name, tables)
+    _check_sets(reader, tables)
     return tuple(tables)
+
+
+def _check_sets(reader: Reader, tables: list[Table]) -> None:
+    """Refuse single answers where a customer's profile lists what a decision stores."""
+    for at, table in enumerate(tables):
+        if table.output.name in SET_OUTPUTS and table.hit_policy is not HitPolicy.COLLECT:
+            reader.report(
+                f"tables[{at}].hit_policy",
+                "set-output",
+                f"The table {table.id} gives one of {table.output.name}, a customer has any number"
+                " of them.",
+                "Use hit_policy: collect.",
+            )
 
 
 def _check_mandatory(reader: Reader, name: str, tables: list[Table]) -> None:

@@ -144,6 +144,7 @@ def wide_table(rows: int, policy: str) -> Raw:
         for at in range(rows)
     ]
     raw["tables"][3] |= {"inputs": ["premium", "growth"], "rules": rules, "hit_policy": policy}
+    raw["tables"][3]["output"]["name"] = "care"
     raw["tests"] = []
     return raw
 

@@ -168,6 +168,9 @@ def test_the_sample_reads_as_it_is_written() -> None:
          "tables[4].output.values[0]", "unstorable-outcome"),
         (lambda r: r["tables"][4]["output"]["values"].reverse(), "tables[4].output.values",
          "tier-order"),
+        (lambda r: r["tables"][3].update(hit_policy="first"), "tables[3].hit_policy",
+         "set-output"),
+        (lambda r: r["tables"][3].pop("hit_policy"), "tables[3].hit_policy", "set-output"),
         (lambda r: r["tables"][3].update(hit_policy="all"), "tables[3].hit_policy", "bad-choice"),
         (lambda r: r["tables"][3].pop("output"), "tables[3].output", "missing-field"),
         (lambda r: r["tables"][3]["output"].update(name="ratio"), "tables[3].output.name",
@@ -286,6 +289,17 @@ def test_an_answer_that_no_decision_can_store_is_named_with_those_that_can() -> 
     assert str(caught.value) == (
         "tables[4].output.values[0]: unstorable-outcome: platinum is no tier that decisions store. "
         "Use diamond, gold, standard."
+    )
+
+
+def test_labels_are_a_set_and_the_table_that_gives_one_answer_is_named() -> None:
+    raw = sample()
+    raw["tables"][3].update(id="care", hit_policy="first")
+    with pytest.raises(DocumentError) as caught:
+        parse_document(raw | {"tests": []}, CATALOGUE)
+    assert str(caught.value) == (
+        "tables[3].hit_policy: set-output: The table care gives one of labels, a customer has any "
+        "number of them. Use hit_policy: collect."
     )
 
 

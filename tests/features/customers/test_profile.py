@@ -246,6 +246,14 @@ async def test_of_a_corporate_the_name_is_open(api: Api) -> None:
     )
 
 
+async def test_an_answer_of_labels_that_is_no_list_is_not_taken_apart(
+    api: Api, session: AsyncSession
+) -> None:
+    await write_stand(session, Stand("C1", evaluated_on=TODAY, labels="vip_care"))
+    await session.commit()
+    assert (await profile(api, Role.RISK_OFFICER))["labels"] == []
+
+
 async def test_of_a_customer_nothing_is_known_of_everything_is_null(api: Api) -> None:
     body = (await api.get("/v1/customers/C2", Role.RISK_OFFICER)).json()
     assert (body["tier"], body["segment"], body["labels"], body["score"]) == (None,) * 4

@@ -82,7 +82,8 @@ _PANORAMA: Final = text("""
 _STANDING: Final = text("""
     SELECT assignment.tier, assignment.source, state.since, decision.segment,
         decision.life_cycle_stage, decision.score, decision.risk_grade,
-        decision.outcomes -> 'labels' AS labels
+        CASE WHEN jsonb_typeof(decision.outcomes -> 'labels') = 'array'
+            THEN decision.outcomes -> 'labels' END AS labels
     FROM scoring_states AS state
     JOIN decisions AS decision ON decision.id = state.decision_id
     JOIN tier_assignments AS assignment
