@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -97,13 +97,20 @@ async def go_on(
         return await run_import(around, folder / "customers.csv", options, progress)
 
 
-async def stored(url: str) -> list[str]:
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """A connection that is closed however its user ends, skipping included."""
     connection = await asyncpg.connect(libpq_url(url))
     try:
-        rows = await connection.fetch("SELECT customer_id FROM customers ORDER BY 1")
-        return [row["customer_id"] for row in rows]
+        yield connection
     finally:
         await connection.close()
+
+
+async def stored(url: str) -> list[str]:
+    async with connected(url) as connection:
+        rows = await connection.fetch("SELECT customer_id FROM customers ORDER BY 1")
+    return [row["customer_id"] for row in rows]
 
 
 @pytest.mark.anyio
@@ -222,21 +229,20 @@ async def test_a_full_disk_under_the_database_leaves_whole_chunks(
     rows = [{"customer_id": f"C{number}", "kind": "individual"} for number in range(20_000)]
     around: Surroundings = object()  # type: ignore[assignment]
     ImportDesk(around, tmp_path).write("customers.csv", rows)
-    server = await asyncpg.connect(libpq_url(fresh_database_url))
-    backend = await server.fetchval("SELECT pg_backend_pid()")
-    with small_disk(owner_of(backend)) as place:
-        await server.execute(f"CREATE TABLESPACE small LOCATION '{place}'")
-        await server.execute("ALTER TABLE customers SET TABLESPACE small")
+    async with connected(fresh_database_url) as server:
+        backend = await server.fetchval("SELECT pg_backend_pid()")
+        with small_disk(owner_of(backend)) as place:
+            await server.execute(f"CREATE TABLESPACE small LOCATION '{place}'")
+            await server.execute("ALTER TABLE customers SET TABLESPACE small")
 
-        with pytest.raises(Conflict, match="the database's disk is full: free space; what was"):
-            await go_on(fresh_database_url, tmp_path, chunk_rows=3_000)
+            with pytest.raises(Conflict, match="the database's disk is full: free space; what was"):
+                await go_on(fresh_database_url, tmp_path, chunk_rows=3_000)
 
-        whole = await server.fetchval("SELECT count(*) FROM customers")
-        assert 0 < whole < len(rows)
-        assert whole % 3_000 == 0
-        assert await server.fetchval("SELECT state FROM import_runs") == "failed"
-        await server.execute("ALTER TABLE customers SET TABLESPACE pg_default")
-        await server.execute("DROP TABLESPACE small")
-    await server.close()
+            whole = await server.fetchval("SELECT count(*) FROM customers")
+            assert 0 < whole < len(rows)
+            assert whole % 3_000 == 0
+            assert await server.fetchval("SELECT state FROM import_runs") == "failed"
+            await server.execute("ALTER TABLE customers SET TABLESPACE pg_default")
+            await server.execute("DROP TABLESPACE small")
     result = await go_on(fresh_database_url, tmp_path, chunk_rows=3_000)
     assert (result.resumed_rows, result.total.loaded) == (whole, len(rows))
