@@ -22,7 +22,7 @@ ROOMS: Final = {
     "migrate": "serving",
     "import": "records",
     "reevaluate": "records",
-    "export": "records",
+    "export": "exports",
     "token": "tokens",
     "rules": "rules",
     "openapi": "serving",

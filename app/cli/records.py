@@ -1,4 +1,4 @@
-"""`tiering import`, `tiering reevaluate`, `tiering export tiers`: the book in, scored, and out."""
+"""`tiering import`, `tiering reevaluate`: the book in, and scored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import typer
 
 from app.cli.output import Advance, out, progress
 from app.cli.pictures import print_run
-from app.domain.privacy.roles import Role
 from app.features.imports.service import (
     ImportOptions,
     ImportResult,
@@ -20,14 +19,11 @@ from app.features.imports.service import (
     run_import,
 )
 from app.features.reevaluation.service import Progress, RunSummary, run
-from app.features.tiers.service import export_tiers
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import business_day, utc_now
 from app.infra.database import Database, open_database
 from app.infra.embedded import database_url
 from app.infra.settings import Settings, load_settings
-
-exports = typer.Typer(help="Write files for others.", no_args_is_help=True)
 
 
 def import_file(
@@ -147,32 +143,7 @@ async def evaluate_book(
     return await run(url, settings, as_of=as_of, apply=apply, progress=report)
 
 
-@exports.callback()
-def export() -> None:
-    """Write files for others."""
-
-
-@exports.command("tiers")
-def export_tier_file(
-    target: Annotated[Path, typer.Option("--out", help="File to write, .csv or .parquet.")],
-    role: Annotated[
-        Role | None, typer.Option(help="Mask as this role is shown customers; else unmasked.")
-    ] = None,
-) -> None:
-    """Write customer_id, tier, segment, score and evaluated_at of everyone evaluated."""
-    settings = load_settings()
-    with database_url(settings) as url:
-        written = asyncio.run(_export(url, settings, target, role))
-    out.print(f"{target}: {written:,} customers")
-
-
-async def _export(url: str, settings: Settings, target: Path, role: Role | None) -> int:
-    async with open_database(url, settings) as database, database.sessions() as session:
-        return await export_tiers(session, target, role=role)
-
-
 def register(app: typer.Typer) -> None:
     """Add this room's commands."""
     app.command("import")(import_file)
     app.command("reevaluate")(reevaluate)
-    app.add_typer(exports, name="export")

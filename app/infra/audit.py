@@ -1,7 +1,8 @@
 """Who saw what: one event per customer-data answer, change or denial, numbered per writer.
 
 An answer's event is inserted in the transaction of the request, which commits before a byte leaves;
-a denial's in a transaction of its own. No event holds a value: subjects are ids, the actor is an
+a denial's in a transaction of its own. A file for others leaves one event, before it gets its name.
+No event holds a value: subjects are ids, the actor is an
 HMAC, and the body is known by its HMAC.
 """
 
@@ -59,12 +60,13 @@ class AuditEvent:
         role: the active role.
         purpose: the stated purpose.
         route: method and route template.
-        subjects: ids of the customers concerned.
+        subjects: ids of the customers concerned; none where a whole file tells about them.
         status: the HTTP status.
         outcome: what became of the request.
         record_version: version of the record that was shown.
         dispositions: the form each classified field was shown in, by path.
         body_hmac: HMAC of the body.
+        subject_count: how many customers a file tells about.
     """
 
     actor_digest: str
@@ -77,6 +79,7 @@ class AuditEvent:
     record_version: str | None = None
     dispositions: Mapping[str, Disposition] | None = None
     body_hmac: bytes | None = None
+    subject_count: int | None = None
 
 
 class AuditWriter:
@@ -121,6 +124,7 @@ class AuditWriter:
                     purpose=event.purpose,
                     route=event.route,
                     subjects=list(event.subjects),
+                    subject_count=event.subject_count,
                     policy_version=MATRIX.version,
                     record_version=event.record_version,
                     dispositions=dict(event.dispositions or {}),

@@ -89,6 +89,12 @@ def upgrade() -> None:
             "subjects", postgresql.ARRAY(sa.Text()), nullable=False, comment="Customers concerned."
         ),
         sa.Column(
+            "subject_count",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Customers that a file tells about.",
+        ),
+        sa.Column(
             "policy_version", sa.Text(), nullable=False, comment="Version of the masking matrix."
         ),
         sa.Column(

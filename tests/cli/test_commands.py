@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import getpass
 import json
 import os
 import subprocess
@@ -157,6 +159,42 @@ def test_records_go_in_and_tiers_come_out(on_database: Run, data_dir: Path) -> N
     out = data_dir / "tiers.csv"
     assert on_database("export", "tiers", "--out", str(out)).status == 0
     assert out.read_text(encoding="utf-8-sig").splitlines()[1].startswith("C1,standard,")
+
+
+def test_every_export_leaves_one_event_and_no_value_in_it(
+    on_database: Run, data_dir: Path, fresh_database_url: str
+) -> None:
+    data_dir.mkdir()
+    customers = data_dir / "customers.csv"
+    customers.write_text("customer_id,kind,name\nC1,individual,王芳\nC2,individual,李雷\n")
+    on_database("import", str(customers))
+    on_database("migrate")
+    on_database("reevaluate", "--as-of", "2026-11-22", "--apply")
+    out = str(data_dir / "tiers.csv")
+    for role in ("agent", "integration", "analyst"):
+        on_database("export", "tiers", "--out", out, "--role", role)
+    on_database("export", "tiers", "--out", out)
+
+    async def events() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(libpq_url(fresh_database_url))
+        try:
+            return await connection.fetch("SELECT * FROM audit_events ORDER BY at")
+        finally:
+            await connection.close()
+
+    found = [dict(event) for event in asyncio.run(events())]
+    told = ("role", "purpose", "route", "subject_count", "status", "outcome")
+    assert [tuple(event[name] for name in told) for event in found] == [
+        ("agent", "export", "export tiers", 2, 200, "answered"),
+        ("integration", "export", "export tiers", 2, 200, "answered"),
+        ("analyst", "export", "export tiers", None, 403, "denied"),
+        ("none", "export", "export tiers", 2, 200, "answered"),
+    ]
+    assert {(*event["subjects"], event["body_hmac"], event["dispositions"]) for event in found} == {
+        (None, "{}")
+    }
+    assert len({event["actor_digest"] for event in found}) == 1
+    assert not any(name in str(found) for name in ("C1", "C2", "standard", getpass.getuser()))
 
 
 def test_a_dump_brings_everything_back(on_database: Run, data_dir: Path) -> None:

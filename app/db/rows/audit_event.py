@@ -56,6 +56,9 @@ class AuditEventRow(Base):
     subjects: Mapped[list[str]] = column(
         ARRAY(Text), "Customers concerned.", sensitivity="internal", nullable=False
     )
+    subject_count: Mapped[int | None] = column(
+        BigInteger, "Customers that a file tells about.", sensitivity="internal"
+    )
     policy_version: Mapped[str] = column(
         Text, "Version of the masking matrix.", sensitivity="internal", nullable=False
     )

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import text
 
-from app.domain.errors import Forbidden, Invalid
+from app.domain.errors import Conflict, Forbidden, Invalid
 from app.domain.privacy.roles import Role
 from app.domain.tiering.decision import Cause, CauseKind
 from app.features.rule_sets.service import install_templates
@@ -44,6 +44,10 @@ async def evaluated(session: AsyncSession, settings: Settings) -> None:
         )
 
 
+async def unnoted(_written: int) -> None:
+    """For tests of what is in the file."""
+
+
 def names_in(folder: Path) -> set[str]:
     """The files in a folder."""
     return {found.name for found in folder.iterdir() if found.is_file()}
@@ -61,7 +65,7 @@ async def test_a_csv_holds_everyone_who_has_a_tier_and_no_formula(
     session: AsyncSession, tmp_path: Path
 ) -> None:
     path = tmp_path / "tiers.csv"
-    assert await export_tiers(session, path) == 3
+    assert await export_tiers(session, path, note=unnoted) == 3
     header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
     assert header == COLUMNS
     at = "2020-07-01T08:30:00+00:00"
@@ -73,7 +77,7 @@ async def test_a_csv_holds_everyone_who_has_a_tier_and_no_formula(
 
 async def test_a_parquet_file_holds_typed_columns(session: AsyncSession, tmp_path: Path) -> None:
     path = tmp_path / "tiers.parquet"
-    await export_tiers(session, path)
+    await export_tiers(session, path, note=unnoted)
     table = pq.read_table(path)
     assert table.column_names == COLUMNS
     assert [str(field.type) for field in table.schema] == [
@@ -99,7 +103,7 @@ async def test_a_later_applied_run_that_changed_nothing_counts_as_evaluation(
     ):
         await session.execute(text(insert), {"as_of": AS_OF, "mode": mode, "at": at})
     path = tmp_path / "tiers.csv"
-    await export_tiers(session, path)
+    await export_tiers(session, path, note=unnoted)
     assert path.read_text().count("2020-07-05T00:00:00+00:00") == 3
 
 
@@ -113,16 +117,16 @@ async def test_whoever_was_merged_away_since_is_not_told(
         )
     )
     path = tmp_path / "tiers.csv"
-    assert await export_tiers(session, path) == 2
+    assert await export_tiers(session, path, note=unnoted) == 2
     assert "C00000002" not in path.read_text()
 
 
 async def test_a_role_is_masked_as_everywhere(session: AsyncSession, tmp_path: Path) -> None:
     path = tmp_path / "tiers.csv"
-    await export_tiers(session, path, role=Role.INTEGRATION)
+    await export_tiers(session, path, note=unnoted, role=Role.INTEGRATION)
     _, *rows = csv.reader(path.read_text().splitlines())
     assert [row[2:4] for row in rows] == [["", ""]] * 3
-    await export_tiers(session, path, role=Role.AGENT)
+    await export_tiers(session, path, note=unnoted, role=Role.AGENT)
     _, *rows = csv.reader(path.read_text().splitlines())
     assert all(row[2] and row[3] for row in rows)
 
@@ -132,18 +136,46 @@ async def test_a_role_that_sees_no_customer_data_gets_no_file(
     session: AsyncSession, tmp_path: Path, role: Role
 ) -> None:
     with pytest.raises(Forbidden):
-        await export_tiers(session, tmp_path / "tiers.csv", role=role)
+        await export_tiers(session, tmp_path / "tiers.csv", note=unnoted, role=role)
     assert names_in(tmp_path) == set()
 
 
 async def test_only_known_formats_are_written(session: AsyncSession, tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
-        await export_tiers(session, tmp_path / "tiers.xls")
+        await export_tiers(session, tmp_path / "tiers.xls", note=unnoted)
     assert refused.value.type == "export-format"
 
 
 async def test_a_folder_that_is_not_there_is_named(session: AsyncSession, tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
-        await export_tiers(session, tmp_path / "no" / "tiers.csv")
+        await export_tiers(session, tmp_path / "no" / "tiers.csv", note=unnoted)
     assert refused.value.type == "output-refused"
     assert "folder does not exist" in refused.value.detail
+
+
+async def test_a_file_is_noted_when_it_is_whole_and_before_it_has_its_name(
+    session: AsyncSession, tmp_path: Path
+) -> None:
+    path, noted = tmp_path / "tiers.csv", []
+
+    async def note(written: int) -> None:
+        noted.append((written, path.exists()))
+
+    assert await export_tiers(session, path, note=note) == 3
+    assert noted == [(3, False)]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+async def test_without_its_event_there_is_no_file(
+    session: AsyncSession, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"tiers.{suffix}"
+    path.write_text("as it was")
+
+    async def note(_written: int) -> None:
+        raise Conflict("unavailable", "The audit cannot be written.")
+
+    with pytest.raises(Conflict):
+        await export_tiers(session, path, note=note)
+    assert names_in(tmp_path) == {path.name}
+    assert path.read_text() == "as it was"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -24,14 +25,21 @@ _COLUMNS: Final[dict[str, type[str | int | datetime]]] = {
 }
 
 
-async def export_tiers(session: AsyncSession, path: Path, *, role: Role | None = None) -> int:
+Note = Callable[[int], Awaitable[None]]
+"""Writes down that a file tells about so many customers."""
+
+
+async def export_tiers(
+    session: AsyncSession, path: Path, *, note: Note, role: Role | None = None
+) -> int:
     """Write the tier of every evaluated customer to a CSV or Parquet file.
 
-    The file gets its name when it is complete; until then whatever stood there stays.
+    The file gets its name when it is complete and noted; until then whatever stood there stays.
 
     Args:
         session: an open session.
         path: the file; its suffix says the format.
+        note: awaited before the file gets its name; if it raises, there is no file.
         role: mask as this role sees other people's customers; without one nothing is masked,
             which is for whoever has the database anyway.
 
@@ -48,6 +56,7 @@ async def export_tiers(session: AsyncSession, path: Path, *, role: Role | None =
         async for rows in export.stream_tiers(session):
             writer.write(rows if shows_internal else [_masked(row) for row in rows])
             written += len(rows)
+        await note(written)
     return written
 
 
