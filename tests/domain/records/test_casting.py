@@ -50,6 +50,17 @@ def codes(values: Sequence[object], reading: Reading) -> list[set[str]]:
     return read(values, reading)[1]
 
 
+def test_a_day_nobody_writes_is_no_text() -> None:
+    days = pl.Series([18_000, 36_500_000, -36_500_000, None], dtype=pl.Int32).cast(pl.Date)
+    done = cast(pl.col("x"), days.dtype, Reading(TEXT))
+    assert done is not None
+    ((condition, code),) = done.failures
+    assert code == "bad-date"
+    flags = days.alias("x").to_frame().select(condition.fill_null(value=False))
+    assert flags.to_series().to_list() == [False, True, True, False]
+    assert good(days[:1].cast(pl.Datetime("us")), Reading(TEXT)) == ["2019-04-14 00:00:00.000000"]
+
+
 def test_whole_numbers() -> None:
     assert good(["7", "+7", "-07", None], Reading(INT)) == [7, 7, -7, None]
     assert good(pl.Series([1, 255], dtype=pl.UInt8), Reading(INT)) == [1, 255]

@@ -12,7 +12,8 @@ import pytest
 
 from app.domain.errors import Conflict, DomainError, Invalid
 from app.features.imports.service import files
-from tests.features.imports.desk import CUSTOMER, POLICY, ImportDesk
+from app.features.imports.service.frame import read_rows
+from tests.features.imports.desk import CUSTOMER, POLICY, ImportDesk, rejects
 
 pytestmark = pytest.mark.anyio
 
@@ -168,6 +169,36 @@ async def test_a_parquet_column_of_a_type_that_cannot_be_read(
         f"customers.parquet, column 4: a column of type {kind} cannot be read here; "
         "convert it, as to text"
     )
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.date32(),
+        *(pa.timestamp(unit, zone) for unit in ("ms", "us", "ns") for zone in (None, "UTC")),
+    ],
+    ids=str,
+)
+async def test_a_day_farther_away_than_days_are_reckoned_is_its_row_s_fault(
+    desk: ImportDesk, kind: pa.DataType, sign: int
+) -> None:
+    bits = 32 if pa.types.is_date32(kind) else 64
+    days = pa.array([0, sign * (2 ** (bits - 1) - 1), None], f"int{bits}").view(kind)
+    rows = {"customer_id": ["C1", "C2", "C3"], "kind": ["individual"] * 3, "valid_from": days}
+    pq.write_table(pa.table(rows), desk.folder / "customers.parquet")
+    path = desk.folder / "rejects.csv"
+    result = await desk.run(desk.folder / "customers.parquet", rejects=path)
+    assert (result.total.loaded, result.total.rejected) == (2, 1)
+    (line,) = rejects(path)
+    assert (line["row"], line["column"], line["reason"]) == ("2", "valid_from", "out-of-range")
+
+
+def test_seconds_that_would_pass_for_a_day_of_ours_stay_far_away() -> None:
+    days = pa.array([2**63 - 1, 0], pa.int64()).view(pa.timestamp("s"))
+    frame = read_rows(pa.RecordBatch.from_arrays([days], ["day"]), 1, ())
+    assert frame["day"].dt.year().to_list()[1:] == [1970]
+    assert frame["day"].dt.year()[0] > 9999
 
 
 async def test_a_byte_order_mark_is_fine(desk: ImportDesk) -> None:
@@ -345,6 +376,17 @@ async def test_a_mapping_for_another_file(desk: ImportDesk) -> None:
         "customers.csv, records[0].columns.customer_id: the file has no column 'Id'; "
         "known here: Ident"
     )
+
+
+async def test_a_column_that_is_called_as_rows_are_numbered(desk: ImportDesk) -> None:
+    path = binary(desk, b"Id,#row\nC1,C7\n")
+    mapping = desk.write_text("mapping.yaml", MAPPING.replace(": Id", ": '#row'"))
+    assert await refusal(desk, path, mapping=mapping) == (
+        "customers.csv: the column '#row' cannot be mapped, the import numbers rows by that name; "
+        "rename it in the file"
+    )
+    mapping.write_text(MAPPING)
+    assert (await desk.run(path, mapping=mapping)).total.loaded == 1
 
 
 async def test_a_mapping_that_maps_wrongly(desk: ImportDesk) -> None:

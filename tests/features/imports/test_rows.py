@@ -64,6 +64,7 @@ async def book(desk: ImportDesk) -> ImportDesk:
         ({"city": "x" * 101}, "city", "too-long"),
         ({"credit_code": "91350211M000100Y43"}, "credit_code", "corporate-only"),
         ({"kind": "corporate", "credit_code": "123"}, "credit_code", "bad-form"),
+        ({"email": "no address"}, "email", "bad-form"),
         ({"kind": "corporate", "id_type": "passport"}, "id_type", "individual-only"),
         ({"kind": "corporate", "id_no": "4711"}, "id_no", "individual-only"),
         ({"kind": "corporate", "birth_date": "1990-01-01"}, "birth_date", "individual-only"),

@@ -19,6 +19,8 @@ _TINY: Final = "0.0000000000001"
 _INTEGER: Final = r"^[+-]?\d{1,18}$"
 _WHOLE_DECIMAL: Final = r"^[+-]?\d{1,18}(?:[.]0*)?$"
 _DECIMAL: Final = r"^[+-]?\d{1,16}(?:[.]\d*)?$"
+#: Beyond it nobody writes days of four digits for the year.
+_LAST_YEAR: Final = 9999
 _TEXTUAL: Final = frozenset({ColumnType.ID, ColumnType.TEXT, ColumnType.WORD})
 
 #: The code of a value that could not be read as this type.
@@ -91,7 +93,11 @@ def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
 
 def _to_text(value: pl.Expr, dtype: pl.DataType) -> Cast | None:
     text = as_text(value, dtype)
-    return None if text is None else Cast(text, pl.String())
+    if text is None:
+        return None
+    is_written = dtype == pl.Date or isinstance(dtype, pl.Datetime)
+    failures = ((~value.dt.year().is_between(1, _LAST_YEAR), "bad-date"),) if is_written else ()
+    return Cast(text, pl.String(), failures)
 
 
 def _to_int(value: pl.Expr, dtype: pl.DataType, _reading: Reading) -> Cast | None:

@@ -107,6 +107,12 @@ def compile_mapping(mapping: RecordsMapping, header: pl.Schema, setting: Setting
     if group:
         for name in group.by:
             compiler.column(name, "source.group.by")
+    if ROW in compiler.used:
+        compiler.note(
+            "",
+            f"the column {ROW!r} cannot be mapped, the import numbers rows by that name",
+            "rename it in the file",
+        )
     if compiler.findings:
         raise MappingError(compiler.findings)
     return Plan(tuple(sorted(compiler.used)), filters, records, group, order)

@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from app.domain.records.keys.frame import FINGERPRINT
 from app.domain.records.mapping.frame import DATED, ROW, Frame, Plan
@@ -16,12 +17,17 @@ from app.domain.records.specs import CURRENCY, ColumnType, Record
 
 __all__ = ["Frame"]
 
+#: Some hundred thousand years.
+_FARTHEST_DAYS: Final = 36_500_000
+_DAY: Final = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
+_LARGEST: Final = 2**63 - 1
+
 _SCALED: Final = frozenset({ColumnType.MONEY, ColumnType.DECIMAL})
 
 
 def read_rows(batch: pa.RecordBatch, first_row: int, nulls: Sequence[str]) -> Frame:
     """A batch of a file as a frame: numbered, texts trimmed, empty ones and null words absent."""
-    frame = pl.from_arrow(batch)
+    frame = pl.from_arrow(_within_reach(batch))
     if not isinstance(frame, pl.DataFrame):
         message = "a record batch is a frame"
         raise TypeError(message)
@@ -31,6 +37,37 @@ def read_rows(batch: pa.RecordBatch, first_row: int, nulls: Sequence[str]) -> Fr
     return frame.with_columns(
         pl.when(~text.is_in(absent)).then(text) for text in trimmed
     ).with_columns(pl.int_range(first_row, first_row + frame.height, dtype=pl.Int64).alias(ROW))
+
+
+def _within_reach(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with its days and times no farther from 1970 than Polars can reckon.
+
+    Beyond, it ends the process, or takes them for others. What is brought in lies outside every
+    record's days still, so that the checks refuse it.
+    """
+    for place, field in enumerate(batch.schema):
+        farthest = _farthest(field.type)
+        if farthest is not None:
+            number = pa.int32() if pa.types.is_date32(field.type) else pa.int64()
+            counted = batch.column(place).view(number)
+            low, high = pa.scalar(-farthest, number), pa.scalar(farthest, number)
+            near = pc.max_element_wise(
+                pc.min_element_wise(counted, high, skip_nulls=False), low, skip_nulls=False
+            )
+            batch = batch.set_column(place, field, near.view(field.type))
+    return batch
+
+
+def _farthest(kind: pa.DataType) -> int | None:
+    """How far values of this type may lie from 1970, in their own unit."""
+    if pa.types.is_date32(kind):
+        return _FARTHEST_DAYS
+    if pa.types.is_date64(kind):
+        return _FARTHEST_DAYS * _DAY["ms"]
+    if pa.types.is_timestamp(kind):
+        # Another day fits below the largest number: that of another zone.
+        return min(_FARTHEST_DAYS * _DAY[kind.unit], _LARGEST - _DAY[kind.unit])
+    return None
 
 
 def from_rows(rows: Sequence[Mapping[str, str | None]], names: Sequence[str]) -> Frame:
