@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib import import_module
 from typing import Annotated, Final
@@ -13,6 +12,7 @@ from typer.exceptions import TyperException
 from app import __version__
 from app.cli.failures import explain
 from app.cli.output import fail, out, wants_traceback
+from app.cli.stopping import INTERRUPTED, Stop, listening
 
 #: Which room has which command. Only the room of the command at hand is imported: printing a token
 #: should not wait for the libraries that evaluate a book.
@@ -29,8 +29,6 @@ ROOMS: Final = {
     "db": "database",
 }
 _NOT_RUN: Final = 2
-_INTERRUPTED: Final = 130
-_TERMINATED: Final = 143
 
 
 def build_app(command: str | None = None) -> typer.Typer:
@@ -61,23 +59,29 @@ def _version(
 
 def main() -> None:
     """Run a command; whatever goes wrong is one line on standard error and a status above 0."""
-    # The default would end the process without giving back the embedded server.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
-    command = sys.argv[1] if len(sys.argv) > 1 else None
+    with listening() as stop:
+        status = _run(sys.argv[1] if len(sys.argv) > 1 else None, stop)
+    if status == INTERRUPTED:
+        fail("stopped; what was committed stays, the same command goes on from there")
+        sys.exit(stop.status or INTERRUPTED)
+    sys.exit(status)
+
+
+def _run(command: str | None, stop: Stop) -> int:
     try:
-        status = build_app(command)(standalone_mode=False)
+        # The library turns Ctrl-C into its status, without a word.
+        return build_app(command)(standalone_mode=False) or 0
     except TyperException as error:
         fail(error.format_message())
-        sys.exit(_NOT_RUN)
+        return _NOT_RUN
     except Exception as error:
         if wants_traceback():
             raise
+        if stop.status:
+            # What is stopped may fail at something else for it.
+            return INTERRUPTED
         fail(explain(error))
-        sys.exit(1)
+        return 1
     except KeyboardInterrupt:
         # While a room is imported the library does not listen yet.
-        status = _INTERRUPTED
-    if status == _INTERRUPTED:
-        # The library turns Ctrl-C into this status, without a word.
-        fail("stopped; what was committed stays, the same command goes on from there")
-    sys.exit(status or 0)
+        return INTERRUPTED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
+from app.cli import stopping
 from app.cli.output import out, progress, say
 from app.cli.pictures import draw_pyramid, print_run
 from app.cli.records import evaluate_book, import_with_progress, surroundings_of
@@ -47,8 +47,8 @@ def show_demo(
         raise Invalid("demo-refused", "the demo is for development; production runs `serve`")
     require_port(host, port)
     with database_url(settings) as url:
-        asyncio.run(prepare(url, settings, customers=customers))
-        shown = asyncio.run(look(url, settings))
+        stopping.run(prepare(url, settings, customers=customers))
+        shown = stopping.run(look(url, settings))
         print_book(shown)
         print_calls(settings, shown, port=port)
         configure_logging()

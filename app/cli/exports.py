@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from app.cli import stopping
 from app.cli.output import out
 from app.domain.errors import Forbidden
 from app.domain.privacy.roles import Role
@@ -42,7 +42,7 @@ def export_tier_file(
     """Write customer_id, tier, segment, score and evaluated_at of everyone evaluated."""
     settings = load_settings()
     with database_url(settings) as url:
-        written = asyncio.run(_export(url, settings, target, role))
+        written = stopping.run(_export(url, settings, target, role))
     out.print(f"{target}: {written:,} customers")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from datetime import date, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli import stopping
 from app.cli.output import Advance, out, progress
 from app.cli.pictures import print_run
 from app.features.imports.service import (
@@ -57,7 +57,7 @@ def import_file(
         chunk_rows=chunk_rows,
     )
     with database_url(settings) as url:
-        result = asyncio.run(_import(url, settings, file, options))
+        result = stopping.run(_import(url, settings, file, options))
     print_import(result, options.rejects)
     if result.total.rejected:
         raise typer.Exit(code=3)
@@ -128,7 +128,9 @@ def reevaluate(
     settings = load_settings()
     day = business_day(utc_now(), settings.business_zone) if as_of is None else as_of.date()
     with database_url(settings) as url, progress(f"evaluating as of {day}") as advance:
-        summary = asyncio.run(evaluate_book(url, settings, as_of=day, apply=apply, advance=advance))
+        summary = stopping.run(
+            evaluate_book(url, settings, as_of=day, apply=apply, advance=advance)
+        )
     print_run(summary)
 
 

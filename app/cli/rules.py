@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.cli import stopping
 from app.cli.output import out
 from app.domain.errors import Invalid
 from app.features.rule_sets.service import load_document
@@ -38,7 +38,7 @@ def load(
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
         raise Invalid("file-unreadable", f"{file}: {reason}") from None
-    asyncio.run(_load(text, None if since is None else since.date()))
+    stopping.run(_load(text, None if since is None else since.date()))
 
 
 async def _load(text: str, since: date | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import socket
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
+from app.cli import stopping
 from app.cli.output import out, say
 from app.domain.errors import Invalid
 from app.features.benefits.service import install_benefits
@@ -34,7 +34,7 @@ def migrate() -> None:
     """Bring the database to this version's revision and install the shipped defaults."""
     settings = load_settings()
     with database_url(settings, direct=True) as url:
-        asyncio.run(bring_up_to_date(url, settings))
+        stopping.run(bring_up_to_date(url, settings))
         say(f"database is at revision {code_revision()}")
 
 
@@ -52,7 +52,7 @@ def serve(port: Port = 8000, host: Host = "127.0.0.1") -> None:
     settings = load_settings()
     configure_logging()
     with database_url(settings) as url:
-        asyncio.run(_require_revision(url, settings))
+        stopping.run(_require_revision(url, settings))
         run_server(url, settings, port=port, host=host)
 
 
