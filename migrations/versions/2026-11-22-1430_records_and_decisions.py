@@ -231,6 +231,12 @@ def upgrade() -> None:
             "assets_cipher", sa.LargeBinary(), nullable=True, comment="Declared assets, encrypted."
         ),
         sa.Column(
+            "occupation_cipher",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="Occupation title, encrypted.",
+        ),
+        sa.Column(
             "updated_at",
             sa.DateTime(timezone=True),
             server_default=sa.text("now()"),
@@ -1055,7 +1061,6 @@ def upgrade() -> None:
             nullable=True,
             comment="First day of the birth month; the day is only kept encrypted.",
         ),
-        sa.Column("occupation", sa.Text(), nullable=True, comment="Occupation title."),
         sa.Column(
             "occupation_risk",
             sa.Text(),

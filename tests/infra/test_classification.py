@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -17,6 +17,7 @@ from app.domain.facts.catalogue import CATALOGUE
 from app.domain.privacy.classes import SensitivityClass
 from app.domain.privacy.masks import MASK_DATA
 from app.domain.privacy.matrix import MATRIX
+from app.domain.records.specs import RECORDS
 from app.infra import classification
 from app.infra.classification import (
     METRIC_LABELS,
@@ -145,6 +146,34 @@ def test_every_fact_has_a_class_and_one_without_is_found() -> None:
     assert find_unclassified_facts(CATALOGUE.values()) == []
     fact = replace(next(iter(CATALOGUE.values())), name="f", sensitivity="")
     assert find_unclassified_facts([fact]) == ["fact f has no class"]
+
+
+#: Facts that are a column under another name.
+_SAME: Final = {"external_checks.matches": "declared_matches_verified"}
+
+
+def test_a_column_that_is_a_fact_is_of_the_fact_s_class_in_the_table_and_in_files() -> None:
+    sources = ("scoring_inputs", "model_scores", "external_checks")
+    told = {
+        f"{table}.{column.name}": column.info["sensitivity"]
+        for table in sources
+        for column in CustomerRow.metadata.tables[table].columns
+    }
+    facts = {place: _SAME.get(place, place.partition(".")[2]) for place in told}
+    known = {place: fact for place, fact in facts.items() if fact in CATALOGUE}
+    assert {place: told[place] for place in known} == {
+        place: CATALOGUE[fact].sensitivity for place, fact in known.items()
+    }
+    assert {"model_scores.uplift_3y", "external_checks.matches"} <= set(known)
+    in_files = {
+        f"{record.name}.{name}": (column.sensitivity, CATALOGUE[fact].sensitivity)
+        for record in RECORDS.values()
+        for name, column in record.columns.items()
+        if (fact := _SAME.get(f"{record.name}.{name}", name)) in CATALOGUE
+        and (column.dated or record.name in sources)
+    }
+    assert [place for place, (ours, facts_) in in_files.items() if ours != facts_] == []
+    assert "external_checks.matches" in in_files
 
 
 def test_metric_labels_are_open_and_another_is_found() -> None:

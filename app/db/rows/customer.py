@@ -83,6 +83,9 @@ class CustomerRow(Recorded, Base):
     assets_cipher: Mapped[bytes | None] = column(
         LargeBinary, "Declared assets, encrypted.", sensitivity="s.income"
     )
+    occupation_cipher: Mapped[bytes | None] = column(
+        LargeBinary, "Occupation title, encrypted.", sensitivity="risk"
+    )
     updated_at: Mapped[datetime] = column(
         DateTime(timezone=True),
         "When the record last changed.",

@@ -36,7 +36,7 @@ class ExternalCheckRow(Recorded, Base):
         Text, "credit, medical or occupation.", sensitivity="internal", nullable=False
     )
     matches: Mapped[bool] = column(
-        Boolean, "The declaration agrees.", sensitivity="risk", nullable=False
+        Boolean, "The declaration agrees.", sensitivity="s.health", nullable=False
     )
     declared_cipher: Mapped[bytes | None] = column(
         LargeBinary, "What the customer declared, encrypted.", sensitivity="free"

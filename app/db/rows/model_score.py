@@ -28,7 +28,7 @@ class ModelScoreRow(Recorded, Base):
         Date, "First day the outputs hold.", sensitivity="internal", primary_key=True
     )
     uplift_3y: Mapped[int | None] = column(
-        Integer, "Expected premium growth over three years, per cent.", sensitivity="value"
+        Integer, "Expected premium growth over three years, per cent.", sensitivity="s.income"
     )
     clv: Mapped[Decimal | None] = column(MONEY, "Customer life-time value.", sensitivity="value")
     behaviour_cluster: Mapped[str | None] = column(

@@ -79,7 +79,6 @@ class ScoringInputRow(Recorded, Base):
         "First day of the birth month; the day is only kept encrypted.",
         sensitivity="c2.birth",
     )
-    occupation: Mapped[str | None] = column(Text, "Occupation title.", sensitivity="risk")
     occupation_risk: Mapped[str | None] = column(
         Text, "Occupation class: low, medium, high.", sensitivity="risk"
     )

@@ -41,7 +41,7 @@ class ColumnType(StrEnum):
 
 
 class Seal(StrEnum):
-    """How an encrypted value is masked; TEXT and AMOUNT have no stored mask."""
+    """How an encrypted value is masked; TITLE, TEXT and AMOUNT have no stored mask."""
 
     NAME = "name"
     PHONE = "phone"
@@ -49,6 +49,7 @@ class Seal(StrEnum):
     ID_NO = "id_no"
     BIRTH_DATE = "birth_date"
     AMOUNT = "amount"
+    TITLE = "title"
     TEXT = "text"
 
 

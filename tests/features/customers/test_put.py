@@ -93,13 +93,19 @@ async def test_a_new_customer_is_stored_encrypted_with_masks_bands_and_history(
     }
     assert {name: stored[name] for name in expected} == expected
     held = b"".join(value for value in stored.values() if isinstance(value, bytes))
-    for clear in ("欧阳明月", "13812345678", "11010519491231002X", "180000.50", "1949-12-31"):
+    for clear in (
+        "欧阳明月",
+        "13812345678",
+        "11010519491231002X",
+        "180000.50",
+        "1949-12-31",
+        "miner",
+    ):
         assert clear.encode() not in held
         assert clear not in str(stored)
     attributes = await row(session, "SELECT * FROM scoring_inputs")
     dated: dict[str, Any] = {
         "birth_month": date(1949, 12, 1),
-        "occupation": "miner",
         "occupation_risk": "high",
         "income_band": 3,
         "asset_band": 4,
@@ -110,6 +116,7 @@ async def test_a_new_customer_is_stored_encrypted_with_masks_bands_and_history(
         "valid_to": None,
     }
     assert {name: attributes[name] for name in dated} == dated
+    assert "miner" not in str(attributes)
     assert len(await consents(session)) == 6
 
 

@@ -136,6 +136,7 @@ PERSON = {
     "birth_date": "1949-12-31",
     "income": "120000.00",
     "assets": "99.5",
+    "occupation": "天文学家",
 }
 
 
@@ -156,6 +157,7 @@ async def test_what_names_a_person_is_sealed_with_its_mask_beside_it(desk: Impor
         "birth_date": "1949-12-31",
         "income": "120000.00",
         "assets": "99.50",
+        "occupation": "天文学家",
     }
 
 
@@ -189,7 +191,7 @@ async def test_a_number_of_no_known_document_is_masked_whole(desk: ImportDesk) -
 async def opened(desk: ImportDesk) -> dict[str, str]:
     """The customer's sealed values, opened."""
     around = desk.surroundings
-    names = ("name", "phone", "email", "id_no", "birth_date", "income", "assets")
+    names = ("name", "phone", "email", "id_no", "birth_date", "income", "assets", "occupation")
     ((*sealed,),) = await desk.query(
         f"SELECT {', '.join(f'{name}_cipher' for name in names)} FROM customers"
     )

@@ -202,7 +202,7 @@ def _attributes(profile: Profile) -> dict[str, object]:
         "health_habit_score": Sensitive(Class.S_HEALTH, habits, band=_span(habits, _POINTS_WIDTH)),
         "smoker": Sensitive(Class.S_HEALTH, held("smoker")),
         "heavy_drinker": Sensitive(Class.S_HEALTH, held("heavy_drinker")),
-        "occupation": Sensitive(Class.RISK, held("occupation"), band=risk),
+        "occupation": _sealed(profile, Class.RISK, "occupation", band=risk),
         "occupation_risk": Sensitive(Class.RISK, risk, band=risk),
         "driving_score": Sensitive(Class.RISK, driving, band=_span(driving, _POINTS_WIDTH)),
         "fraud_suspicion": Sensitive(Class.S_FRAUD, held("fraud_suspicion")),

@@ -30,6 +30,7 @@ _SEALED: Final[dict[str, tuple[SensitivityClass, frozenset[Trait]]]] = {
     "birth_date": (SensitivityClass.C2_BIRTH, frozenset()),
     "income": (SensitivityClass.S_INCOME, _DECLARED),
     "assets": (SensitivityClass.S_INCOME, _DECLARED),
+    "occupation": (SensitivityClass.RISK, frozenset()),
 }
 
 

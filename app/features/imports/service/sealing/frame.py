@@ -110,6 +110,7 @@ _ENCODERS: Final[Mapping[Seal, Callable[..., bytes | None]]] = {
     Seal.PHONE: _text,
     Seal.EMAIL: _text,
     Seal.ID_NO: _text,
+    Seal.TITLE: _text,
     Seal.TEXT: _text,
     Seal.BIRTH_DATE: _day,
     Seal.AMOUNT: _amount,
