@@ -174,6 +174,7 @@ async def test_an_answer_is_rendered_for_its_viewer_and_written_down(database: D
             "purpose": "audit",
             "route": "GET /v1/customers/{customer_id}",
             "subjects": ["C1"],
+            "subject_count": None,
             "policy_version": MATRIX.version,
             "record_version": None,
             "dispositions": {
