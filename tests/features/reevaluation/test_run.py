@@ -155,23 +155,6 @@ async def test_only_what_changed_is_written(database: Database, runner: Runner) 
     assert (await counts(database))[0] == CUSTOMERS + changed
 
 
-async def test_a_lift_that_is_nearer_or_farther_is_a_change_though_nothing_else_is(
-    database: Database, runner: Runner
-) -> None:
-    await runner()
-    async with database.sessions.begin() as session:
-        await session.execute(text("UPDATE policy_terms SET premium = premium + 0.01"))
-    written = (await runner()).tally.changed
-    says = "score, dimensions, outcomes, fired, reasons, tier_applied, facts_completeness"
-    query = (
-        f"SELECT count(*) FROM (SELECT customer_id FROM decisions GROUP BY customer_id, {says}"
-        " HAVING count(*) = 2 AND count(DISTINCT gap) = 2) AS only_the_gap"
-    )
-    async with database.sessions() as session:
-        assert 0 < (await session.scalar(text(query)) or 0) <= written
-    assert (await runner()).tally.changed == 0
-
-
 async def test_progress_begins_before_the_book_is_read_and_ends_with_everyone(
     database: Database, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

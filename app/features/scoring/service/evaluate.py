@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from app.domain.snapshots.snapshot import Snapshot, write_snapshot
@@ -78,7 +78,9 @@ async def evaluate_customer(
         grace_until=decision.settled.grace_until,
         decision_id=record.id,
         evaluated_at=now,
-        outputs_digest=outputs_digest(decision),
+        # A run compares without the gap: it repeats the facts as they were, which change daily
+        # without anything being decided otherwise.
+        outputs_digest=outputs_digest(replace(decision, gap=None)),
     )
     await assign(session, standing=standing)
     return Stored(record, rule_set)
