@@ -71,14 +71,14 @@ _SHARED = ("product_services", "market_benchmarks")
 RELATIONS = (*_OF_CUSTOMERS, *_SHARED)
 """Every relation of schema `book` that is copied."""
 
-PART_CUSTOMERS: Final = 24_000
+PART_CUSTOMERS: Final = 18_000
 """Customers in a part, about, whose facts are computed at once.
 
 Fewer cost time, since planning the statements takes as long for ten as for ten thousand; more cost
 memory, some 2 MB for each thousand.
 """
 
-BATCH_CUSTOMERS: Final = 12_500
+BATCH_CUSTOMERS: Final = 9_500
 """Customers in a batch at most, who are judged at once: a little more than half a part.
 
 More would cost memory, and save less time than a larger part does.
