@@ -10,7 +10,8 @@
 --   * money is clamped to the catalogue's bound as it comes in, which keeps every product below
 --     within 64 bits;
 --   * the windows of time are spelt out where they are used: both engines fold them to constants.
--- Only the condition marked `scope` is ever replaced (app/db/facts_query.py).
+-- Only the condition marked `scope` is ever replaced; where `cut` stands, several statements may be made
+-- of this one (app/db/facts_query.py).
 WITH scope AS (
     SELECT c.customer_id, c.kind, c.kind = 'corporate' AS is_corporate, c.has_credit_code
     FROM book.customers AS c
@@ -117,7 +118,7 @@ models AS (
 
 -- --------------------------------------------------------------------------- policies and terms
 
-visible_policies AS (
+visible_policies AS /* cut */ (
     SELECT
         p.customer_id, p.policy_no, p.product_line, p.product, p.issued_on, p.cooling_off_until,
         p.object_coefficient,
@@ -130,7 +131,7 @@ visible_policies AS (
 -- Visible terms that are real, with what is known of them on the day, in few bytes: the whole book
 -- goes through here. `until` is the end E; `falls_due` the day F on which a regular term falls due,
 -- if that lies in the 60-month window; `ending` says how the term is known to have ended.
-real_terms AS (
+real_terms AS /* cut */ (
     SELECT
         p.customer_id, t.policy_no, p.in_cooling_off, t.term_start, t.term_end, t.until, t.premium,
         t.is_regular, t.is_top_up, t.is_paid_up, t.is_reinstatement, t.is_voluntary, t.is_paid,
@@ -189,7 +190,7 @@ followed AS (
     GROUP BY t.policy_no, t.term_start
 ),
 
-renewals AS (
+renewals AS /* cut */ (
     SELECT
         t.customer_id,
         count(*) AS due,
@@ -244,7 +245,7 @@ tenures AS (
     GROUP BY j.customer_id
 ),
 
-tenure AS (
+tenure AS /* cut */ (
     SELECT
         t.customer_id,
         least(
@@ -273,7 +274,7 @@ tenure AS (
 ),
 
 -- Per customer, straight from the terms. p0 … p10 are the yearly totals of the premium growth.
-term_sums AS (
+term_sums AS /* cut */ (
     SELECT
         t.customer_id,
         sum(CASE WHEN t.is_paid THEN t.premium END) AS lifetime_premium,
@@ -382,7 +383,7 @@ policy_claims AS (
 
 -- `covered` are the days of the term within the 36-month window. Of the regular terms the two
 -- that started last are kept.
-policy_sums AS (
+policy_sums AS /* cut */ (
     SELECT
         t.policy_no,
         max(t.until) AS until,
@@ -450,7 +451,7 @@ paid_up AS (
     WHERE q.is_paid_up AND q.regular_premium IS NULL
 ),
 
-held AS (
+held AS /* cut */ (
     SELECT
         p.customer_id, p.policy_no, p.product_line, p.product, p.object_coefficient,
         CASE p.product_line
@@ -684,7 +685,7 @@ checks AS (
 
 -- --------------------------------------------------------------------------- one row for each
 
-customers AS (
+customers AS /* cut */ (
     SELECT
         s.customer_id, s.is_corporate, s.has_credit_code,
         l.terms, l.payments, l.claims, l.service_uses, l.product_services, l.referrals,

@@ -82,6 +82,20 @@ def test_the_facts_are_the_same_in_however_many_parts_the_book_is_copied(
     assert facts_in_duckdb(url, tmp_path, AS_OF) == whole
 
 
+def test_a_part_comes_in_batches_that_are_small_enough_to_be_judged(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.infra.book.BATCH_CUSTOMERS", 15)
+    with open_book(url, tmp_path, extra=EXTRA) as book:
+        batches = list(book.batches(AS_OF))
+    assert [batch.facts.num_rows for batch in batches] == [15, 15, 10]
+    assert sorted(name for batch in batches for name in ids(batch.facts)) == [
+        f"c{n:03d}" for n in range(40)
+    ]
+    for batch in batches:
+        assert sorted(ids(batch.rows["doubles"])) == sorted(ids(batch.facts) * 2)
+
+
 def test_rows_of_extra_queries_come_with_their_customers(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

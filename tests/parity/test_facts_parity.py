@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from app.db.facts_query import FACTS, Scope, facts_query, facts_steps
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.frame import SCHEMA, facts_frame
 from app.domain.facts.model import Fact, FactType, FactValue
@@ -130,3 +131,14 @@ def test_an_empty_book_gives_no_batch(fresh_database_url: str, tmp_path: Path) -
     with open_book(fresh_database_url, tmp_path) as book:
         assert book.customers == 0
         assert list(book.batches(date(2024, 12, 31))) == []
+
+
+def test_the_statements_say_all_of_the_text_and_drop_every_table_but_the_last() -> None:
+    steps = facts_steps(Scope.BETWEEN)
+    said = {line for step in steps for line in step.query.splitlines()}
+    told = [line for line in facts_query(Scope.BETWEEN).splitlines() if line.startswith(" ")]
+    assert set(told) <= said
+    assert len(steps) == facts_query(Scope.ALL).count("AS /* cut */ (") + 1
+    assert steps[-1].table == FACTS
+    dropped = [table for step in steps for table in step.read_last]
+    assert sorted(dropped) == sorted(step.table for step in steps[:-1])

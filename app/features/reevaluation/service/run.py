@@ -173,9 +173,14 @@ class Writer:
     _waiting: list[Changes] = field(default_factory=list)
 
     async def write(self, changes: Sequence[Changes], total: Tally) -> None:
-        """Write changes once there are enough of them to fill a chunk."""
+        """Write changes once there are about enough of them to fill a chunk.
+
+        What would not fit is left for the next one: a chunk of a few costs as much as a full one.
+        """
+        if _rows(self._waiting) + _rows(changes) > CHUNK_CHANGES:
+            await self.flush(total)
         self._waiting += changes
-        if sum(change.rows.height for change in self._waiting) >= CHUNK_CHANGES:
+        if _rows(self._waiting) >= CHUNK_CHANGES:
             await self.flush(total)
 
     async def flush(self, total: Tally) -> None:
@@ -213,3 +218,7 @@ class Writer:
             await repository.finish_run(
                 session, run_id=self.run.id, state=state, summary=total.as_json()
             )
+
+
+def _rows(changes: Sequence[Changes]) -> int:
+    return sum(change.rows.height for change in changes)
