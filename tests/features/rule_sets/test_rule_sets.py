@@ -209,12 +209,12 @@ async def test_parallel_loads_of_one_line_take_turns(
             async with database.sessions.begin() as own:
                 await load_document(own, document(bound=f"0.{bound}"))
 
-        await asyncio.gather(*(load(bound) for bound in range(1, 7)))
+        await asyncio.gather(*(load(bound) for bound in range(1, 4)))
         async with database.sessions() as session:
             versions = await session.scalars(
                 select(RuleSetVersionRow.version)
                 .where(RuleSetVersionRow.rule_set_id == "motor-strict")
                 .order_by(RuleSetVersionRow.version)
             )
-            assert list(versions) == [1, 2, 3, 4, 5, 6]
+            assert list(versions) == [1, 2, 3]
             assert len(await ranges(session, "motor")) == 1
