@@ -23,6 +23,7 @@ from app.infra.auth import install_authentication
 from app.infra.classification import check_classified
 from app.infra.database import Database
 from app.infra.docs_page import install_docs
+from app.infra.lifespan import lifespan
 from app.infra.metrics import Metrics, MetricsMiddleware
 from app.infra.probes import router as probes
 from app.infra.problems import install_problems
@@ -83,5 +84,6 @@ def _operation_id(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
+    async with lifespan(app):
+        yield
     await app.state.database.engine.dispose()

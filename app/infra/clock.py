@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 
 def utc_now() -> datetime:
     """The present instant, in UTC."""
     return datetime.now(UTC)
+
+
+def monotonic_seconds() -> float:
+    """Seconds that only ever go forward, for the time between two moments of this process."""
+    return monotonic()
 
 
 def business_day(now: datetime, zone: str) -> date:

@@ -17,7 +17,7 @@ from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.infra.app_vault import AppVault
 from app.infra.application import problem_responses
-from app.infra.auth import requires
+from app.infra.auth import TokenVerifier, get_token_verifier, requires
 from app.infra.cipher import CipherError, Vault, WrappedKey
 from app.infra.database import Database
 from app.infra.masking import Open
@@ -53,6 +53,7 @@ class Readiness(BaseModel):
     migrations: Open[Check] = Field("failed", description="It is at this version's revision.")
     audit: Open[Check] = Field("failed", description="Audit events can be written.")
     keys: Open[Check] = Field("failed", description="Stored data keys open with the master key.")
+    tokens: Open[Check] = Field("failed", description="There is a key to verify tokens with.")
 
 
 @router.head("/livez", include_in_schema=False)
@@ -70,10 +71,19 @@ async def get_liveness() -> Liveness:
     responses={503: {"model": Readiness, "description": "It cannot; the failed check says why."}},
 )
 async def get_readiness(
-    response: Response, database: Annotated[Database, Depends(get_database)], vault: AppVault
+    response: Response,
+    database: Annotated[Database, Depends(get_database)],
+    vault: AppVault,
+    verifier: Annotated[TokenVerifier, Depends(get_token_verifier)],
 ) -> Readiness:
-    """Asks the database whether it is there, current and writable, and whether the keys fit it."""
-    found = await _check(database, vault)
+    """Asks the database whether it is there, current and writable, and whether the keys fit it.
+
+    Without a key to verify tokens with, the issuer is asked for its key set.
+    """
+    found, tokens = await asyncio.gather(_check(database, vault), _can_verify(verifier))
+    found.tokens = _word(ok=tokens)
+    if not tokens:
+        found.status = "failed"
     if found.status == "failed":
         response.status_code = 503
     return found
@@ -95,6 +105,14 @@ async def _check(database: Database, vault: Vault) -> Readiness:
         audit=_word(ok=audit),
         keys=_word(ok=keys),
     )
+
+
+async def _can_verify(verifier: TokenVerifier) -> bool:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await verifier.keys.has_keys()
+    except TimeoutError:
+        return False
 
 
 def _word(*, ok: bool) -> Check:

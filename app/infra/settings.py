@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import Invalid
@@ -39,9 +48,15 @@ class Settings(BaseSettings):
     stale_after_days: Annotated[int, Field(ge=1, le=3660)] = 100
     master_key: SecretStr | None = None
     jwks_file: Path | None = None
+    jwks_url: str | None = None
+    jwks_overlap_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
     issuer: str = "tiering-development"
     audience: str = "tiering"
     roles_claim: str = "roles"
+    #: What Keycloak puts into every token beside the roles that somebody was given.
+    roles_ignored: str = "offline_access,uma_authorization,default-roles-*"
+    customer_id_claim: str = "customer_id"
+    token_headers_ignored: str = ""
 
     @field_validator("business_zone")
     @classmethod
@@ -53,10 +68,46 @@ class Settings(BaseSettings):
             raise ValueError(message) from error
         return value
 
+    @field_validator("jwks_url")
+    @classmethod
+    def _trustworthy_url(cls, value: str | None) -> str | None:
+        if value is not None and not _is_trustworthy(value):
+            message = "it must be an https URL without user, password and fragment"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _one_key_set(self) -> Self:
+        if self.jwks_url is not None and self.jwks_file is not None:
+            message = "set either jwks_url or jwks_file, not both"
+            raise ValueError(message)
+        return self
+
     @property
     def is_production(self) -> bool:
         """Whether development conveniences are refused."""
         return self.environment is Environment.PRODUCTION
+
+
+def _is_trustworthy(text: str) -> bool:
+    """Whether keys from that URL come from whom it names: by TLS, or from this very host."""
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname or "", url.port
+    except ValueError:
+        return False
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return False
+    if not host or url.username is not None or url.password is not None or "#" in text:
+        return False
+    return url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def load_settings() -> Settings:
@@ -69,7 +120,7 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         found = [
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}".removeprefix(": ")
             for item in error.errors(include_input=False, include_url=False, include_context=False)
         ]
         raise Invalid("settings-invalid", "; ".join(found)) from None

@@ -16,7 +16,9 @@ from tests.api import Api, open_api
 
 pytestmark = pytest.mark.anyio
 
-READY = {"status": "ok", "database": "ok", "migrations": "ok", "audit": "ok", "keys": "ok"}
+CHECKS = ("status", "database", "migrations", "audit", "keys", "tokens")
+READY = dict.fromkeys(CHECKS, "ok")
+NOT_READY = dict.fromkeys(CHECKS, "failed") | {"tokens": "ok"}
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ async def test_a_service_over_a_current_and_writable_database_is_ready(api: Api)
 async def test_without_a_database_nothing_is_ready(cut_off: Api) -> None:
     answer = await cut_off.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == dict.fromkeys(READY, "failed")
+    assert answer.json() == NOT_READY
     assert (await cut_off.call("HEAD", "/readyz")).status_code == 503
 
 
@@ -67,7 +69,7 @@ async def test_a_database_at_another_revision_is_not_ready(
     answer = await api.get("/readyz")
     assert (answer.status_code, answer.json()) == (
         503,
-        dict.fromkeys(READY, "failed") | {"database": "ok"},
+        NOT_READY | {"database": "ok"},
     )
 
 

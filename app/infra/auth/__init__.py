@@ -1,6 +1,19 @@
 """Bearer tokens: strict verification, the development issuer, and who the caller is."""
 
-from app.infra.auth.dependencies import CurrentActor, install_authentication, requires
+from app.infra.auth.dependencies import (
+    CurrentActor,
+    get_token_verifier,
+    install_authentication,
+    requires,
+)
 from app.infra.auth.issuer import development_token
+from app.infra.auth.tokens import TokenVerifier
 
-__all__ = ["CurrentActor", "development_token", "install_authentication", "requires"]
+__all__ = [
+    "CurrentActor",
+    "TokenVerifier",
+    "development_token",
+    "get_token_verifier",
+    "install_authentication",
+    "requires",
+]

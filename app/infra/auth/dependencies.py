@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -24,10 +25,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.domain.errors import Forbidden
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Purpose, Role
-from app.infra.auth.issuer import development_issuer, policy_of
+from app.infra.auth.issuer import development_issuer
+from app.infra.auth.jwks import JwksKeys
 from app.infra.auth.keys import KeySource, StaticKeys, read_jwks_file
-from app.infra.auth.tokens import TokenRefusedError, TokenVerifier, VerifiedToken
+from app.infra.auth.policy import policy_of
+from app.infra.auth.tokens import TokenRefusedError, TokenVerifier
+from app.infra.auth.verified import VerifiedToken
 from app.infra.clock import utc_now
+from app.infra.lifespan import hold_open
 from app.infra.problems import ProblemError, problem_response
 from app.infra.request_id import request_id_of
 from app.infra.settings import Settings
@@ -198,23 +203,36 @@ def requires(*roles: Role) -> Any:  # noqa: ANN401 - what Depends() gives is for
 
 
 def create_verifier(settings: Settings) -> TokenVerifier:
-    """The verifier of a deployment: the keys of its JWKS file, else of the development issuer.
+    """The verifier of a deployment: the keys of its key set, else of the development issuer.
 
     Raises:
-        Invalid: production without a JWKS file, or a file that is no usable key set.
+        Invalid: production without a key set, a file that is no usable one, or settings that do
+            not say where in a token things stand.
     """
+    policy = policy_of(settings)
     keys: KeySource
-    if settings.jwks_file is not None:
+    if settings.jwks_url is not None:
+        keys = JwksKeys(settings.jwks_url, overlap_seconds=settings.jwks_overlap_seconds)
+    elif settings.jwks_file is not None:
         keys = read_jwks_file(settings.jwks_file)
     else:
         keys = StaticKeys([development_issuer(settings).verification_key()])
-    return TokenVerifier(keys, policy_of(settings), utc_now)
+    return TokenVerifier(keys, policy, utc_now)
 
 
 def install_authentication(app: FastAPI, settings: Settings) -> None:
     """Let nothing but `OPEN_PATHS` answer without a verified token.
 
     Raises:
-        Invalid: production without a JWKS file, or a file that is no usable key set.
+        Invalid: as `create_verifier`.
     """
-    app.add_middleware(TokenGate, verifier=create_verifier(settings))
+    verifier = create_verifier(settings)
+    app.state.token_verifier = verifier
+    hold_open(app, lambda: aclosing(verifier.keys))
+    app.add_middleware(TokenGate, verifier=verifier)
+
+
+def get_token_verifier(request: Request) -> TokenVerifier:
+    """The verifier of the application."""
+    verifier: TokenVerifier = request.app.state.token_verifier
+    return verifier

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from app.domain.customer_ids import is_customer_id
 from app.domain.errors import Invalid
 from app.domain.privacy.roles import Role
 from app.infra.auth.keys import ES256, VerificationKey, verification_key
-from app.infra.auth.tokens import LONGEST_LIFETIME, TokenPolicy
+from app.infra.auth.policy import LONGEST_LIFETIME, TokenPolicy, policy_of
 from app.infra.keyfile import read_or_create
 from app.infra.settings import Settings
 
@@ -103,23 +102,11 @@ class DevelopmentIssuer:
             "sub": request.subject,
             "iat": issued_at,
             "exp": issued_at + int(request.lifetime.total_seconds()),
-            **_nested(self._policy.roles_claim, request.roles),
         }
+        self._policy.roles_claim.put(claims, [role.value for role in request.roles])
         if request.customer_id is not None:
-            claims["customer_id"] = request.customer_id
+            self._policy.customer_id_claim.put(claims, request.customer_id)
         return jws.sign(claims, self._pem, headers={"kid": self._kid}, algorithm=ES256)
-
-
-def _nested(path: str, roles: Iterable[Role]) -> dict[str, object]:
-    found: object = [role.value for role in roles]
-    for name in reversed(path.split(".")):
-        found = {name: found}
-    return found if isinstance(found, dict) else {}
-
-
-def policy_of(settings: Settings) -> TokenPolicy:
-    """What tokens must say in a deployment."""
-    return TokenPolicy(settings.issuer, settings.audience, settings.roles_claim)
 
 
 def development_issuer(settings: Settings) -> DevelopmentIssuer:
@@ -131,7 +118,8 @@ def development_issuer(settings: Settings) -> DevelopmentIssuer:
     if settings.is_production:
         raise Invalid(
             "settings-invalid",
-            "production has no issuer of its own; set TIERING_JWKS_FILE and TIERING_ISSUER",
+            "production has no issuer of its own; set TIERING_JWKS_URL (or TIERING_JWKS_FILE)"
+            " and TIERING_ISSUER",
         )
     return DevelopmentIssuer(settings.data_dir, policy_of(settings))
 

@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol, TypeAlias
@@ -31,7 +31,7 @@ _FEWEST_RSA_BITS = 2048
 _MOST_RSA_BITS = 8192
 _SMALLEST_EXPONENT = 65537
 _LARGEST_EXPONENT = 2**32
-_MOST_KEYS = 64
+MOST_KEYS: Final = 64
 _LARGEST_FILE = 1 << 20
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]{1,2048}")
 KEY_ID = re.compile(r"[A-Za-z0-9._~:/+=-]{1,128}")
@@ -66,11 +66,12 @@ jwk.register_key(PS256, _PssKey)
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """One public key and the only algorithm it is used with."""
+    """One public key and the only algorithm it is used with; equal if both and the kid are."""
 
     kid: str
     algorithm: str
-    key: Key
+    public_pem: bytes
+    key: Key = field(compare=False)
 
 
 def verification_key(kid: str, algorithm: str, public_key: PublicKey) -> VerificationKey:
@@ -93,7 +94,7 @@ def verification_key(kid: str, algorithm: str, public_key: PublicKey) -> Verific
     pem = public_key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return VerificationKey(kid, algorithm, jwk.construct(pem, algorithm))
+    return VerificationKey(kid, algorithm, pem, jwk.construct(pem, algorithm))
 
 
 def _is_strong(key: rsa.RSAPublicKey) -> bool:
@@ -108,25 +109,57 @@ def _is_strong(key: rsa.RSAPublicKey) -> bool:
 class KeySource(Protocol):
     """Where verification keys come from. A source may have to ask elsewhere, so it is awaited."""
 
+    def find_known(self, kid: str) -> VerificationKey | None:
+        """The key of that id, if it is at hand; None if there is none, or if it must be asked for.
+
+        The same key is the same object from call to call.
+        """
+
     async def find(self, kid: str) -> VerificationKey | None:
-        """The key of that id; None if there is none."""
+        """The key of that id, asked for elsewhere if need be; None if there is none."""
+
+    async def has_keys(self) -> bool:
+        """Whether there is any key at all, asked for elsewhere if need be."""
+
+    async def aclose(self) -> None:
+        """Ask no more."""
+
+
+def keys_by_id(keys: Iterable[VerificationKey]) -> dict[str, VerificationKey]:
+    """Keys by their id.
+
+    Raises:
+        KeyRefusedError: two have the same.
+    """
+    by_id: dict[str, VerificationKey] = {}
+    for key in keys:
+        if key.kid in by_id:
+            message = "two keys have the same kid"
+            raise KeyRefusedError(message)
+        by_id[key.kid] = key
+    return by_id
 
 
 class StaticKeys:
     """Keys that are known from the start."""
 
     def __init__(self, keys: Iterable[VerificationKey]) -> None:
-        by_id: dict[str, VerificationKey] = {}
-        for key in keys:
-            if key.kid in by_id:
-                message = "two keys have the same kid"
-                raise KeyRefusedError(message)
-            by_id[key.kid] = key
-        self._keys: Mapping[str, VerificationKey] = MappingProxyType(by_id)
+        self._keys: Mapping[str, VerificationKey] = MappingProxyType(keys_by_id(keys))
+
+    def find_known(self, kid: str) -> VerificationKey | None:
+        """The key of that id; None if there is none."""
+        return self._keys.get(kid)
 
     async def find(self, kid: str) -> VerificationKey | None:
         """The key of that id; None if there is none."""
         return self._keys.get(kid)
+
+    async def has_keys(self) -> bool:
+        """Whether there is any key."""
+        return bool(self._keys)
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""
 
 
 def parse_jwks(text: str | bytes) -> list[VerificationKey]:
@@ -143,7 +176,7 @@ def parse_jwks(text: str | bytes) -> list[VerificationKey]:
     except (ValueError, RecursionError):
         raw = None
     entries = raw.get("keys") if isinstance(raw, dict) else None
-    if not isinstance(entries, list) or len(entries) > _MOST_KEYS:
+    if not isinstance(entries, list) or len(entries) > MOST_KEYS:
         message = "not a JSON Web Key Set"
         raise KeyRefusedError(message)
     found = [key for entry in entries if (key := _usable(entry)) is not None]
@@ -159,7 +192,10 @@ def _usable(entry: object) -> VerificationKey | None:
     if "d" in entry or "k" in entry:
         message = "the key set holds a private or shared key"
         raise KeyRefusedError(message)
-    if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
+    operations = entry.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        return None
+    if entry.get("use", "sig") != "sig":
         return None
     try:
         public_key = _public_key(entry)

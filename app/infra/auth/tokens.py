@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
@@ -19,6 +18,8 @@ from jose import jws
 from app.domain.customer_ids import is_customer_id
 from app.domain.privacy.roles import Role
 from app.infra.auth.keys import ALGORITHMS, KEY_ID, KeySource, VerificationKey, decode_base64url
+from app.infra.auth.policy import TokenPolicy
+from app.infra.auth.verified import Remembered, RememberedTokens, VerifiedToken, digest_of
 
 _LONGEST_TOKEN = 8192
 _LONGEST_HEADER = 512
@@ -27,46 +28,17 @@ _DEEPEST_CLAIM = 8
 #: 9999-01-01, which leaves room for the leeway below the last instant there is.
 _LATEST_TIME = 253_370_764_800
 _MOST_ROLES = 32
+_ROLES = frozenset(role.value for role in Role)
 _HEADER_KEYS = frozenset({"alg", "typ", "kid"})
 _TYPES = frozenset({"jwt", "at+jwt"})
 _SUBJECT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 _JSON_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 LEEWAY: Final = timedelta(seconds=30)
-LONGEST_LIFETIME: Final = timedelta(hours=24)
 
 
 class TokenRefusedError(Exception):
     """The token is not accepted. The reason is for the log, never for the caller."""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPolicy:
-    """What a token must say.
-
-    Args:
-        issuer: the exact `iss`.
-        audience: what `aud` is or contains.
-        roles_claim: the claim that lists the roles, or a path to it with dots, as
-            `realm_access.roles`.
-        longest_lifetime: the longest time from `iat` to `exp`.
-    """
-
-    issuer: str
-    audience: str
-    roles_claim: str = "roles"
-    longest_lifetime: timedelta = LONGEST_LIFETIME
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedToken:
-    """What a token was found to say."""
-
-    issuer: str
-    subject: str
-    roles: frozenset[Role]
-    customer_id: str | None
-    expires_at: datetime
 
 
 def _refuse(reason: str) -> NoReturn:
@@ -106,18 +78,29 @@ def _object(raw: bytes, deepest: int) -> dict[str, object]:
 
 
 class TokenVerifier:
-    """Verifies bearer tokens.
+    """Verifies bearer tokens, each one's signature once.
+
+    A good token is remembered until its `exp`, or until its key is accepted no more.
 
     Args:
         keys: where the public keys come from.
         policy: what a token must say.
         clock: the present instant.
+        remembered: where good tokens are remembered.
     """
 
-    def __init__(self, keys: KeySource, policy: TokenPolicy, clock: Callable[[], datetime]) -> None:
-        self._keys = keys
+    def __init__(
+        self,
+        keys: KeySource,
+        policy: TokenPolicy,
+        clock: Callable[[], datetime],
+        remembered: RememberedTokens | None = None,
+    ) -> None:
+        self.keys = keys
         self._policy = policy
         self._clock = clock
+        self._remembered = RememberedTokens() if remembered is None else remembered
+        self._header_keys = _HEADER_KEYS | policy.ignored_headers
 
     async def verify(self, token: str) -> VerifiedToken:
         """What the token says, once it is found good.
@@ -125,13 +108,36 @@ class TokenVerifier:
         Raises:
             TokenRefusedError: it is not.
         """
+        known = self.find_verified(token)
+        if known is not None:
+            return known
         header = self._header(token)
-        key = await self._keys.find(str(header["kid"]))
+        key = await self.keys.find(str(header["kid"]))
         if key is None:
-            _refuse("unknown-kid")
+            _refuse("unknown-kid" if await self.keys.has_keys() else "no-verification-keys")
         if key.algorithm != header["alg"]:
             _refuse("alg-of-another-key")
-        return self._claims(_object(_signed_payload(token, key), _DEEPEST_CLAIM))
+        found = self._claims(_object(_signed_payload(token, key), _DEEPEST_CLAIM))
+        remembered = Remembered(found, key, found.expires_at + LEEWAY)
+        self._remembered.remember(digest_of(token), remembered)
+        return found
+
+    def find_verified(self, token: str) -> VerifiedToken | None:
+        """What a token says that was found good before and still is; None if it must be verified.
+
+        It waits for nothing, so that a hot route can ask without a task switch.
+        """
+        if len(token) > _LONGEST_TOKEN or not token.isascii():
+            return None
+        digest = digest_of(token)
+        found = self._remembered.find(digest)
+        if found is None:
+            return None
+        # The very key: another one of the same id has not signed this.
+        if self._clock() < found.refused_from and self.keys.find_known(found.key.kid) is found.key:
+            return found.token
+        self._remembered.forget(digest)
+        return None
 
     def _header(self, token: str) -> Mapping[str, object]:
         segments = token.split(".") if token.isascii() and len(token) <= _LONGEST_TOKEN else []
@@ -140,7 +146,7 @@ class TokenVerifier:
         for segment in (segments[0], segments[2]):
             _decode(segment)
         header = _object(_decode(segments[0]), 1)
-        if not set(header) <= _HEADER_KEYS:
+        if not set(header) <= self._header_keys:
             _refuse("header-key")
         if header.get("alg") not in ALGORITHMS:
             _refuse("alg")
@@ -164,9 +170,8 @@ class TokenVerifier:
             _refuse("sub")
         expires_at = self._expiry(claims)
         roles = self._roles(claims)
-        return VerifiedToken(
-            self._policy.issuer, subject, roles, _customer_id(claims, roles), expires_at
-        )
+        customer_id = self._customer_id(claims) if Role.CUSTOMER in roles else None
+        return VerifiedToken(self._policy.issuer, subject, roles, customer_id, expires_at)
 
     def _expiry(self, claims: Mapping[str, object]) -> datetime:
         now = self._clock()
@@ -181,15 +186,19 @@ class TokenVerifier:
         return expires_at
 
     def _roles(self, claims: Mapping[str, object]) -> frozenset[Role]:
-        path = self._policy.roles_claim
-        found: object = claims
-        for name in [path] if path in claims else path.split("."):
-            found = found.get(name) if isinstance(found, dict) else None
-        if not isinstance(found, list) or not 0 < len(found) <= _MOST_ROLES:
+        found = self._policy.roles_claim.find(claims)
+        if not isinstance(found, list) or len(found) > _MOST_ROLES or not _all_strings(found):
             _refuse("roles")
-        if not _all_strings(found) or not set(found) <= set(Role):
+        names = {name for name in found if name not in self._policy.ignored_roles}
+        if not names or not names <= _ROLES:
             _refuse("roles")
-        return frozenset(Role(name) for name in found)
+        return frozenset(Role(name) for name in names)
+
+    def _customer_id(self, claims: Mapping[str, object]) -> str:
+        found = self._policy.customer_id_claim.find(claims)
+        if not isinstance(found, str) or not is_customer_id(found):
+            _refuse("customer_id")
+        return found
 
 
 def _decode(segment: str) -> bytes:
@@ -218,12 +227,3 @@ def _instant(claims: Mapping[str, object], name: str) -> datetime:
     if not 0 < seconds < _LATEST_TIME:
         _refuse(name)
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _customer_id(claims: Mapping[str, object], roles: frozenset[Role]) -> str | None:
-    if Role.CUSTOMER not in roles:
-        return None
-    found = claims.get("customer_id")
-    if not isinstance(found, str) or not is_customer_id(found):
-        _refuse("customer_id")
-    return found

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from app.infra.auth.keys import StaticKeys, verification_key
-from app.infra.auth.tokens import TokenPolicy, TokenVerifier
+from app.infra.auth.policy import TokenPolicy
+from app.infra.auth.tokens import TokenVerifier
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ISSUED = int(NOW.timestamp())
@@ -122,6 +123,36 @@ def verifier(now: datetime = NOW, policy: TokenPolicy = POLICY) -> TokenVerifier
         ]
     )
     return TokenVerifier(keys, policy, lambda: now)
+
+
+def rsa_jwk(key: rsa.RSAPrivateKey | None = None, **changes: object) -> dict[str, object]:
+    """A public RSA key as an entry of a key set, by default that of `rsa`."""
+    numbers = (key or rsa_key()).public_key().public_numbers()
+    members: dict[str, object] = {
+        "kty": "RSA",
+        "kid": "rsa",
+        "n": encode(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8)),
+        "e": encode(numbers.e.to_bytes(3)),
+    }
+    return members | changes
+
+
+def ec_jwk(key: ec.EllipticCurvePrivateKey | None = None, **changes: object) -> dict[str, object]:
+    """A public P-256 key as an entry of a key set, by default that of `ec`."""
+    numbers = (key or ec_key()).public_key().public_numbers()
+    members: dict[str, object] = {
+        "kty": "EC",
+        "crv": "P-256",
+        "kid": "ec",
+        "x": encode(numbers.x.to_bytes(32)),
+        "y": encode(numbers.y.to_bytes(32)),
+    }
+    return members | changes
+
+
+def key_set(*keys: object) -> str:
+    """A key set of such entries."""
+    return json.dumps({"keys": list(keys)})
 
 
 SECOND = timedelta(seconds=1)

@@ -75,6 +75,9 @@ CLAIMS: dict[str, str] = {
     "customer with odd customer_id": token(roles=["customer"], customer_id="../C1").es256(),
     "customer with a number": token(roles=["customer"], customer_id=7).es256(),
     "duplicate roles claim": _raw_claims(', "roles": ["admin"]').es256(),
+    "duplicate aud": _raw_claims(', "aud": "tiering"').es256(),
+    "duplicate exp, the later one later": _raw_claims(f', "exp": {ISSUED + 7200}').es256(),
+    "duplicate sub, once escaped": _raw_claims(r', "s\u0075b": "bob"').es256(),
     "duplicate key deep down": _raw_claims(', "x": {"y": 1, "y": 2}').es256(),
     "NaN": _raw_claims(', "x": NaN').es256(),
     "claims nested too deep": _raw_claims(', "x": ' + "[" * 9 + "]" * 9).es256(),
@@ -91,6 +94,9 @@ HEADERS: dict[str, str] = {
     "jwk": token(ES | {"jwk": {"kty": "EC"}}).es256(),
     "jku": token(ES | {"jku": "https://evil.example/keys"}).es256(),
     "x5c": token(ES | {"x5c": ["MII"]}).es256(),
+    "x5t": token(ES | {"x5t": "AAAA"}).es256(),
+    "x5t#S256": token(ES | {"x5t#S256": "AAAA"}).es256(),
+    "nonce": token(ES | {"nonce": "AAAA"}).es256(),
     "x5u": token(ES | {"x5u": "https://evil.example"}).es256(),
     "b64": token(ES | {"b64": False}).es256(),
     "zip": token(ES | {"zip": "DEF"}).es256(),
@@ -113,6 +119,9 @@ HEADERS: dict[str, str] = {
     "ES512": token(ES | {"alg": "ES512"}).es256(),
     "HS256 with the public key as PEM": token(HS).hs256(public_bytes(ec_key(), "pem")),
     "HS256 with the public key as DER": token(HS).hs256(public_bytes(ec_key(), "der")),
+    "HS256 with the RSA key as PEM": token(HS | {"kid": "rsa"}).hs256(
+        public_bytes(rsa_key(), "pem")
+    ),
     "HS256 with the RSA key as DER": token(HS | {"kid": "rsa"}).hs256(
         public_bytes(rsa_key(), "der")
     ),

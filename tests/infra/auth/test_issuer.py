@@ -18,16 +18,17 @@ from app.infra.auth.issuer import (
     DevelopmentIssuer,
     TokenRequest,
     development_issuer,
-    policy_of,
 )
 from app.infra.auth.keys import StaticKeys
-from app.infra.auth.tokens import TokenPolicy, TokenVerifier, VerifiedToken
+from app.infra.auth.policy import ClaimPath, TokenPolicy, policy_of
+from app.infra.auth.tokens import TokenVerifier
+from app.infra.auth.verified import VerifiedToken
 from app.infra.settings import Environment, Settings
 from tests.infra.auth.forge import NOW, rsa_key
 
 pytestmark = pytest.mark.anyio
 
-POLICY = TokenPolicy("tiering-development", "tiering", "realm_access.roles")
+POLICY = TokenPolicy("tiering-development", "tiering", ClaimPath.parse("realm_access.roles"))
 REQUEST = TokenRequest("bob", (Role.AGENT, Role.ANALYST))
 
 
@@ -100,6 +101,6 @@ async def test_the_command_signs_for_a_customer_by_default_in_his_name(tmp_path:
 
 def test_production_has_no_issuer_of_its_own(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, environment=Environment.PRODUCTION)
-    with pytest.raises(Invalid, match="TIERING_JWKS_FILE"):
+    with pytest.raises(Invalid, match="TIERING_JWKS_URL"):
         development_token(settings, role=Role.AGENT, now=NOW)
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import given
+from hypothesis import strategies as st
 from jose import jwk
 
 from app.domain.errors import Invalid
@@ -20,40 +21,26 @@ from app.infra.auth.keys import (
     read_jwks_file,
     verification_key,
 )
-from tests.infra.auth.forge import ec_key, encode, public_bytes, rsa_key, token, verifier
+from tests.infra.auth.forge import (
+    ec_jwk,
+    ec_key,
+    encode,
+    key_set,
+    public_bytes,
+    rsa_jwk,
+    rsa_key,
+    token,
+    verifier,
+)
 
 pytestmark = pytest.mark.anyio
 
 
-def _rsa(key: rsa.RSAPrivateKey | None = None, **changes: object) -> dict[str, object]:
-    numbers = (key or rsa_key()).public_key().public_numbers()
-    members: dict[str, object] = {
-        "kty": "RSA",
-        "kid": "rsa",
-        "n": encode(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8)),
-        "e": encode(numbers.e.to_bytes(3)),
-    }
-    return members | changes
-
-
-def _ec(key: ec.EllipticCurvePrivateKey | None = None, **changes: object) -> dict[str, object]:
-    numbers = (key or ec_key()).public_key().public_numbers()
-    members: dict[str, object] = {
-        "kty": "EC",
-        "crv": "P-256",
-        "kid": "ec",
-        "x": encode(numbers.x.to_bytes(32)),
-        "y": encode(numbers.y.to_bytes(32)),
-    }
-    return members | changes
-
-
-def _set(*keys: object) -> str:
-    return json.dumps({"keys": list(keys)})
-
-
 async def test_a_key_set_verifies_what_its_keys_signed() -> None:
-    found = {key.kid: key for key in parse_jwks(_set(_rsa(), _ec(), _rsa(kid="p", alg="PS256")))}
+    found = {
+        key.kid: key
+        for key in parse_jwks(key_set(rsa_jwk(), ec_jwk(), rsa_jwk(kid="p", alg="PS256")))
+    }
     assert {kid: key.algorithm for kid, key in found.items()} == {
         "rsa": "RS256",
         "ec": "ES256",
@@ -66,47 +53,51 @@ async def test_a_key_set_verifies_what_its_keys_signed() -> None:
 @pytest.mark.parametrize(
     "unusable",
     [
-        _rsa(rsa_key(1024)),
-        _rsa(e=encode((3).to_bytes())),
-        _rsa(e=encode((65538).to_bytes(3))),
-        _rsa(alg="ES256"),
-        _rsa(alg="HS256"),
-        _rsa(alg="RSA-OAEP"),
-        _rsa(use="enc"),
-        _rsa(key_ops=["encrypt"]),
-        _rsa(n="!"),
-        _rsa(kid=""),
-        _rsa(kid="a b"),
-        _ec(crv="P-384"),
-        _ec(crv="secp256k1"),
-        _ec(alg="ES384"),
-        _ec(x=encode(b"\x01" * 32)),
+        rsa_jwk(rsa_key(1024)),
+        rsa_jwk(e=encode((3).to_bytes())),
+        rsa_jwk(e=encode((65538).to_bytes(3))),
+        rsa_jwk(alg="ES256"),
+        rsa_jwk(alg="HS256"),
+        rsa_jwk(alg="RSA-OAEP"),
+        rsa_jwk(use="enc"),
+        rsa_jwk(key_ops=["encrypt"]),
+        rsa_jwk(key_ops=7),
+        rsa_jwk(n="AA"),
+        rsa_jwk(n="!"),
+        rsa_jwk(kid=""),
+        rsa_jwk(kid="a b"),
+        ec_jwk(crv="P-384"),
+        ec_jwk(crv="secp256k1"),
+        ec_jwk(alg="ES384"),
+        ec_jwk(x=encode(b"\x01" * 32)),
         {"kty": "oct", "kid": "o"},
         {"kty": "OKP", "crv": "Ed25519", "kid": "o", "x": "AA"},
         "text",
     ],
 )
 def test_an_unusable_key_is_left_out(unusable: object) -> None:
-    assert [key.kid for key in parse_jwks(_set(unusable, _ec(kid="good")))] == ["good"]
+    assert [key.kid for key in parse_jwks(key_set(unusable, ec_jwk(kid="good")))] == ["good"]
     with pytest.raises(KeyRefusedError, match="no usable key"):
-        parse_jwks(_set(unusable))
+        parse_jwks(key_set(unusable))
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"keys": {}}', "[" * 100_000, _set(*[1] * 65)])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"keys": {}}', "[" * 100_000, key_set(*[1] * 65)]
+)
 def test_what_is_no_key_set_is_refused(text: str) -> None:
     with pytest.raises(KeyRefusedError, match="not a JSON Web Key Set"):
         parse_jwks(text)
 
 
-@pytest.mark.parametrize("secret", [_ec(d="AA"), {"kty": "oct", "k": "AA", "kid": "o"}])
+@pytest.mark.parametrize("secret", [ec_jwk(d="AA"), {"kty": "oct", "k": "AA", "kid": "o"}])
 def test_a_key_set_with_a_secret_is_refused(secret: dict[str, object]) -> None:
     with pytest.raises(KeyRefusedError, match="private or shared"):
-        parse_jwks(_set(_rsa(), secret))
+        parse_jwks(key_set(rsa_jwk(), secret))
 
 
 def test_two_keys_of_one_kid_are_refused() -> None:
     with pytest.raises(KeyRefusedError, match="same kid"):
-        StaticKeys(parse_jwks(_set(_rsa(), _rsa())))
+        StaticKeys(parse_jwks(key_set(rsa_jwk(), rsa_jwk())))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +129,7 @@ def test_only_canonical_base64url_is_read(text: str) -> None:
 
 async def test_a_key_set_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "jwks.json"
-    path.write_text(_set(_ec()))
+    path.write_text(key_set(ec_jwk()))
     assert await read_jwks_file(path).find("ec")
 
 
@@ -151,5 +142,25 @@ def test_a_key_set_file_that_is_none_is_named(tmp_path: Path, content: str | Non
         read_jwks_file(path)
 
 
-async def test_the_verifier_is_fed_by_a_key_set() -> None:
+async def test_the_verifier_is_fed_by_a_keykey_set() -> None:
     assert (await verifier().verify(token({"alg": "RS256", "kid": "rsa"}).rs256())).subject
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
+)
+MEMBERS = st.sampled_from(["kty", "use", "key_ops", "alg", "kid", "n", "e", "x", "y", "crv"])
+
+
+@given(
+    good=st.sampled_from([rsa_jwk(), ec_jwk()]),
+    changes=st.dictionaries(MEMBERS, JSON, min_size=1, max_size=3),
+)
+def test_any_value_in_an_entry_makes_it_usable_or_not_and_never_worse(
+    good: dict[str, object], changes: dict[str, object]
+) -> None:
+    found = parse_jwks(json.dumps({"keys": [good | changes, ec_jwk(kid="good")]}))
+    assert len(found) in {1, 2}
+    assert found[-1].kid == "good"

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from app.domain.privacy.roles import Role
-from app.infra.auth.tokens import LEEWAY, TokenPolicy, TokenRefusedError
+from app.infra.auth.policy import ClaimPath, TokenPolicy
+from app.infra.auth.tokens import LEEWAY, TokenRefusedError
 from tests.infra.auth.forge import ISSUED, NOW, POLICY, SECOND, rsa_key, token, verifier
 from tests.infra.auth.hostile import HOSTILE
 
@@ -61,7 +62,7 @@ async def test_another_role_carries_no_customer() -> None:
 async def test_the_roles_stand_where_the_setting_says(
     path: str, changes: dict[str, object]
 ) -> None:
-    policy = TokenPolicy(POLICY.issuer, POLICY.audience, path)
+    policy = TokenPolicy(POLICY.issuer, POLICY.audience, ClaimPath.parse(path))
     found = await verifier(policy=policy).verify(token(None, roles=..., **changes).es256())
     assert found.roles == {Role.AGENT}
     with pytest.raises(TokenRefusedError):
