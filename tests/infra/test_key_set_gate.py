@@ -18,7 +18,6 @@ from app.infra.auth.jwks import LEAST_INTERVAL_SECONDS, PATIENCE_SECONDS, REFRES
 from app.infra.auth.tokens import TokenVerifier
 from app.infra.clock import utc_now
 from app.infra.database import Database
-from app.infra.lifespan import lifespan
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import open_api
@@ -172,7 +171,7 @@ async def test_a_deployment_takes_its_keys_from_the_url(
             update={"jwks_url": host.url, "issuer": POLICY.issuer, "audience": POLICY.audience}
         )
         app = create_app(named, database)
-        async with lifespan(app), open_api(app, named) as api:
+        async with app.router.lifespan_context(app), open_api(app, named) as api:
             headers = {"Authorization": f"Bearer {good}"}
             assert (await api.get("/metrics", headers=headers)).status_code == 200
             assert (await api.get("/metrics", headers=headers)).status_code == 200
