@@ -24,7 +24,6 @@ from app.infra.classification import check_classified
 from app.infra.database import Database
 from app.infra.docs_page import install_docs
 from app.infra.lifespan import lifespan
-from app.infra.metrics import Metrics, MetricsMiddleware
 from app.infra.probes import router as probes
 from app.infra.problems import install_problems
 from app.infra.settings import Settings
@@ -61,10 +60,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         max_body_size=LARGEST_BODY,
+        express=[hot for router in ROUTERS for hot in router.express_routes],
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.metrics = Metrics()
     install_vault(app, settings)
     audit = install_audit(app)
     for router in ROUTERS:
@@ -72,7 +71,6 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     install_docs(app)
     install_problems(app, audit.record_denial)
     install_authentication(app, settings)
-    app.add_middleware(MetricsMiddleware, metrics=app.state.metrics)
     check_classified(app)
     return app
 
@@ -86,4 +84,4 @@ def _operation_id(route: APIRoute) -> str:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with lifespan(app):
         yield
-    await app.state.database.engine.dispose()
+    await app.state.database.close()

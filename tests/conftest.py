@@ -16,6 +16,7 @@ from app.infra.ids import new_id
 from app.infra.migrations import upgrade
 from app.infra.settings import Settings
 from tests.hypothesis_profiles import load_profile
+from tests.lanes import BoundLanes
 from tests.postgres import FAST, throw_away_server
 
 TEMPLATE = "tiering_template"
@@ -108,6 +109,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
                 expire_on_commit=False,
                 join_transaction_mode="create_savepoint",
             ),
+            BoundLanes(connection),
         )
         await outer.rollback()
     await engine.dispose()

@@ -15,7 +15,7 @@ from app.domain.privacy.roles import Role
 from app.features.tiers.service import export_tiers
 from app.infra.audit import NO_ROLE, AuditEvent, AuditWriter, Outcome
 from app.infra.cipher import load_master_key
-from app.infra.database import Database, open_database
+from app.infra.database import open_database
 from app.infra.embedded import database_url
 from app.infra.settings import Settings, load_settings
 
@@ -48,15 +48,15 @@ def export_tier_file(
 
 async def _export(url: str, settings: Settings, target: Path, role: Role | None) -> int:
     async with open_database(url, settings) as database, database.sessions() as session:
-        writer = AuditWriter(load_master_key(settings), database.sessions)
+        writer = AuditWriter(load_master_key(settings), database.lanes)
 
         async def note(written: int) -> None:
-            await _record(database, writer, _event(writer, role, written))
+            await writer.commit(_event(writer, role, written))
 
         try:
             return await export_tiers(session, target, role=role, note=note)
         except Forbidden:
-            await _record(database, writer, _event(writer, role, None))
+            await writer.commit(_event(writer, role, None))
             raise
 
 
@@ -72,12 +72,6 @@ def _event(writer: AuditWriter, role: Role | None, written: int | None) -> Audit
         status=403 if written is None else 200,
         outcome=Outcome.DENIED if written is None else Outcome.ANSWERED,
     )
-
-
-async def _record(database: Database, writer: AuditWriter, event: AuditEvent) -> None:
-    """In a transaction of its own, which is committed before the file gets its name."""
-    async with database.sessions.begin() as session:
-        await writer.record(session, event)
 
 
 def register(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -9,9 +10,11 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.infra.edge import Edge
+from app.infra.express import ExpressRoute, ExpressWay
 from app.infra.locale import Locale
+from app.infra.metrics import Metrics
 from app.infra.problems import CATALOGUE, PROBLEM_MEDIA_TYPE, problem_response
-from app.infra.request_id import RequestIdMiddleware
 
 _TOO_LARGE = 413
 _ALWAYS: Final = (401, 403, 422, 500, 503)
@@ -65,11 +68,23 @@ class PlainTextProblems:
 
 
 class Application(FastAPI):
-    """FastAPI whose every answer has a request id and whose every problem is a problem document."""
+    """FastAPI whose every answer has a request id and whose every problem is a problem document.
+
+    The hot reads among its routes are answered by the express way, which needs the database, the
+    settings, the audit and the verifier of tokens in its state at the first request.
+    """
+
+    def __init__(self, *, express: Sequence[ExpressRoute] = (), **settings: Any) -> None:  # noqa: ANN401 - the framework's own.
+        super().__init__(**settings)
+        self.state.metrics = Metrics()
+        self._express = express
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The framework's stack, within our two outermost layers."""
-        return RequestIdMiddleware(PlainTextProblems(super().build_middleware_stack()))
+        """The framework's stack, within our outermost layers."""
+        stack: ASGIApp = PlainTextProblems(super().build_middleware_stack())
+        if self._express:
+            stack = ExpressWay(stack, self, self._express)
+        return Edge(stack, self.state.metrics)
 
     def openapi(self) -> dict[str, Any]:
         """The interface description, with the schemas that `problem_responses` refers to."""

@@ -1,8 +1,8 @@
 """Who saw what: one event per customer-data answer, change or denial, numbered per writer.
 
-An answer's event is inserted in the transaction of the request, which commits before a byte leaves;
-a denial's in a transaction of its own. A file for others leaves one event, before it gets its name.
-No event holds a value: subjects are ids, the actor is an
+A change's event is inserted in the transaction of the change. Those of reads and denials are
+committed in groups, many requests' in one go; either way before a byte leaves. A file for others
+leaves one event, before it gets its name. No event holds a value: subjects are ids, the actor is an
 HMAC, and the body is known by its HMAC.
 """
 
@@ -10,30 +10,35 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import count
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import Scope
 
 from app.db.rows.audit_event import AuditEventRow
 from app.domain.customer_ids import is_customer_id
 from app.domain.privacy.actor import Actor
-from app.domain.privacy.classes import Disposition
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.infra.auth.dependencies import CurrentActor, caller_of
+from app.infra.batcher import Batcher
 from app.infra.cipher import MasterKey
 from app.infra.clock import utc_now
-from app.infra.ids import new_id
-from app.infra.problems import AWAITS_COMMIT, ProblemError
+from app.infra.ids import new_id, new_ids
+from app.infra.lanes import Lanes
+from app.infra.problems import AWAITS_COMMIT, DATABASE_ERRORS, ProblemError
 from app.infra.request_id import route_of
 from app.infra.session import WriteSession
 
@@ -41,6 +46,27 @@ from app.infra.session import WriteSession
 NO_ROLE: Final = "none"
 
 _ACTOR_DIGITS = 32
+_REMEMBERED_ACTORS = 4096
+
+#: In the order of `AuditWriter._values`.
+_COLUMNS: Final = (
+    "id",
+    "writer",
+    "seq",
+    "at",
+    "actor_digest",
+    "role",
+    "purpose",
+    "route",
+    "subjects",
+    "subject_count",
+    "policy_version",
+    "record_version",
+    "dispositions",
+    "body_hmac",
+    "status",
+    "outcome",
+)
 
 
 class Outcome(StrEnum):
@@ -64,7 +90,7 @@ class AuditEvent:
         status: the HTTP status.
         outcome: what became of the request.
         record_version: version of the record that was shown.
-        dispositions: the form each classified field was shown in, by path.
+        dispositions: JSON of the form each classified field was shown in, by path.
         body_hmac: HMAC of the body.
         subject_count: how many customers a file tells about.
     """
@@ -77,7 +103,7 @@ class AuditEvent:
     status: int
     outcome: Outcome
     record_version: str | None = None
-    dispositions: Mapping[str, Disposition] | None = None
+    dispositions: str = "{}"
     body_hmac: bytes | None = None
     subject_count: int | None = None
 
@@ -87,18 +113,23 @@ class AuditWriter:
 
     Args:
         master: the master key, from which the writer derives its HMAC keys.
-        sessions: where denials get their own transactions.
+        lanes: where events of reads and denials are committed in groups.
     """
 
-    def __init__(self, master: MasterKey, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(self, master: MasterKey, lanes: Lanes) -> None:
         self.writer = str(new_id())
         self._actor_key = master.derive("audit actor")
         self._body_key = master.derive("audit body")
-        self._sessions = sessions
+        self._digests = lru_cache(_REMEMBERED_ACTORS)(self._digest_of)
+        self._lanes = lanes
+        self._ledger = Batcher(self._store)
         self._numbers = count(1)
 
     def actor_digest(self, issuer: str, subject: str) -> str:
         """What stands for an actor; equal for equal actors, and found by who knows the key."""
+        return self._digests(issuer, subject)
+
+    def _digest_of(self, issuer: str, subject: str) -> str:
         name = f"{len(issuer)}:{issuer}{subject}".encode()
         return hmac.new(self._actor_key, name, hashlib.sha256).hexdigest()[:_ACTOR_DIGITS]
 
@@ -107,38 +138,65 @@ class AuditWriter:
         return hmac.digest(self._body_key, body, "sha256")
 
     async def record(self, session: AsyncSession, event: AuditEvent) -> None:
-        """Insert an event in the session's transaction.
+        """Insert an event in the session's transaction, as that of a change is.
 
         Raises:
             ProblemError: it could not be inserted; without its event no answer leaves.
         """
+        values = dict(zip(_COLUMNS, self._values(event, new_id(), utc_now()), strict=True))
+        values["dispositions"] = json.loads(event.dispositions)
         try:
-            await session.execute(
-                insert(AuditEventRow).values(
-                    id=new_id(),
-                    writer=self.writer,
-                    seq=next(self._numbers),
-                    at=utc_now(),
-                    actor_digest=event.actor_digest,
-                    role=event.role,
-                    purpose=event.purpose,
-                    route=event.route,
-                    subjects=list(event.subjects),
-                    subject_count=event.subject_count,
-                    policy_version=MATRIX.version,
-                    record_version=event.record_version,
-                    dispositions=dict(event.dispositions or {}),
-                    body_hmac=event.body_hmac,
-                    status=event.status,
-                    outcome=event.outcome.value,
-                )
-            )
+            await session.execute(insert(AuditEventRow).values(values))
         except SQLAlchemyError as error:
             slug = "unavailable"
             raise ProblemError(slug) from error
 
+    async def commit(self, event: AuditEvent) -> None:
+        """Store an event for good, together with those of other requests of the moment.
+
+        Raises:
+            ProblemError: it could not be stored, or that is not known; without its event no answer
+                leaves.
+        """
+        try:
+            await self._ledger.ask(event)
+        except DATABASE_ERRORS as error:
+            slug = "unavailable"
+            raise ProblemError(slug) from error
+
+    async def _store(self, events: list[AuditEvent]) -> list[None]:
+        """One COPY, which is a transaction of its own."""
+        at, ids = utc_now(), new_ids(len(events))
+        records = [self._values(event, id_, at) for event, id_ in zip(events, ids, strict=True)]
+        async with self._lanes.lend() as connection:
+            await connection.copy_records_to_table(
+                AuditEventRow.__tablename__, records=records, columns=_COLUMNS
+            )
+        return [None] * len(events)
+
+    def _values(self, event: AuditEvent, id_: UUID, at: datetime) -> tuple[object, ...]:
+        """What is stored of an event, in the order of the columns."""
+        return (
+            id_,
+            self.writer,
+            next(self._numbers),
+            at,
+            event.actor_digest,
+            event.role,
+            event.purpose,
+            event.route,
+            list(event.subjects),
+            event.subject_count,
+            MATRIX.version,
+            event.record_version,
+            event.dispositions,
+            event.body_hmac,
+            event.status,
+            event.outcome.value,
+        )
+
     async def record_denial(self, request: Request, status: int) -> None:
-        """Insert the event of a refused request in a transaction of its own, and commit it.
+        """Store the event of a refused request.
 
         Requests without a verified token leave none: they are whoever's. Neither do those for what
         is about no customer, whose answers leave none either.
@@ -157,18 +215,20 @@ class AuditWriter:
             status=status,
             outcome=Outcome.DENIED,
         )
-        async with self._sessions.begin() as session:
-            await self.record(session, event)
+        await self.commit(event)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditTrail:
-    """The audit of one request: its writer, its transaction, its actor, and what is noted."""
+    """The audit of one request: its writer, its actor, and what is noted.
+
+    `session` is the transaction of a change, which its event is stored with; None for a read.
+    """
 
     writer: AuditWriter
-    session: AsyncSession
     actor: Actor
     scope: Scope
+    session: AsyncSession | None = None
     outcome: Outcome = Outcome.ANSWERED
     record_version: str | None = None
 
@@ -185,12 +245,15 @@ class AuditTrail:
         subjects: Sequence[str],
         answer: Answer,
     ) -> None:
-        """Insert the event of an answer that is about to leave.
+        """Store the event of an answer that is about to leave.
 
         Args:
             viewer: for whom it was rendered.
             subjects: ids of the customers it tells about.
             answer: what will be sent.
+
+        Raises:
+            ProblemError: it could not be stored.
         """
         event = AuditEvent(
             actor_digest=self.writer.actor_digest(self.actor.issuer, self.actor.subject),
@@ -202,8 +265,11 @@ class AuditTrail:
             outcome=self.outcome,
             record_version=self.record_version,
             dispositions=answer.dispositions,
-            body_hmac=self.writer.body_hmac(answer.body),
+            body_hmac=answer.body_hmac,
         )
+        if self.session is None:
+            await self.writer.commit(event)
+            return
         await self.writer.record(self.session, event)
         # From here on the commit is all that is left, and without it no answer leaves.
         self.scope[AWAITS_COMMIT] = True
@@ -214,33 +280,43 @@ class Answer:
     """What the audit knows of an answer."""
 
     status: int
-    body: bytes
-    dispositions: Mapping[str, Disposition]
+    body_hmac: bytes
+    dispositions: str
 
 
-async def audit_trail(request: Request, session: WriteSession, actor: CurrentActor) -> AuditTrail:
-    """The audit of this request, in the transaction the route itself works in."""
+async def audit_trail(request: Request, actor: CurrentActor) -> AuditTrail:
+    """The audit of a request that changes nothing."""
     writer: AuditWriter = request.app.state.audit
-    return AuditTrail(writer, session, actor, request.scope)
+    return AuditTrail(writer, actor, request.scope)
 
 
+async def change_trail(request: Request, actor: CurrentActor, session: WriteSession) -> AuditTrail:
+    """The audit of a request that changes something, in the transaction of the change."""
+    writer: AuditWriter = request.app.state.audit
+    return AuditTrail(writer, actor, request.scope, session)
+
+
+Audit = Annotated[AuditTrail, Depends(audit_trail)]
 #: `scope="function"` keeps to the scope of the session it writes with.
-Audit = Annotated[AuditTrail, Depends(audit_trail, scope="function")]
+ChangeAudit = Annotated[AuditTrail, Depends(change_trail, scope="function")]
 
 
 def _is_audited(scope: Scope) -> bool:
     """Whether the route that was matched writes an event for what it answers."""
     matched = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     dependant: Dependant | None = getattr(matched, "dependant", None)
-    return dependant is not None and _depends_on(dependant, audit_trail)
+    return dependant is not None and _has_trail(dependant)
 
 
-def _depends_on(dependant: Dependant, call: Callable[..., object]) -> bool:
-    return any(inner.call is call or _depends_on(inner, call) for inner in dependant.dependencies)
+def _has_trail(dependant: Dependant) -> bool:
+    return any(
+        inner.call in {audit_trail, change_trail} or _has_trail(inner)
+        for inner in dependant.dependencies
+    )
 
 
 def install_audit(app: FastAPI) -> AuditWriter:
     """Start a writer for the application's database and vault, which must be there."""
-    writer = AuditWriter(app.state.vault.master, app.state.database.sessions)
+    writer = AuditWriter(app.state.vault.master, app.state.database.lanes)
     app.state.audit = writer
     return writer

@@ -15,7 +15,8 @@ from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
 
-_CONTAINERS = (list, tuple, set, frozenset, Mapping)
+#: What may hold several of a field.
+CONTAINERS: Final = (list, tuple, set, frozenset, Mapping)
 
 VIEWER_CONTEXT: Final = "viewer"
 
@@ -121,10 +122,15 @@ class ClassifiedByValue(Classified):
         return value
 
     def _serialize(self, value: Sensitive[object], info: SerializationInfo[Any]) -> object:
-        shown = MATRIX.disposition(_viewer(info.context), value.sensitivity)
-        if shown in {Disposition.CLEAR, Disposition.BAND}:
-            return value.form(shown)
-        return value.form(Disposition.PARTIAL)
+        disposition = MATRIX.disposition(_viewer(info.context), value.sensitivity)
+        return value.form(self.shown(disposition))
+
+    @staticmethod
+    def shown(disposition: Disposition) -> Disposition:
+        """The form that is shown of a value with this disposition: at least its masked form."""
+        if disposition in {Disposition.CLEAR, Disposition.BAND}:
+            return disposition
+        return Disposition.PARTIAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ def _leaves(annotation: object, path: str, within: tuple[type, ...]) -> Iterator
             yield from _leaves(option, path, within)
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield from _model_leaves(annotation, path, within)
-    elif isinstance(origin, type) and issubclass(origin, _CONTAINERS):
+    elif isinstance(origin, type) and issubclass(origin, CONTAINERS):
         for part in _parts(origin, get_args(annotation)):
             yield from _leaves(part, f"{path}[]", within)
     elif annotation is not NoneType:

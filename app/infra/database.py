@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import event, make_url, text
@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from app.domain.errors import Invalid
 from app.infra.ids import new_id
+from app.infra.lanes import Lanes, PooledLanes
 from app.infra.settings import Settings
 
 __all__ = ["AsyncSession", "Database", "libpq_url", "open_database"]
@@ -31,14 +32,28 @@ _POOL_TIMEOUT_SECONDS = 2
 _CONNECT_TIMEOUT_SECONDS = 5
 _LOCK_TIMEOUT_SECONDS = 5
 _IDLE_IN_TRANSACTION_SECONDS = 60
+#: Batches ask for some dozens of customers by their ids: whatever the size of a batch and of the
+#: tables, that is one plan, which goes by the indexes.
+_POINT_READS: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """What the entry points hand to everything below: the engine and its sessions."""
+    """What entry points hand to everything below: the engine, its sessions, the batches' lanes."""
 
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
+    lanes: Lanes
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self.lanes.close()
+        await self.engine.dispose()
 
 
 def normalise_url(raw: str) -> URL:
@@ -126,6 +141,7 @@ def _time_each_transaction(engine: AsyncEngine, timeouts: Mapping[str, str]) -> 
 
 def create_database(url: str, settings: Settings) -> Database:
     """The pooled engine of a serving process."""
+    arguments = _connect_args(settings, settings.statement_timeout_seconds)
     engine = create_async_engine(
         normalise_url(url),
         pool_size=settings.pool_size,
@@ -134,11 +150,28 @@ def create_database(url: str, settings: Settings) -> Database:
         pool_pre_ping=True,
         pool_use_lifo=True,
         hide_parameters=True,
-        connect_args=_connect_args(settings, settings.statement_timeout_seconds),
+        connect_args=arguments,
     )
     if settings.pgbouncer:
         _time_each_transaction(engine, _timeouts(settings.statement_timeout_seconds))
-    return Database(engine, async_sessionmaker(engine, expire_on_commit=False))
+    return _database(engine, url, arguments)
+
+
+def _database(engine: AsyncEngine, url: str, arguments: Mapping[str, Any]) -> Database:
+    lanes = PooledLanes(libpq_url(url), _driver_args(arguments))
+    return Database(engine, async_sessionmaker(engine, expire_on_commit=False), lanes)
+
+
+def _driver_args(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that asyncpg itself knows, without those of SQLAlchemy's dialect."""
+    known = {
+        name: value
+        for name, value in arguments.items()
+        if not name.startswith("prepared_statement_")
+    }
+    if "statement_cache_size" not in known:
+        known["server_settings"] = {**known["server_settings"], **_POINT_READS}
+    return known
 
 
 @asynccontextmanager
@@ -146,18 +179,17 @@ async def open_database(
     url: str, settings: Settings, *, statement_timeout_seconds: int = 3600
 ) -> AsyncIterator[Database]:
     """An unpooled engine for a command that runs long statements and then ends."""
+    arguments = _connect_args(settings, statement_timeout_seconds)
     engine = create_async_engine(
-        normalise_url(url),
-        poolclass=NullPool,
-        hide_parameters=True,
-        connect_args=_connect_args(settings, statement_timeout_seconds),
+        normalise_url(url), poolclass=NullPool, hide_parameters=True, connect_args=arguments
     )
     if settings.pgbouncer:
         _time_each_transaction(engine, _timeouts(statement_timeout_seconds))
+    database = _database(engine, url, arguments)
     try:
-        yield Database(engine, async_sessionmaker(engine, expire_on_commit=False))
+        yield database
     finally:
-        await engine.dispose()
+        await database.close()
 
 
 async def raw_connection(session: AsyncSession) -> asyncpg.Connection[asyncpg.Record]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from uuid import UUID
 
 from app.infra.clock import utc_now
 
 _RANDOM_BYTES = 10
+_AT_ONCE = 128
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
 _MASK_RAND_A = ((1 << 12) - 1) << 64
@@ -16,7 +18,8 @@ _MASK_RAND_B = (1 << 62) - 1
 
 def new_id() -> UUID:
     """A new UUIDv7: 48 bits of Unix milliseconds, then 74 random bits."""
-    return new_ids(1)[0]
+    bits = int.from_bytes(_draw())
+    return UUID(int=_prefix() | (bits & _MASK_RAND_A) | (bits & _MASK_RAND_B))
 
 
 def new_ids(count: int) -> list[UUID]:
@@ -24,8 +27,7 @@ def new_ids(count: int) -> list[UUID]:
 
     A whole-book run needs tens of thousands at once; one call to the random source serves all.
     """
-    milliseconds = int(utc_now().timestamp() * 1000)
-    prefix = (milliseconds << 80) | _VERSION_7 | _VARIANT
+    prefix = _prefix()
     noise = os.urandom(_RANDOM_BYTES * count)
     made = []
     for start in range(0, len(noise), _RANDOM_BYTES):
@@ -33,3 +35,24 @@ def new_ids(count: int) -> list[UUID]:
         made.append(prefix | (bits & _MASK_RAND_A) | (bits & _MASK_RAND_B))
     # Numbers sort far faster than ids do, and in the same order.
     return [UUID(int=number) for number in sorted(made)]
+
+
+def _draw() -> bytes:
+    """Random bytes of one id; the system is asked for those of many at once."""
+    try:
+        return _drawn.pop()
+    except IndexError:
+        noise = os.urandom(_RANDOM_BYTES * _AT_ONCE)
+        starts = range(0, len(noise), _RANDOM_BYTES)
+        _drawn.extend(noise[start : start + _RANDOM_BYTES] for start in starts)
+        return _drawn.pop()
+
+
+_drawn: deque[bytes] = deque()
+# A child process draws its own, or two would give the same ids.
+os.register_at_fork(after_in_child=_drawn.clear)
+
+
+def _prefix() -> int:
+    """The bits that time and version give."""
+    return (int(utc_now().timestamp() * 1000) << 80) | _VERSION_7 | _VARIANT

@@ -7,14 +7,16 @@ rows. Paths are told as route templates only, by `app.infra.request_id`.
 
 from __future__ import annotations
 
-import json
 import logging
 import logging.config
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from types import TracebackType
 from typing import Any, Final, TypeAlias
+
+from pydantic_core import to_json
 
 ExceptionInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -59,6 +61,7 @@ def describe_exception(error: BaseException) -> dict[str, object]:
     }
 
 
+@cache
 def _is_trusted(name: str) -> bool:
     return any(name == trusted or name.startswith(f"{trusted}.") for trusted in TRUSTED)
 
@@ -93,15 +96,22 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
         line: dict[str, object] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "at": f"{_second(int(record.created))}.{int(record.msecs):03}+00:00",
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": _event(record),
         }
-        line.update({name: getattr(record, name) for name in FIELDS if hasattr(record, name)})
-        if hasattr(record, "exception"):
-            line["exception"] = record.exception
-        return json.dumps(line, ensure_ascii=False, default=lambda value: type(value).__name__)
+        told = vars(record)
+        line.update({name: told[name] for name in FIELDS if name in told})
+        if "exception" in told:
+            line["exception"] = told["exception"]
+        return to_json(line, fallback=lambda value: type(value).__name__).decode()
+
+
+@lru_cache(2)
+def _second(timestamp: int) -> str:
+    """A second of UTC; most lines are of the one before."""
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _event(record: logging.LogRecord) -> str:
@@ -139,4 +149,7 @@ def uvicorn_logging(level: str = "INFO") -> dict[str, Any]:
 
 def configure_logging(level: str = "INFO") -> None:
     """Log JSON lines to the standard error, in every process that is not uvicorn's own."""
+    # What no line of ours tells is not looked up for it.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - as its manual has it.
     logging.config.dictConfig(uvicorn_logging(level))

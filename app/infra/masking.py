@@ -29,23 +29,19 @@ How it is answered
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.privacy.classes import Disposition, SensitivityClass, Trait
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
-from app.infra.classified import (
-    VIEWER_CONTEXT,
-    Classified,
-    ClassifiedByValue,
-    Leaf,
-    leaves_of,
-)
+from app.infra import rendering
+from app.infra.classified import Classified, ClassifiedByValue
+from app.infra.rendering import show, shown_forms, sight_of, write
 
 T = TypeVar("T")
 
@@ -85,6 +81,23 @@ class ReadModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @classmethod
+    def assemble(cls, **values: Any) -> Self:  # noqa: ANN401 - fields of any types.
+        """A model of values that are ours, which are not validated: for the hot reads.
+
+        A field that is missing, or a value of another class than the field's, is refused when the
+        model is shown.
+        """
+        made = cls.__new__(cls)
+        for name, state in (
+            ("__dict__", values),
+            ("__pydantic_fields_set__", set(values)),
+            ("__pydantic_extra__", None),
+            ("__pydantic_private__", None),
+        ):
+            object.__setattr__(made, name, state)
+        return made
+
 
 class MetaRead(ReadModel):
     """What an answer says about itself."""
@@ -95,75 +108,38 @@ class MetaRead(ReadModel):
     )
 
 
+@cache
+def _meta_for_strangers(model: type[BaseModel]) -> MetaRead:
+    """What is said of an answer as long as nobody said who looks."""
+    return MetaRead(masked=list(rendering.hidden_from_strangers(model)))
+
+
 class MaskedRead(ReadModel):
     """Root of an answer that holds customer data."""
 
     meta: MetaRead = Field(default_factory=MetaRead)
 
+    @classmethod
+    def assemble(cls, **values: Any) -> Self:  # noqa: ANN401 - fields of any types.
+        """As that of all models, with the list of what may be masked."""
+        return super().assemble(meta=_meta_for_strangers(cls), **values)
+
     def model_post_init(self, _context: Any, /) -> None:  # noqa: ANN401 - Pydantic's signature.
-        """List what is masked as long as nobody said who looks."""
-        self.__dict__["meta"] = MetaRead(masked=masked_paths(self, None))
+        """List what may be masked as long as nobody said who looks."""
+        self.__dict__["meta"] = _meta_for_strangers(type(self))
         self.__pydantic_fields_set__.add("meta")
 
 
-@cache
-def classified_fields(model: type[BaseModel]) -> tuple[Leaf, ...]:
-    """The fields of a model that are above class open."""
-    return tuple(
-        leaf
-        for leaf in leaves_of(model)
-        if leaf.marker is not None and leaf.marker.sensitivity is not SensitivityClass.OPEN
-    )
-
-
-def dispositions(model: type[BaseModel], viewer: Viewer | None) -> dict[str, Disposition]:
+def dispositions(model: type[BaseModel], viewer: Viewer | None) -> Mapping[str, Disposition]:
     """In which form each classified field of a model is shown to a viewer, by path."""
-    return {
-        leaf.path: leaf.marker.disposition(viewer)
-        for leaf in classified_fields(model)
-        if leaf.marker is not None
-    }
+    return shown_forms(model, sight_of(viewer))
 
 
 def masked_paths(model: BaseModel, viewer: Viewer | None) -> list[str]:
-    """The paths that a viewer is not shown in clear.
-
-    They follow from the model and the viewer alone, so that they say nothing about a value. The
-    exceptions are a value that could not be decrypted, whose masked form is shown and which is
-    listed, and derived values, which are of the class of what they come from.
-    """
-    return [
-        leaf.path
-        for leaf in classified_fields(type(model))
-        if leaf.marker is not None
-        and leaf.marker.is_masked(viewer, _held(model, leaf.path.split(".")))
-    ]
-
-
-def _held(value: object, path: list[str]) -> Iterator[Sensitive[object]]:
-    """The sensitive values that stand at a path."""
-    if not path:
-        if isinstance(value, Sensitive):
-            yield value
-        return
-    name, *rest = path
-    found = _member(value, name.removesuffix("[]"))
-    if not name.endswith("[]"):
-        yield from _held(found, rest)
-        return
-    items = found.values() if isinstance(found, Mapping) else found or ()
-    for item in items:
-        yield from _held(item, rest)
-
-
-def _member(value: object, name: str) -> Any:  # noqa: ANN401 - a field of any type.
-    """What a model calls so in its answer; None of nothing."""
-    if not isinstance(value, BaseModel):
-        return None
-    for attribute, field in type(value).model_fields.items():
-        if name in {attribute, field.serialization_alias}:
-            return getattr(value, attribute)
-    return None
+    """The paths of a model that a viewer is not shown in clear; see `rendering.masked_paths`."""
+    sight, found = sight_of(viewer), set[str]()
+    show(model, sight, found)
+    return rendering.masked_paths(type(model), sight, found)
 
 
 def render(model: BaseModel, viewer: Viewer) -> bytes:
@@ -171,7 +147,8 @@ def render(model: BaseModel, viewer: Viewer) -> bytes:
 
     Only `app.infra.reveal` calls this: what is rendered in clear has to be audited.
     """
+    sight, found = sight_of(viewer), set[str]()
+    shown = show(model, sight, found)
     if isinstance(model, MaskedRead):
-        meta = MetaRead(masked=masked_paths(model, viewer))
-        model = model.model_copy(update={"meta": meta})
-    return model.model_dump_json(by_alias=True, context={VIEWER_CONTEXT: viewer}).encode()
+        shown["meta"] = {"masked": rendering.masked_paths(type(model), sight, found)}
+    return write(shown)

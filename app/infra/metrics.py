@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
 from prometheus_client import generate_latest as render
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from app.infra.request_id import route_of
 
@@ -29,6 +28,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        # Finding a series by its labels costs more than counting.
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter(
             "tiering_http_requests",
             "Requests by method, route template and status.",
@@ -44,45 +45,18 @@ class Metrics:
         )
 
     def observe(self, *, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        """Count one answered request; methods that nobody declared are one label."""
+        method = method if method in _METHODS else _OTHER_METHOD
+        labels = (method, route, status)
+        if (series := self._series.get(labels)) is None:
+            counted = self._requests.labels(method, route, str(status))
+            series = self._series[labels] = (counted, self._seconds.labels(method, route))
+        series[0].inc()
+        series[1].observe(seconds)
 
     def exposition(self) -> bytes:
         """The text format that Prometheus scrapes."""
         return render(self.registry)
-
-
-class MetricsMiddleware:
-    """Pure ASGI: times each request and reads the status off the first message sent."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app = app
-        self.metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started = perf_counter()
-        status = 500
-
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watch)
-        finally:
-            self.metrics.observe(
-                method=scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD,
-                route=route_template(scope),
-                status=status,
-                seconds=perf_counter() - started,
-            )
 
 
 def route_template(scope: Scope) -> str:

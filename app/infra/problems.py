@@ -281,7 +281,8 @@ def _http_answer(request: Request, error: HTTPException) -> _Answer:
     return _Answer(text, text, error.status_code, headers)
 
 
-_DATABASE_ERRORS: Final = (
+#: What says that the database cannot be asked, or refused.
+DATABASE_ERRORS: Final = (
     DBAPIError,
     PoolTimeoutError,
     asyncpg.PostgresError,
@@ -292,7 +293,7 @@ _DATABASE_ERRORS: Final = (
 
 
 #: Errors the framework takes for dealt with; any other goes on to the edge, which logs it.
-_ANSWERED_HERE: Final = (ProblemError, DomainError, HTTPException, *_DATABASE_ERRORS)
+_ANSWERED_HERE: Final = (ProblemError, DomainError, HTTPException, *DATABASE_ERRORS)
 
 
 def _log_failure(request: Request, error: Exception, status: int) -> None:
@@ -331,7 +332,7 @@ def _answer_to(request: Request, error: Exception) -> _Answer:
         return _http_answer(request, error)
     if isinstance(error, RequestValidationError):
         return _answer("validation", errors=_field_errors(request.app, error.errors()))
-    slug = _database_slug(error) if isinstance(error, _DATABASE_ERRORS) else "internal"
+    slug = _database_slug(error) if isinstance(error, DATABASE_ERRORS) else "internal"
     if slug == "internal" and AWAITS_COMMIT in request.scope:
         slug = "unavailable"
     return _answer(slug)
@@ -372,7 +373,7 @@ def install_problems(app: FastAPI, on_denial: DenialRecorder | None = None) -> N
         DomainError,
         HTTPException,
         RequestValidationError,
-        *_DATABASE_ERRORS,
+        *DATABASE_ERRORS,
         Exception,
     )
     for kind in kinds:

@@ -17,9 +17,11 @@ A route about customers ends like this:
 
 What was decrypted should be what the viewer is shown: ask
 `MATRIX.disposition(viewer, SensitivityClass.C2_NAME)` before decrypting, and leave the rest
-`Sensitive.sealed` with its stored masked form. `audit` and `session` share one transaction; it
-commits when the route function returns and before bytes are sent, and if it cannot, the answer is
-503 and the rendered body is dropped. A change, or the version of what is shown, is told by
+`Sensitive.sealed` with its stored masked form. The event of a read is committed here, with those
+of other requests of the moment. A route that changes something asks for a `ChangeAudit`, whose
+event is stored in the transaction of its `session`; that commits when the route function returns
+and before bytes are sent. Where either cannot be, the answer is 503 and the rendered body is
+dropped. A change, or the version of what is shown, is told by
 `audit=audit.noting(outcome=Outcome.CHANGED, record_version=...)`.
 """
 
@@ -28,7 +30,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -36,7 +37,8 @@ from app.domain.errors import Forbidden
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.infra.audit import Answer, AuditTrail
-from app.infra.masking import dispositions, render
+from app.infra.masking import render
+from app.infra.rendering import sight_of, written_forms
 
 _OK = 200
 _NOT_MODIFIED = 304
@@ -72,13 +74,14 @@ async def respond(
     if not MATRIX.sees_customer_data(viewer):
         raise Forbidden("forbidden")
     body = render(model, viewer)
-    version = f'"{audit.writer.body_hmac(body)[:_VERSION_BYTES].hex()}"'
+    body_hmac = audit.writer.body_hmac(body)
+    version = f'"{body_hmac[:_VERSION_BYTES].hex()}"'
     if status == _OK and _is_known(audit.scope, version):
         status = _NOT_MODIFIED
     answer = Answer(
         status=status,
-        body=body,
-        dispositions=dispositions(type(model), viewer),
+        body_hmac=body_hmac,
+        dispositions=written_forms(type(model), sight_of(viewer)),
     )
     await audit.record_answer(viewer=viewer, subjects=subjects, answer=answer)
     told = {"Cache-Control": "no-store", "ETag": version, **(headers or {})}
@@ -89,5 +92,11 @@ async def respond(
 
 def _is_known(scope: Scope, version: str) -> bool:
     """Whether the caller of a read holds this very answer already (RFC 9110, weak comparison)."""
-    known = Headers(scope=scope).get("if-none-match", "") if scope["method"] == "GET" else ""
-    return any(tag.strip().removeprefix("W/") in {version, "*"} for tag in known.split(","))
+    if scope["method"] != "GET":
+        return False
+    known = [value for name, value in scope["headers"] if name == b"if-none-match"]
+    return any(
+        tag.strip().removeprefix("W/") in {version, "*"}
+        for tags in known
+        for tag in tags.decode("latin-1").split(",")
+    )

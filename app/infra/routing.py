@@ -9,6 +9,10 @@ from typing import Any, NoReturn
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
+from app.domain.privacy.roles import Role
+from app.infra.express import Answering, ExpressRoute
+from app.infra.lanes import Lanes
+
 
 class StrictRequest(Request):
     """A request whose JSON names each key of an object once, and holds no number but numbers.
@@ -66,3 +70,21 @@ class Router(APIRouter):
     def __init__(self, tag: str) -> None:
         # A redirect would repeat the caller's Host header in its Location.
         super().__init__(tags=[tag], route_class=StrictRoute, redirect_slashes=False)
+        self.express_routes: list[ExpressRoute] = []
+
+    def express(
+        self, template: str, roles: frozenset[Role], lookups: Callable[[Lanes], object]
+    ) -> Callable[[Answering], Answering]:
+        """Declare how a hot read is answered where nothing is out of the ordinary.
+
+        Args:
+            template: the path, as that of the route it stands beside.
+            roles: those of the route.
+            lookups: made once per application and handed to every call.
+        """
+
+        def declare(answer: Answering) -> Answering:
+            self.express_routes.append(ExpressRoute(template, roles, lookups, answer))
+            return answer
+
+        return declare

@@ -17,6 +17,7 @@ SMALL = {
     "importer": ("--policies", "300", "--repeats", "1", "--motor", "/nonexistent"),
     "rule_kernel": ("--rows", "2000", "--repeats", "1", "--zen-rows", "50"),
     "one_customer": ("--customers", "20", "--repeats", "1"),
+    "hot_reads": ("150", "--rounds", "1", "--seconds", "0.3", "--connections", "4"),
 }
 PRINTED = {
     "whole_book": r"run / COPY +[0-9.]+\n(.|\n)*peak memory of the run +[0-9]+ MB"
@@ -24,6 +25,7 @@ PRINTED = {
     "importer": r"300 policies: .* ratio [0-9.]+ ",
     "rule_kernel": r"ours / zen-engine evaluate_batch: [0-9,.]+x",
     "one_customer": r"ours with reasons / zen-engine evaluate: [0-9,.]+x",
+    "hot_reads": r"P1 tier / tier by hand, asyncpg: [0-9.]+x(.|\n)*P3 SLA of a tier",
 }
 
 
@@ -43,4 +45,4 @@ def test_a_benchmark_runs_at_a_small_size(name: str) -> None:
 
 def test_no_benchmark_is_left_out() -> None:
     scripts = {path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py")}
-    assert scripts - {"rule_sample"} == set(SMALL)
+    assert scripts - {"rule_sample", "hot_rivals"} == set(SMALL)

@@ -19,7 +19,7 @@ from app.domain.privacy.classes import Disposition, SensitivityClass
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Purpose, Relation, Role, Viewer
 from app.domain.privacy.sensitive import Sensitive
-from app.infra.classified import ClassificationError, Classified, leaves_of
+from app.infra.classified import VIEWER_CONTEXT, ClassificationError, Classified, leaves_of
 from app.infra.masking import (
     Birth,
     Contact,
@@ -27,6 +27,7 @@ from app.infra.masking import (
     Income,
     Internal,
     MaskedRead,
+    MetaRead,
     Name,
     Open,
     Premium,
@@ -190,6 +191,21 @@ def test_only_a_sensitive_value_of_the_fields_own_class_goes_in(wrong: object) -
     assert isinstance(wrong, (str, int)) or "王" not in str(caught.value)
 
 
+@given(VIEWERS.filter(bool), st.booleans())
+def test_plans_show_what_pydantic_would(viewer: Viewer, empty: bool) -> None:  # noqa: FBT001 - drawn.
+    person = _person(empty=empty)
+    masked = masked_paths(person, viewer)
+    context = {VIEWER_CONTEXT: viewer}
+    whole = person.model_copy(update={"meta": MetaRead(masked=masked)})
+    assert render(person, viewer) == whole.model_dump_json(by_alias=True, context=context).encode()
+
+
+def test_a_value_in_the_place_of_another_class_is_refused_when_it_leaves() -> None:
+    wrong = PartyRead.model_construct(code="p", name=Sensitive(CLASSES.RISK, "x"))
+    with pytest.raises(ClassificationError, match="name holds a value of a class"):
+        render(wrong, SELF)
+
+
 def test_a_python_dump_is_masked_too() -> None:
     assert _person().model_dump()["parties"] == [{"code": "p", "name": "王**"}]
 
@@ -263,7 +279,8 @@ def test_only_the_door_renders_for_a_viewer() -> None:
             if isinstance(node, ast.ImportFrom) and node.module in {
                 "app.infra.masking",
                 "app.infra.classified",
+                "app.infra.rendering",
             }:
                 names = {alias.name for alias in node.names}
-                users |= {path.name for _ in names & {"render", "VIEWER_CONTEXT"}}
+                users |= {path.name for _ in names & {"render", "show", "VIEWER_CONTEXT"}}
     assert users == {"reveal.py", "masking.py"}

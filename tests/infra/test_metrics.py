@@ -9,7 +9,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.domain.privacy.roles import Role
 from app.infra.database import Database
-from app.infra.metrics import LABELS, Metrics, MetricsMiddleware, route_template
+from app.infra.edge import Edge
+from app.infra.metrics import LABELS, Metrics, route_template
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
@@ -74,10 +75,10 @@ async def test_a_request_that_dies_counts_as_a_server_error_and_others_pass_thro
         return None
 
     metrics = Metrics()
-    middleware = MetricsMiddleware(dying, metrics)
+    edge = Edge(dying, metrics)
     with pytest.raises(ValueError):  # noqa: PT011 - it is the one raised above.
-        await middleware({"type": "http", "method": "GET"}, silent, nowhere)
+        await edge({"type": "http", "method": "GET", "headers": []}, silent, nowhere)
     assert count(metrics, "GET", "unmatched", 500) == 1
     with pytest.raises(ValueError):  # noqa: PT011 - it is the one raised above.
-        await middleware({"type": "lifespan"}, silent, nowhere)
+        await edge({"type": "lifespan"}, silent, nowhere)
     assert count(metrics, "GET", "unmatched", 500) == 1

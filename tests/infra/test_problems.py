@@ -392,7 +392,8 @@ async def test_what_is_no_request_passes_the_edge() -> None:
 
 
 async def test_an_answer_that_breaks_off_is_not_taken_for_complete() -> None:
-    from app.infra.request_id import RequestIdMiddleware
+    from app.infra.edge import Edge
+    from app.infra.metrics import Metrics
 
     async def broken(_scope: object, _receive: object, send: object) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
@@ -408,7 +409,9 @@ async def test_an_answer_that_breaks_off_is_not_taken_for_complete() -> None:
         return {"type": "http.disconnect"}
 
     with pytest.raises(ValueError, match=SENTINEL):
-        await RequestIdMiddleware(broken)({"type": "http", "headers": []}, receive, send)
+        await Edge(broken, Metrics())(
+            {"type": "http", "method": "GET", "headers": []}, receive, send
+        )
     assert len(sent) == 2
 
 

@@ -12,8 +12,6 @@ import pytest
 from dirty_equals import IsDatetime, IsPositiveInt, IsStr, IsUUID
 from fastapi import APIRouter
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import NullPool
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -25,14 +23,15 @@ from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Role
 from app.domain.privacy.sensitive import Sensitive
 from app.infra.application import Application
-from app.infra.audit import Audit, AuditWriter, Outcome, install_audit
+from app.infra.audit import Audit, AuditWriter, ChangeAudit, Outcome, install_audit
 from app.infra.auth import CurrentActor, requires
 from app.infra.cipher import MasterKey, Vault
-from app.infra.database import Database, normalise_url
+from app.infra.database import Database, open_database
 from app.infra.masking import Contact, Internal, MaskedRead, Name, Open, Premium
 from app.infra.problems import install_problems
 from app.infra.reveal import respond
 from app.infra.session import WriteSession
+from app.infra.settings import Settings
 from tests.infra.edge import application, bearer, client
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +74,7 @@ async def put_customer(
     customer_id: str,
     actor: Annotated[Actor, requires(Role.INTEGRATION)],
     session: WriteSession,
-    audit: Audit,
+    audit: ChangeAudit,
 ) -> Response:
     """A change, in the same transaction as its event."""
     assert audit.session is session
@@ -129,14 +128,12 @@ def _application(database: Database, *, gated: bool = True) -> Application:
 
 
 @pytest.fixture
-async def own_database(fresh_database_url: str) -> AsyncIterator[Database]:
+async def own_database(fresh_database_url: str, settings: Settings) -> AsyncIterator[Database]:
     """A database in which commits are commits."""
-    engine = create_async_engine(normalise_url(fresh_database_url), poolclass=NullPool)
-    database = Database(engine, async_sessionmaker(engine, expire_on_commit=False))
-    async with database.sessions.begin() as session:
-        await session.execute(text("CREATE TABLE changes (number int)"))
-    yield database
-    await engine.dispose()
+    async with open_database(fresh_database_url, settings) as database:
+        async with database.sessions.begin() as session:
+            await session.execute(text("CREATE TABLE changes (number int)"))
+        yield database
 
 
 async def _events(database: Database) -> list[dict[str, object]]:
@@ -162,7 +159,7 @@ async def test_an_answer_is_rendered_for_its_viewer_and_written_down(database: D
         "segment": None,
         "premium": "<1000",
     }
-    writer = AuditWriter(MasterKey(b"k" * 32), database.sessions)
+    writer = AuditWriter(MasterKey(b"k" * 32), database.lanes)
     assert await _events(database) == [
         {
             "id": IsUUID(),
@@ -320,10 +317,9 @@ async def test_a_sensitive_value_outside_a_model_is_a_static_500(
     assert "sentinel" not in caplog.text
 
 
-async def test_actors_are_told_apart_and_not_told(session: AsyncSession) -> None:
-    sessions = async_sessionmaker(session.bind)
-    writer = AuditWriter(MasterKey(b"k" * 32), sessions)
-    other = AuditWriter(MasterKey(b"o" * 32), sessions)
+async def test_actors_are_told_apart_and_not_told(database: Database) -> None:
+    writer = AuditWriter(MasterKey(b"k" * 32), database.lanes)
+    other = AuditWriter(MasterKey(b"o" * 32), database.lanes)
     assert writer.actor_digest("a", "bc") != writer.actor_digest("ab", "c")
     assert writer.actor_digest("a", "b") != other.actor_digest("a", "b")
     assert writer.writer != other.writer

@@ -51,14 +51,11 @@ class Sensitive(Generic[T_co]):
         masked: str | None = None,
         band: str | None = None,
     ) -> None:
-        for name, content in (
-            ("_sensitivity", sensitivity),
-            ("_value", value),
-            ("_masked", masked),
-            ("_band", band),
-            ("_sealed", False),
-        ):
-            object.__setattr__(self, name, content)
+        _set_sensitivity(self, sensitivity)
+        _set_value(self, value)
+        _set_masked(self, masked)
+        _set_band(self, band)
+        _set_sealed(self, False)  # noqa: FBT003 - what a slot is set to.
 
     @classmethod
     def sealed(
@@ -70,7 +67,7 @@ class Sensitive(Generic[T_co]):
     ) -> Sensitive[T_co]:
         """A value known by its stored forms only, because the clear one was not decrypted."""
         made: Sensitive[T_co] = cls(sensitivity, None, masked=masked, band=band)
-        object.__setattr__(made, "_sealed", True)
+        _set_sealed(made, True)  # noqa: FBT003 - what a slot is set to.
         return made
 
     @property
@@ -169,3 +166,11 @@ class Sensitive(Generic[T_co]):
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise SensitiveUseError
+
+
+# The slots' own setters, since the class refuses every assignment; a look-up makes dozens of these.
+_set_sensitivity = vars(Sensitive)["_sensitivity"].__set__
+_set_value = vars(Sensitive)["_value"].__set__
+_set_masked = vars(Sensitive)["_masked"].__set__
+_set_band = vars(Sensitive)["_band"].__set__
+_set_sealed = vars(Sensitive)["_sealed"].__set__

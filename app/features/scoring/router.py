@@ -21,7 +21,7 @@ from app.features.scoring.schemas import (
     TrialRead,
 )
 from app.infra.application import problem_responses
-from app.infra.audit import Audit, Outcome
+from app.infra.audit import Audit, ChangeAudit, Outcome
 from app.infra.auth import requires
 from app.infra.desk import Desk, Today
 from app.infra.locale import RequestLocale, language_headers
@@ -60,7 +60,7 @@ async def create_evaluation(
     customer_id: CustomerId,
     desk: Desk,
     locale: RequestLocale,
-    audit: Audit,
+    audit: ChangeAudit,
     actor: Evaluator,
     asked: Annotated[EvaluationCreate | None, Body()] = None,
 ) -> Response:

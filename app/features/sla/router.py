@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Final
 
 from fastapi import Path, Response
 from pydantic import AfterValidator, Field
@@ -14,7 +15,8 @@ from app.features.sla.schemas import SlaRead
 from app.infra.application import problem_responses
 from app.infra.auth import requires
 from app.infra.desk import Today
-from app.infra.locale import RequestLocale, language_headers
+from app.infra.express import ExpressCall
+from app.infra.locale import Locale, RequestLocale, language_headers
 from app.infra.routing import Router
 from app.infra.session import ReadSession
 from app.infra.written import printable
@@ -28,9 +30,8 @@ Tier = Annotated[
     Path(description="A tier of the ladder."),
 ]
 
-Reader = Annotated[
-    Actor,
-    requires(
+READERS: Final = frozenset(
+    {
         Role.AGENT,
         Role.CUSTOMER,
         Role.ACCOUNT_MANAGER,
@@ -38,29 +39,48 @@ Reader = Annotated[
         Role.BUSINESS_OFFICER,
         Role.COMPLIANCE,
         Role.ADMIN,
-    ),
-]
+    }
+)
+Reader = Annotated[Actor, requires(*READERS)]
 
 
 @router.get(
     "/v1/tiers/{tier}/sla",
+    response_model=SlaRead,
     summary="What a tier is promised",
     response_description="The promises, one entry per service type.",
     responses=problem_responses(404),
 )
 async def get_tier_sla(
     tier: Tier,
-    response: Response,
     session: ReadSession,
     today: Today,
     locale: RequestLocale,
     _actor: Reader,
-) -> SlaRead:
+) -> Response:
     """The promises of the policy in force today, in seconds or days of the clock each runs on.
 
     An entry's `exceptions` are narrower cases that win over it. A statutory floor is a deadline of
     the law, which no tier loosens; where the two differ, the earlier one binds.
     """
     found = await service.get_sla(session, tier=tier, on=today)
-    response.headers.update(language_headers(locale))
-    return SlaRead.from_domain(found, locale)
+    return _answer(found, locale)
+
+
+@router.express("/v1/tiers/{tier}/sla", READERS, service.SlaLookups)
+async def look_up_sla(call: ExpressCall, lookups: service.SlaLookups, tier: str) -> Response | None:
+    """`get_tier_sla`, for many at once."""
+    found = await lookups.find(tier, on=call.today)
+    return None if found is None else _answer(found, call.locale)
+
+
+def _answer(found: service.TierSla, locale: Locale) -> Response:
+    return Response(
+        _written(found, locale), media_type="application/json", headers=language_headers(locale)
+    )
+
+
+@lru_cache(64)
+def _written(found: service.TierSla, locale: Locale) -> bytes:
+    """The promises in one language; nothing of them depends on who asks."""
+    return SlaRead.from_domain(found, locale).model_dump_json().encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Query, Response
@@ -24,6 +24,7 @@ from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
 from app.infra.auth import CurrentActor, requires
 from app.infra.desk import Desk
+from app.infra.express import ExpressCall
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.pagination import Cursors
 from app.infra.reveal import respond
@@ -31,9 +32,8 @@ from app.infra.routing import Router
 
 router = Router("tiers")
 
-Reader = Annotated[
-    Actor,
-    requires(
+READERS: Final = frozenset(
+    {
         Role.AGENT,
         Role.CUSTOMER,
         Role.ACCOUNT_MANAGER,
@@ -41,8 +41,9 @@ Reader = Annotated[
         Role.BUSINESS_OFFICER,
         Role.COMPLIANCE,
         Role.INTEGRATION,
-    ),
-]
+    }
+)
+Reader = Annotated[Actor, requires(*READERS)]
 
 
 @router.get(
@@ -82,6 +83,24 @@ async def get_tier(customer_id: CustomerId, desk: Desk, audit: Audit, actor: Rea
         viewer=subject.viewer,
         audit=audit.noting(record_version=str(found.stored.decision_id)),
         subjects=[subject.customer_id],
+    )
+
+
+@router.express("/v1/customers/{customer_id}/tier", READERS, service.TierLookups)
+async def look_up_tier(
+    call: ExpressCall, lookups: service.TierLookups, customer_id: str
+) -> Response | None:
+    """`get_tier`, for many at once."""
+    asked = service.Asked(call.now, call.today, call.state.settings.stale_after_days)
+    found = await lookups.find(customer_id, asked)
+    if found is None:
+        return None
+    viewer = call.actor.viewer_of(found.customer_id, found.account_manager)
+    return await respond(
+        TierRead.from_domain(found.served, found.customer_id, viewer),
+        viewer=viewer,
+        audit=call.audit(str(found.served.stored.decision_id)),
+        subjects=[found.customer_id],
     )
 
 

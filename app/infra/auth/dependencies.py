@@ -156,16 +156,26 @@ async def current_actor(
     if any(len(request.headers.getlist(name)) > 1 for name in _STATED_ONCE):
         slug = "bad-request"
         raise ProblemError(slug)
-    role = _active_role(token.roles, x_act_role)
-    actor = Actor(
+    actor = actor_of(token, x_act_role, x_purpose)
+    request.scope[_ACTOR_KEY] = actor
+    return actor
+
+
+def actor_of(token: VerifiedToken, act_role: str | None, purpose: str | None) -> Actor:
+    """The caller in his one active role, by his token and what the request states.
+
+    Raises:
+        ProblemError: he holds several roles and names none, or one he does not hold; or the purpose
+            is unknown.
+    """
+    role = _active_role(token.roles, act_role)
+    return Actor(
         issuer=token.issuer,
         subject=token.subject,
         role=role,
         customer_id=token.customer_id if role is Role.CUSTOMER else None,
-        purpose=_purpose(x_purpose),
+        purpose=_purpose(purpose),
     )
-    request.scope[_ACTOR_KEY] = actor
-    return actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from app.features.imports.service import ImportOptions, ImportResult, Surroundin
 from app.infra.cipher import Vault, load_master_key
 from app.infra.database import Database, normalise_url
 from app.infra.settings import Settings
+from tests.lanes import BoundLanes
 
 TODAY = date(2026, 11, 22)
 
@@ -118,7 +119,8 @@ def in_transaction(url: str, folder: Path, story: Callable[[ImportDesk], Awaitab
             )
             settings = Settings(data_dir=folder / "data")
             vault = Vault(load_master_key(settings))
-            around = Surroundings(Database(engine, sessions), settings, vault, TODAY)
+            database = Database(engine, sessions, BoundLanes(connection))
+            around = Surroundings(database, settings, vault, TODAY)
             told = await story(ImportDesk(around, folder))
             await outer.rollback()
         await engine.dispose()

@@ -136,8 +136,7 @@ class ProfileRead(MaskedRead):
 
 
 def _identity(profile: Profile) -> dict[str, object]:
-    row = profile.customer
-    attributes = profile.attributes
+    row, attributes = profile.stored.customer, profile.stored.attributes
     is_corporate = row.kind == "corporate"
     income = None if attributes is None else attributes.income_band
     assets = None if attributes is None else attributes.asset_band
@@ -186,7 +185,7 @@ def _sealed(
 
 
 def _attributes(profile: Profile) -> dict[str, object]:
-    row = profile.attributes
+    row = profile.stored.attributes
 
     def held(name: str) -> Any:  # noqa: ANN401 - a column of any type.
         return None if row is None else getattr(row, name)
@@ -211,7 +210,7 @@ def _attributes(profile: Profile) -> dict[str, object]:
 
 
 def _standing(profile: Profile) -> dict[str, object]:
-    found = profile.standing
+    found = profile.stored.standing
     grade = None if found is None else found.risk_grade
     return {
         "tier": None if found is None else found.tier,
@@ -226,9 +225,9 @@ def _standing(profile: Profile) -> dict[str, object]:
 
 
 def _panorama(profile: Profile) -> dict[str, object]:
-    found = profile.panorama
+    found = profile.stored.panorama
     return {
-        "as_of": profile.on,
+        "as_of": profile.stored.on,
         "lines": [_line(profile, line) for line in PRODUCT_LINES],
         "claims": Sensitive(Class.RISK, found.claims, band=_count(found.claims)),
         "open_claims": Sensitive(Class.RISK, found.open_claims, band=_count(found.open_claims)),
@@ -245,7 +244,7 @@ def _panorama(profile: Profile) -> dict[str, object]:
 
 
 def _line(profile: Profile, line: str) -> dict[str, object]:
-    found = profile.lines.get(line)
+    found = profile.stored.lines.get(line)
     policies, premium = (
         (0, Decimal("0.00")) if found is None else (found.policies, found.yearly_premium)
     )
@@ -261,8 +260,8 @@ def _consents(profile: Profile) -> list[Mapping[str, object]]:
 
 
 def _consent(profile: Profile, purpose: str) -> Mapping[str, object]:
-    found = profile.consents.get(purpose)
-    holds = found is not None and found.holds_on(profile.on)
+    found = profile.stored.consents.get(purpose)
+    holds = found is not None and found.holds_on(profile.stored.on)
     return {
         "purpose": purpose,
         "holds": internal(holds),

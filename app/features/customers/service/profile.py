@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
-from app.db.rows.customer import CustomerRow
-from app.db.rows.scoring_input import ScoringInputRow
+from app.domain.privacy.actor import Actor
 from app.domain.privacy.classes import Disposition, SensitivityClass, Trait
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
-from app.features.customers.repository import panorama, profiles
-from app.features.customers.repository.panorama import StoredLine, StoredPanorama, StoredStanding
-from app.features.customers.repository.profiles import StoredConsent
+from app.features.customers.repository import profiles
+from app.features.customers.repository.profiles import StoredProfile
 from app.features.customers.service.subjects import Subject
+from app.infra.batcher import Batcher
 from app.infra.cipher import CipherError, Vault, find_subject_keys
 from app.infra.database import AsyncSession
-
-_YEAR: Final = timedelta(days=365)
+from app.infra.lanes import Lanes
 
 _DECLARED: Final = frozenset({Trait.DECLARED})
 #: The sealed columns, with what the role table is asked before one is opened.
@@ -42,14 +40,8 @@ class Profile:
     missing stayed sealed.
     """
 
-    customer: CustomerRow
-    attributes: ScoringInputRow | None
+    stored: StoredProfile
     opened: dict[str, str | None]
-    lines: dict[str, StoredLine]
-    panorama: StoredPanorama
-    consents: dict[str, StoredConsent]
-    standing: StoredStanding | None
-    on: date
 
 
 async def get_profile(
@@ -65,42 +57,65 @@ async def get_profile(
         vault: opens what the viewer is shown.
         on: the business day.
     """
-    own_id = subject.customer_id
-    customer = await profiles.get_customer(session, own_id)
-    return Profile(
-        customer=customer,
-        attributes=await profiles.find_attributes(session, own_id, on=on),
-        opened=await _opened(session, customer, subject.viewer, vault),
-        lines=await panorama.list_lines(session, own_id, on=on),
-        panorama=await panorama.get_panorama(session, own_id, on=on, year_before=on - _YEAR),
-        consents=await profiles.list_consents(session, own_id, on=on),
-        standing=await panorama.find_standing(session, own_id),
-        on=on,
-    )
+    stored = await profiles.get_profile(session, subject.customer_id, on=on)
+    return Profile(stored, await _opened(session, subject, vault))
 
 
-async def _opened(
-    session: AsyncSession, customer: CustomerRow, viewer: Viewer, vault: Vault
-) -> dict[str, str | None]:
-    """The sealed values a viewer is shown in clear; after erasure there is no key to open them."""
-    wanted = [
+class ProfileLookups:
+    """The profiles of all who are asked for at the moment, in one question to the database.
+
+    Args:
+        lanes: where the batches are sent.
+    """
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._batcher = Batcher(self._send)
+
+    async def find(
+        self, customer_id: str, *, actor: Actor, on: date
+    ) -> tuple[Viewer, Profile] | None:
+        """The profile of a customer, and the caller as his viewer.
+
+        None for what a batch cannot tell, which `get_profile` can: an id that nobody has or that
+        was merged away, and a viewer who is shown in clear what is stored encrypted.
+        """
+        found = await self._batcher.ask((customer_id, on))
+        if found is None:
+            return None
+        viewer = actor.viewer_of(found.customer.customer_id, found.customer.account_manager)
+        return None if _shown_in_clear(viewer) else (viewer, Profile(found, {}))
+
+    async def _send(self, asked: list[tuple[str, date]]) -> list[StoredProfile | None]:
+        async with self._lanes.lend() as connection:
+            return await profiles.find_profiles(connection, asked)
+
+
+def _shown_in_clear(viewer: Viewer) -> list[str]:
+    """The sealed columns that a viewer is shown in clear, by name."""
+    return [
         name
         for name, (sensitivity, traits) in _SEALED.items()
         if MATRIX.disposition(viewer, sensitivity, traits) is Disposition.CLEAR
     ]
+
+
+async def _opened(session: AsyncSession, subject: Subject, vault: Vault) -> dict[str, str | None]:
+    """The sealed values a viewer is shown in clear; after erasure there is no key to open them."""
+    wanted = {name: f"{name}_cipher" for name in _shown_in_clear(subject.viewer)}
     if not wanted:
         return {}
-    own_id = customer.customer_id
+    own_id = subject.customer_id
+    sealed = await profiles.read_sealed(session, own_id, wanted.values())
     keys = await find_subject_keys(session, vault, [own_id])
     opened: dict[str, str | None] = {}
-    for name in wanted:
-        column = f"{name}_cipher"
-        sealed: bytes | None = getattr(customer, column)
-        if sealed is None:
+    for name, column in wanted.items():
+        held = sealed[column]
+        if held is None:
             opened[name] = None
         elif own_id in keys:
             try:
-                clear = vault.decrypt(keys[own_id], "customers", column, own_id, sealed)
+                clear = vault.decrypt(keys[own_id], "customers", column, own_id, held)
             except CipherError:
                 continue
             opened[name] = clear.decode()

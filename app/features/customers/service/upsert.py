@@ -70,7 +70,7 @@ async def put_customer(
         valid_from=today,
     )
     if change.purposes is not None:
-        held = await profiles.list_consents(session, own_id, on=today)
+        held = (await profiles.get_profile(session, own_id, on=today)).consents
         if rows := _consent_rows(own_id, change.purposes, held, today):
             await write_records(
                 session,

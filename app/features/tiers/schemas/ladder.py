@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from pydantic import Field
 
 from app.domain.tiering.ladder import LADDER
@@ -15,8 +17,9 @@ class DisplayNameRead(ReadModel):
     zh: Open[str] = Field(description="In Chinese.")
 
     @classmethod
+    @cache
     def of(cls, tier: str) -> DisplayNameRead:
-        """The names of a tier."""
+        """The names of a tier of the ladder."""
         name = LADDER.display_names[tier]
         return cls(en=name.en, zh=name.zh)
 

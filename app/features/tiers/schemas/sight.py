@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 from app.domain.facts.catalogue import CATALOGUE
@@ -26,6 +27,7 @@ def sees_internal(viewer: Viewer) -> bool:
     return MATRIX.disposition(viewer, SensitivityClass.INTERNAL) is Disposition.CLEAR
 
 
+@cache
 def class_of(fact: str) -> SensitivityClass:
     """The class of a fact; what is said of it is of the same class."""
     return SensitivityClass(CATALOGUE[fact].sensitivity)

@@ -49,7 +49,7 @@ class LiftRead(ReadModel):
     @classmethod
     def of(cls, lift: Lift) -> LiftRead:
         """A change, ready to be masked by the class of its fact."""
-        return cls(
+        return cls.assemble(
             fact=code(class_of(lift.fact), lift.fact),
             current=amount(lift.fact, lift.current),
             wanted=amount(lift.fact, lift.wanted),
@@ -103,7 +103,7 @@ class TierRead(MaskedRead):
     def from_domain(cls, served: ServedTier, customer_id: str, viewer: Viewer) -> TierRead:
         """The tier of a customer, ready to be masked; only staff is told what would lift it."""
         stored = served.stored
-        return cls(
+        return cls.assemble(
             customer_id=customer_id,
             tier=stored.tier,
             display_name=DisplayNameRead.of(stored.tier),
@@ -120,7 +120,7 @@ class TierRead(MaskedRead):
             risk_grade=Sensitive(
                 SensitivityClass.RISK, stored.risk_grade, band=GRADE_BANDS[stored.risk_grade]
             ),
-            rule_set=RuleSetRead(
+            rule_set=RuleSetRead.assemble(
                 id=internal(stored.rule_set_id), version=internal(stored.rule_set_version)
             ),
             evaluated_at=served.evaluated_at,
@@ -133,4 +133,4 @@ def _next_tier(served: ServedTier, viewer: Viewer) -> NextTierRead | None:
     if served.next_tier is None:
         return None
     lifts = served.lifts if sees_internal(viewer) else ()
-    return NextTierRead(tier=served.next_tier, gap=[LiftRead.of(lift) for lift in lifts])
+    return NextTierRead.assemble(tier=served.next_tier, gap=[LiftRead.of(lift) for lift in lifts])

@@ -11,11 +11,14 @@ from app.features.tiers.service.assign import (
 )
 from app.features.tiers.service.export import export_tiers
 from app.features.tiers.service.read import (
+    Asked,
     ExplainedTier,
     HistoryPage,
     Lift,
+    LookedUpTier,
     ServedTier,
     StoredAssignment,
+    TierLookups,
     get_explanation,
     get_tier,
     list_history,
@@ -23,13 +26,16 @@ from app.features.tiers.service.read import (
 
 __all__ = [
     "STAGED",
+    "Asked",
     "ExplainedTier",
     "Held",
     "HistoryPage",
     "Lift",
+    "LookedUpTier",
     "ServedTier",
     "Standing",
     "StoredAssignment",
+    "TierLookups",
     "apply_staged",
     "assign",
     "export_tiers",

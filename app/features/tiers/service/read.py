@@ -20,16 +20,22 @@ from app.domain.tiering.record import GivenReason
 from app.domain.tiering.stability import StabilityState, waiting_downgrade
 from app.features.facts.service import read_facts
 from app.features.rule_sets.service import get_version
-from app.features.tiers.repository import read
-from app.features.tiers.repository.read import StoredAssignment, StoredTier
+from app.features.tiers.repository import read, standing
+from app.features.tiers.repository.read import StoredAssignment
+from app.features.tiers.repository.standing import StandingOf, StoredTier
+from app.infra.batcher import Batcher
 from app.infra.database import AsyncSession
+from app.infra.lanes import Lanes
 
 __all__ = [
+    "Asked",
     "ExplainedTier",
     "HistoryPage",
     "Lift",
+    "LookedUpTier",
     "ServedTier",
     "StoredAssignment",
+    "TierLookups",
     "get_explanation",
     "get_tier",
     "list_history",
@@ -85,38 +91,93 @@ async def get_tier(
         Conflict: `not-evaluated` if the customer is known and was never evaluated.
     """
     stored = await _tier(session, customer_id, today)
-    next_tier = LADDER.above(stored.tier)
+    is_outdated = _is_outdated(stored) or await _held_a_newer_line(session, customer_id, stored)
+    return _served(stored, Asked(now, today, stale_after_days), is_outdated=is_outdated)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When a tier is asked for, and the age at which an evaluation is not relied on any longer."""
+
+    now: datetime
+    today: date
+    stale_after_days: int
+
+
+def _served(stored: StoredTier, asked: Asked, *, is_outdated: bool) -> ServedTier:
     evaluated_at = stored.run_at or stored.evaluated_at
     return ServedTier(
         stored=stored,
-        next_tier=next_tier,
+        next_tier=LADDER.above(stored.tier),
         lifts=_lifts(stored),
-        next_review_on=next_review_on(stored.review_cycle, stored.as_of, today),
+        next_review_on=next_review_on(stored.review_cycle, stored.as_of, asked.today),
         evaluated_at=evaluated_at,
         data_as_of=stored.run_as_of or stored.as_of,
         stale=is_stale(
             evaluated_at=evaluated_at,
-            now=now,
-            stale_after=timedelta(days=stale_after_days),
+            now=asked.now,
+            stale_after=timedelta(days=asked.stale_after_days),
             has_unapplied_event=False,
-            has_newer_rule_set=await _has_newer_rule_set(session, customer_id, stored),
+            has_newer_rule_set=is_outdated,
         ),
     )
 
 
+class TierLookups:
+    """The tiers of all who are asked for at the moment, in one question to the database.
+
+    Args:
+        lanes: where the batches are sent.
+    """
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._batcher = Batcher(self._send)
+
+    async def find(self, customer_id: str, asked: Asked) -> LookedUpTier | None:
+        """Where a customer stands; None for what a batch cannot tell.
+
+        That is an id that nobody has or that was merged away, a customer who was never evaluated,
+        or one of whom his facts have to be asked to know whether another rule set decides:
+        `get_tier` tells.
+        """
+        found = await self._batcher.ask((customer_id, asked.today))
+        if found is None or found.tier is None or found.tier.newer_lines:
+            return None
+        served = _served(found.tier, asked, is_outdated=_is_outdated(found.tier))
+        return LookedUpTier(found.customer_id, found.account_manager, served)
+
+    async def _send(self, asked: list[tuple[str, date]]) -> list[StandingOf | None]:
+        async with self._lanes.lend() as connection:
+            return await standing.find_standings(connection, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUpTier:
+    """A tier with whom it serves: the id he is stored under, and his account manager."""
+
+    customer_id: str
+    account_manager: str | None
+    served: ServedTier
+
+
 async def _tier(session: AsyncSession, customer_id: str, today: date) -> StoredTier:
-    stored = await read.find_tier(session, customer_id, today=today)
+    stored = await standing.find_tier(session, customer_id, today=today)
     if stored is None:
         raise Conflict("not-evaluated", "The customer is known and was never evaluated.")
     return stored
 
 
-async def _has_newer_rule_set(session: AsyncSession, customer_id: str, stored: StoredTier) -> bool:
+async def _held_a_newer_line(session: AsyncSession, customer_id: str, stored: StoredTier) -> bool:
+    """Whether a rule set came into force for the line that the customer held last."""
+    if not stored.newer_lines:
+        return False
+    facts = (await read_facts(session, [customer_id], stored.as_of))[customer_id]
+    return facts["last_line"] in stored.newer_lines
+
+
+def _is_outdated(stored: StoredTier) -> bool:
     """Whether another rule set decides today; where none does, none is newer."""
-    if stored.newer_lines:
-        facts = (await read_facts(session, [customer_id], stored.as_of))[customer_id]
-        if facts["last_line"] in stored.newer_lines:
-            return True
     if stored.in_force_id is None:
         return False
     in_force = (stored.in_force_id, stored.in_force_version)
@@ -125,10 +186,9 @@ async def _has_newer_rule_set(session: AsyncSession, customer_id: str, stored: S
 
 def _lifts(stored: StoredTier) -> tuple[Lift, ...]:
     """The stored moves that lead above the tier that serves, which may be better than evaluated."""
-    moves = () if stored.gap is None else stored.gap["moves"]
     return tuple(
         Lift(move["fact"], move["from"], move["to"], move["reaches"])
-        for move in moves
+        for move in stored.moves
         if LADDER.is_better(move["reaches"], stored.tier)
     )
 
@@ -161,6 +221,7 @@ async def get_explanation(session: AsyncSession, *, customer_id: str, today: dat
         stored.evaluated_on,
     )
     waits = waiting_downgrade(state, document.stability)
+    reasons = await read.list_reasons(session, stored.decision_id)
     grounds = Grounds(
         tier_applied=stored.tier,
         tier_evaluated=stored.tier_evaluated,
@@ -168,7 +229,7 @@ async def get_explanation(session: AsyncSession, *, customer_id: str, today: dat
         grace_until=None if waits is None else stored.grace_until,
         held_by=None if waits is None else waits[1],
         segment=stored.segment,
-        reasons=[GivenReason(**reason) for reason in stored.reasons],
+        reasons=[GivenReason(**reason) for reason in reasons],
         rule_set=RuleSetReference(
             stored.rule_set_id, stored.rule_set_version, stored.rule_set_hash
         ),

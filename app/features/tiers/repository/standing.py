@@ -1,0 +1,148 @@
+"""Where customers stand: one question for one of them, or for as many as ask at the moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.infra.lanes import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTier:
+    """The tier that serves, the state and the decision behind it, and what happened since.
+
+    `run_at` and `run_as_of` are of the newest completed applied run that read the book after the
+    newest decision and was not back-dated for this customer: it found nothing else to decide.
+    `in_force_*` name the rule set that would decide today, and `newer_lines` the lines whose own
+    came into force since, for a customer of whom the decision does not say which line he held last.
+    `moves` are the single changes of facts that would lift the tier.
+    """
+
+    tier: str
+    source: str
+    since: date
+    last_downgrade_on: date | None
+    first_lower_on: date | None
+    grace_until: date | None
+    evaluated_on: date
+    evaluated_at: datetime
+    decision_id: UUID
+    as_of: date
+    score: int
+    segment: str
+    life_cycle_stage: str
+    risk_grade: str
+    review_cycle: str | None
+    tier_evaluated: str
+    rule_set_id: str
+    rule_set_version: int
+    rule_set_hash: str
+    moves: Sequence[Mapping[str, str]]
+    run_at: datetime | None
+    run_as_of: date | None
+    in_force_id: str | None
+    in_force_version: int | None
+    newer_lines: Sequence[str]
+
+
+#: Where the moves stand in a row, which carries them as JSON text.
+_MOVES: Final = 19
+
+
+@dataclass(frozen=True, slots=True)
+class StandingOf:
+    """A customer and where he stands: nowhere before the first evaluation."""
+
+    customer_id: str
+    account_manager: str | None
+    tier: StoredTier | None
+
+
+# Who was merged away is not found: whom his id stands for now is another question. The preferred
+# line is the one `tiering.selection` would prefer. A customer without premium in force goes by the
+# line last held: the line of the rule set that decided, unless that was `all`. Then the line had no
+# rule set of its own, and what came into force since may be for it.
+_TIERS: Final = """
+    SELECT asked.today, customer.customer_id, customer.account_manager,
+        assignment.tier, assignment.source, state.since, state.last_downgrade_on,
+        state.first_lower_on, state.grace_until, state.evaluated_on, state.evaluated_at,
+        decision.id, decision.as_of, decision.score, decision.segment,
+        decision.life_cycle_stage, decision.risk_grade,
+        decision.outcomes ->> 'review_cycle', decision.tier_evaluated,
+        decision.rule_set_id, decision.rule_set_version, decision.rule_set_hash,
+        decision.gap ->> 'moves', run.snapshot_at, run.as_of,
+        in_force.rule_set_id, in_force.version, coalesce(newer.lines, '{}')
+    FROM unnest($1::text[], $2::date[]) AS asked (customer_id, today)
+    JOIN customers AS customer ON customer.customer_id = asked.customer_id COLLATE "C"
+    LEFT JOIN (
+        scoring_states AS state
+        JOIN tier_assignments AS assignment
+            ON assignment.customer_id = state.customer_id AND assignment.valid_to IS NULL
+        JOIN decisions AS decision ON decision.id = state.decision_id
+        JOIN rule_set_versions AS deciding
+            ON deciding.rule_set_id = decision.rule_set_id
+            AND deciding.version = decision.rule_set_version
+    ) ON state.customer_id = customer.customer_id
+    LEFT JOIN LATERAL (
+        SELECT snapshot_at, as_of FROM reevaluation_runs
+        WHERE state = 'completed' AND mode = 'apply'
+            AND snapshot_at > state.evaluated_at AND as_of >= state.evaluated_on
+        ORDER BY snapshot_at DESC LIMIT 1
+    ) AS run ON true
+    LEFT JOIN LATERAL (
+        SELECT rule_set_id, version FROM rule_set_activations
+        WHERE valid @> asked.today AND product_line IN ('all',
+            CASE WHEN customer.kind = 'corporate' THEN 'corporate'
+                ELSE coalesce(decision.primary_line, deciding.product_line) END)
+        ORDER BY product_line = 'all' LIMIT 1
+    ) AS in_force ON true
+    LEFT JOIN LATERAL (
+        SELECT array_agg(product_line) AS lines FROM rule_set_activations
+        WHERE valid @> asked.today AND product_line NOT IN ('all', 'corporate')
+            AND NOT (valid @> decision.as_of AND created_at <= decision.recorded_at)
+            AND customer.kind <> 'corporate'
+            AND decision.primary_line IS NULL AND deciding.product_line = 'all'
+    ) AS newer ON true
+    WHERE NOT EXISTS (
+        SELECT FROM customer_aliases AS alias WHERE alias.alias_id = customer.customer_id
+    )
+"""
+
+
+async def find_tier(session: AsyncSession, customer_id: str, *, today: date) -> StoredTier | None:
+    """Where a customer stands, None before the first evaluation."""
+    connection = await session.connection()
+    rows = await connection.exec_driver_sql(_TIERS, ([customer_id], [today]))
+    found = rows.first()
+    return None if found is None else _standing(found).tier
+
+
+async def find_standings(
+    connection: Connection, asked: Sequence[tuple[str, date]]
+) -> list[StandingOf | None]:
+    """Where each stands on the day he is asked about; None for ids that no customer has now.
+
+    Args:
+        connection: outside of any transaction.
+        asked: ids and business days.
+    """
+    ids, days = [list(column) for column in zip(*asked, strict=True)]
+    rows = await connection.fetch(_TIERS, ids, days)
+    found = {(row[1], row[0]): _standing(row) for row in rows}
+    return [found.get(question) for question in asked]
+
+
+def _standing(row: Iterable[Any]) -> StandingOf:
+    """What a row of the query tells; its order is that of the fields."""
+    _today, customer_id, account_manager, *held = row
+    if held[0] is None:
+        return StandingOf(customer_id, account_manager, None)
+    held[_MOVES] = () if held[_MOVES] is None else json.loads(held[_MOVES])
+    return StandingOf(customer_id, account_manager, StoredTier(*held))
