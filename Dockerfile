@@ -3,6 +3,9 @@
 #   docker build --tag tiering .
 #   docker run --rm --env-file production.env tiering tiering migrate
 #   docker run --env-file production.env --publish 8000:8000 tiering
+#   docker run --env-file production.env --no-healthcheck tiering tiering worker
+#
+# The worker is a container of its own: it does the jobs, such as imports over HTTP, and serves nothing.
 
 FROM python:3.13.9-slim-trixie AS build
 

@@ -13,6 +13,8 @@ from app import __version__
 from app.features.benefits.router import router as benefits
 from app.features.customers.router import router as customers
 from app.features.facts.router import router as facts
+from app.features.imports.router import router as imports
+from app.features.jobs.router import router as jobs
 from app.features.scoring.router import router as scoring
 from app.features.sla.router import router as sla
 from app.features.tiers.router import router as tiers
@@ -28,7 +30,7 @@ from app.infra.probes import router as probes
 from app.infra.problems import install_problems
 from app.infra.settings import Settings
 
-ROUTERS: Final = (customers, tiers, sla, benefits, facts, scoring, probes)
+ROUTERS: Final = (customers, tiers, sla, benefits, facts, scoring, imports, jobs, probes)
 
 LARGEST_BODY: Final = 1_000_000
 """Bytes of a request body; what is larger is answered 413."""

@@ -19,6 +19,7 @@ from app.cli.stopping import INTERRUPTED, Stop, listening
 ROOMS: Final = {
     "demo": "demo",
     "serve": "serving",
+    "worker": "working",
     "migrate": "serving",
     "import": "records",
     "reevaluate": "records",

@@ -29,6 +29,7 @@ from app.infra.database import open_database
 from app.infra.embedded import database_url
 from app.infra.logging import configure_logging
 from app.infra.settings import Settings, load_settings
+from app.worker import worker_beside
 
 _SEED: Final = 20_261_122
 _TOKEN_SECONDS: Final = 12 * 3600
@@ -52,7 +53,8 @@ def show_demo(
         print_book(shown)
         print_calls(settings, shown, port=port)
         configure_logging()
-        run_server(url, settings, port=port, host=host)
+        with worker_beside(url, settings):
+            run_server(url, settings, port=port, host=host)
 
 
 async def prepare(url: str, settings: Settings, *, customers: int) -> None:

@@ -27,7 +27,7 @@ from app.infra.settings import Settings, load_settings
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet or XLSX file.")],
     mapping: Annotated[
         Path | None, typer.Option(help="Mapping document; without it the file is in our layout.")
     ] = None,

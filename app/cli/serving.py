@@ -6,6 +6,7 @@ import gc
 import json
 import signal
 import socket
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -26,6 +27,7 @@ from app.infra.logging import configure_logging, uvicorn_logging
 from app.infra.migrations import code_revision, database_revision, upgrade
 from app.infra.settings import Environment, Settings, load_settings
 from app.main import create_app
+from app.worker import worker_beside
 
 #: Objects made since the last look, and looks at the young before one at the older.
 _SELDOM: Final = (20_000, 10, 10)
@@ -51,16 +53,33 @@ async def bring_up_to_date(url: str, settings: Settings) -> None:
         await install_benefits(session)
 
 
-def serve(port: Port = 8000, host: Host = "127.0.0.1") -> None:
+def serve(
+    port: Port = 8000,
+    host: Host = "127.0.0.1",
+    *,
+    with_worker: Annotated[
+        bool | None,
+        typer.Option(
+            help="Do jobs in this process too; by default in development, where nobody else does."
+        ),
+    ] = None,
+) -> None:
     """Serve the API; the database must be at this version's revision (`tiering migrate`)."""
     settings = load_settings()
     configure_logging()
+    does_jobs = not settings.is_production if with_worker is None else with_worker
     with database_url(settings) as url:
-        stopping.run(_require_revision(url, settings))
-        run_server(url, settings, port=port, host=host)
+        stopping.run(require_revision(url, settings))
+        with worker_beside(url, settings) if does_jobs else nullcontext():
+            run_server(url, settings, port=port, host=host)
 
 
-async def _require_revision(url: str, settings: Settings) -> None:
+async def require_revision(url: str, settings: Settings) -> None:
+    """Refuse a database that is not at this version's revision.
+
+    Raises:
+        Invalid: naming both.
+    """
     async with open_database(url, settings) as database, database.sessions() as session:
         found = await database_revision(session)
     if found != code_revision():

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -136,6 +136,13 @@ class AuditWriter:
     def body_hmac(self, body: bytes) -> bytes:
         """What stands for a body."""
         return hmac.digest(self._body_key, body, "sha256")
+
+    def hmac_of_pieces(self, pieces: Iterable[bytes]) -> bytes:
+        """What stands for a body that is too large to be in memory."""
+        found = hmac.new(self._body_key, digestmod="sha256")
+        for piece in pieces:
+            found.update(piece)
+        return found.digest()
 
     async def record(self, session: AsyncSession, event: AuditEvent) -> None:
         """Insert an event in the session's transaction, as that of a change is.

@@ -24,12 +24,9 @@ some customers each, and the facts of a part are computed from its own rows alon
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -43,6 +40,7 @@ import pyarrow.compute as pc
 from app.db.facts_query import FACTS, Scope, Step, facts_steps
 from app.domain.errors import Invalid
 from app.infra.database import libpq_url
+from app.infra.scratch import scratch_folder
 from app.infra.snapshot import Snapshot, Wanted, take_snapshot
 
 #: The relations of customers that facts.sql reads, as PostgreSQL's schema `book` offers them;
@@ -269,32 +267,11 @@ def open_book(
     # Its other pools keep some 40 MB of what reading took, as if it were needed again.
     pa.set_memory_pool(pa.system_memory_pool())
     with (
-        _temporary_folder(folder) as home,
+        scratch_folder(folder, _PREFIX) as home,
         take_snapshot(libpq_url(url), home, wanted, part_size=PART_CUSTOMERS) as snapshot,
         _engine(home) as connection,
     ):
         yield Book(connection, snapshot, tuple(extra))
-
-
-@contextmanager
-def _temporary_folder(folder: Path) -> Iterator[Path]:
-    """A folder that goes with the block; one that a killed run left behind goes now.
-
-    Its user holds a lock on it, which dies with the process. A folder that only has such a name is
-    somebody else's, and stays.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"{_PREFIX}*"):
-        with suppress(OSError), (left / "lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left)
-    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-    with (home / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield home
-        finally:
-            shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager

@@ -21,8 +21,9 @@ from app.infra.classified import ClassificationError, leaves_of
 from app.infra.metrics import LABELS
 
 COLUMN_KEY: Final = "sensitivity"
-#: Paths that serve text of the service itself, in a format that is no model.
-UNMODELLED_PATHS: Final = OPEN_PATHS | {"/metrics"}
+#: Paths that serve text of the service itself, in a format that is no model. The list of rejected
+#: rows of an import holds row numbers, our names of columns and our reasons.
+UNMODELLED_PATHS: Final = OPEN_PATHS | {"/metrics", "/v1/imports/{import_id}/rejected"}
 
 #: The class of every metric label: whoever reads the metrics is told its values.
 METRIC_LABELS: Final = {

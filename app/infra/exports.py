@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final, Protocol, TextIO
 
@@ -116,6 +117,17 @@ def escaped(cell: Cell) -> str | int:
     if isinstance(cell, str) and cell.startswith(_FORMULA_MARKS):
         return f"'{cell}"
     return cell
+
+
+def csv_lines(rows: Iterable[Sequence[Cell]]) -> bytes:
+    r"""Rows as a CSV file carries them.
+
+    >>> csv_lines([("a", "=1"), (None, 2)])
+    b"a,'=1\n,2\n"
+    """
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows([escaped(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
 
 
 @contextmanager

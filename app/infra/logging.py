@@ -33,6 +33,9 @@ FIELDS: Final = (
     "reason",
     "count",
     "run_id",
+    "job_id",
+    "kind",
+    "attempt",
     "constraint",
 )
 

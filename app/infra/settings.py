@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     business_zone: str = "Asia/Shanghai"
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
     stale_after_days: Annotated[int, Field(ge=1, le=3660)] = 100
+    import_max_bytes: Annotated[int, Field(ge=1, le=64 << 30)] = 1 << 30
+    import_keep_days: Annotated[int, Field(ge=1, le=365)] = 7
+    job_lease_seconds: Annotated[float, Field(ge=0.3, le=3600)] = 60
+    job_poll_seconds: Annotated[float, Field(ge=0.02, le=60)] = 2
+    job_retry_seconds: Annotated[float, Field(ge=0.01, le=600)] = 5
+    job_grace_seconds: Annotated[float, Field(ge=1, le=600)] = 15
     master_key: SecretStr | None = None
     jwks_file: Path | None = None
     jwks_url: str | None = None

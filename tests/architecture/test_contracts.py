@@ -69,6 +69,12 @@ PLANTS: dict[str, list[dict[str, str]]] = {
         {"app/features/other/service.py": "from app.features.planted.router import router\n"}
         | {f"{FEATURE}/router.py": ""},
     ],
+    "jobs-know-no-http": [
+        {
+            "app/infra/jobs/__init__.py": "",
+            "app/infra/jobs/queue.py": "import starlette.requests\n",
+        },
+    ],
     "console-is-a-client": [
         {"app/console/__init__.py": "import app.features.planted.service\n"}
         | {f"{FEATURE}/service.py": ""},

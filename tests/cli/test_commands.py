@@ -114,9 +114,12 @@ def test_a_database_that_is_not_there_is_one_line(
     assert "secret" not in line
 
 
-def test_serving_an_old_database_names_the_remedy(on_database: Run) -> None:
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_an_old_database_is_not_worked_on_and_the_remedy_named(
+    on_database: Run, command: str
+) -> None:
     on_database("db", "psql", "-c", "UPDATE alembic_version SET version_num = 'old'")
-    failed = on_database("serve")
+    failed = on_database(command)
     assert failed.status == 1
     assert "run `tiering migrate`" in failed.stderr
 

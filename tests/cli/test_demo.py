@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,10 @@ import pytest
 from app.cli import demo
 from app.demo.layout import LAYOUT
 from app.domain.errors import Invalid
+from app.domain.privacy.roles import Role
 from app.features.tiers.service.book import BookByTier
+from app.infra.auth import development_token
+from app.infra.clock import utc_now
 from app.infra.database import libpq_url
 from app.infra.settings import Settings
 from tests.paths import ROOT
@@ -69,6 +73,7 @@ class Served:
     process: subprocess.Popen[str]
     base: str
     printed: str
+    settings: Settings
 
 
 @pytest.fixture
@@ -98,7 +103,8 @@ def served(fresh_database_url: str, tmp_path: Path) -> Iterator[Served]:
         for line in process.stderr:
             if "Uvicorn running" in line:
                 break
-        yield Served(process, f"http://127.0.0.1:{port}", printed.read_text())
+        settings = Settings(data_dir=tmp_path / "data")
+        yield Served(process, f"http://127.0.0.1:{port}", printed.read_text(), settings)
         if process.poll() is None:
             process.kill()
         process.communicate()
@@ -123,5 +129,23 @@ def test_the_printed_calls_answer_and_a_signal_ends_it_in_order(served: Served) 
         answer = httpx.get(url, headers={"Authorization": f"Bearer {tokens[role]}"})
         assert answer.status_code == 200, (role, url, answer.text)
         assert url.startswith(served.base)
+    send_and_await_an_import(served)
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(timeout=60) == 0
+
+
+def send_and_await_an_import(served: Served) -> None:
+    """The demo does jobs too."""
+    token = development_token(served.settings, role=Role.INTEGRATION, now=utc_now())
+    with httpx.Client(base_url=served.base, headers={"Authorization": f"Bearer {token}"}) as feed:
+        answer = feed.post(
+            "/v1/imports",
+            files={"file": ("customers.csv", b"customer_id,kind\nD1,corporate\n")},
+            data={"record": "customers"},
+        )
+        assert answer.status_code == 202
+        deadline = time.monotonic() + 30
+        state = ""
+        while state != "completed" and time.monotonic() < deadline:
+            state = feed.get(answer.headers["Location"]).json()["state"]
+        assert state == "completed"

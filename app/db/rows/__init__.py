@@ -11,7 +11,9 @@ from app.db.rows.customer_alias import CustomerAliasRow
 from app.db.rows.decision import DecisionRow
 from app.db.rows.external_check import ExternalCheckRow
 from app.db.rows.import_run import ImportChunkRow, ImportRunRow
+from app.db.rows.import_upload import ImportUploadChunkRow, ImportUploadRow
 from app.db.rows.interaction import InteractionRow
+from app.db.rows.job import JobRow
 from app.db.rows.market_benchmark import MarketBenchmarkRow
 from app.db.rows.model_score import ModelScoreRow
 from app.db.rows.policy import PolicyPartyRow, PolicyRow
@@ -39,7 +41,10 @@ __all__ = [
     "ExternalCheckRow",
     "ImportChunkRow",
     "ImportRunRow",
+    "ImportUploadChunkRow",
+    "ImportUploadRow",
     "InteractionRow",
+    "JobRow",
     "MarketBenchmarkRow",
     "ModelScoreRow",
     "PolicyPartyRow",

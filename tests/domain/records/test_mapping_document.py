@@ -220,10 +220,13 @@ def test_conditions() -> None:
             {"source": "csv"},
             "source: a mapping of names to values is needed; examples/README.md shows the form",
         ),
-        ({"source": {}}, "source.format: the format is missing or unknown; write csv or parquet"),
+        (
+            {"source": {}},
+            "source.format: the format is missing or unknown; write csv, parquet or xlsx",
+        ),
         (
             {"source": {"format": "parquet", "delimiter": ","}},
-            "source.delimiter: a Parquet file has none; drop it",
+            "source.delimiter: a file of format parquet has none; drop it",
         ),
         (
             {"source": {"format": "csv", "encoding": "klingon"}},

@@ -17,8 +17,9 @@ from app.domain.records.specs import CURRENCY, RECORDS, Record
 FORMAT: Final = "tiering-mapping/1"
 _CURRENCY_LETTERS: Final = 3
 _DOCUMENT_KEYS: Final = ("format", "title", "source", "currency", "filters", "records")
-_SOURCE_KEYS: Final = ("format", "encoding", "delimiter", "decimal_mark", "nulls", "group")
+_SOURCE_KEYS: Final = ("format", "encoding", "delimiter", "decimal_mark", "sheet", "nulls", "group")
 _CSV_ONLY: Final = ("encoding", "delimiter", "decimal_mark")
+_XLSX_ONLY: Final = ("sheet",)
 _RECORD_KEYS: Final = ("record", "when", "distinct", "on_duplicate", "columns")
 
 
@@ -27,6 +28,7 @@ class SourceFormat(StrEnum):
 
     CSV = "csv"
     PARQUET = "parquet"
+    XLSX = "xlsx"
 
 
 class Distinct(StrEnum):
@@ -43,6 +45,13 @@ class OnDuplicate(StrEnum):
     LAST = "last"
 
 
+_FOREIGN_KEYS: Final = {
+    SourceFormat.CSV: _XLSX_ONLY,
+    SourceFormat.PARQUET: (*_CSV_ONLY, *_XLSX_ONLY),
+    SourceFormat.XLSX: _CSV_ONLY,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Rows that belong together; the file holds them next to each other, in this order."""
@@ -53,7 +62,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How the file is to be read; the format is None where the file's name decides."""
+    """How the file is to be read; the format is None where the file's name decides.
+
+    ``sheet`` names a sheet of a workbook; without it the first one is read.
+    """
 
     format: SourceFormat | None = None
     encoding: str = "utf-8"
@@ -61,6 +73,7 @@ class Source:
     decimal_mark: str = "."
     nulls: tuple[str, ...] = ()
     group: Group | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +152,12 @@ def _source(reader: Reader, raw: object) -> Source:
     entry = reader.mapping(raw, "source", _SOURCE_KEYS)
     kind = entry.get("format")
     if kind not in set(SourceFormat):
-        reader.note("source.format", "the format is missing or unknown", "write csv or parquet")
+        known = "csv, parquet or xlsx"
+        reader.note("source.format", "the format is missing or unknown", f"write {known}")
         kind = SourceFormat.CSV
-    if kind == SourceFormat.PARQUET and (surplus := [key for key in _CSV_ONLY if key in entry]):
-        reader.note(f"source.{surplus[0]}", "a Parquet file has none", "drop it")
+    for key in _FOREIGN_KEYS[SourceFormat(str(kind))]:
+        if key in entry:
+            reader.note(f"source.{key}", f"a file of format {kind} has none", "drop it")
     return Source(
         format=SourceFormat(str(kind)),
         encoding=_encoding(reader, entry.get("encoding", "utf-8")),
@@ -150,6 +165,7 @@ def _source(reader: Reader, raw: object) -> Source:
         decimal_mark=_one_of_marks(reader, entry, "decimal_mark", ".,"),
         nulls=reader.words(entry["nulls"], "source.nulls") if "nulls" in entry else (),
         group=_group(reader, entry["group"]) if "group" in entry else None,
+        sheet=reader.text(entry["sheet"], "source.sheet") if "sheet" in entry else None,
     )
 
 

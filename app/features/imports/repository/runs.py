@@ -86,6 +86,22 @@ async def find_unfinished_run(
     )
     if row is None or row.state == "completed":
         return None
+    return await _with_chunks(session, row)
+
+
+async def get_unfinished_run(session: AsyncSession, run_id: UUID) -> Run:
+    """An import that was begun and did not come to its end.
+
+    Raises:
+        Conflict: it came to its end meanwhile.
+    """
+    row = await session.get(ImportRunRow, run_id)
+    if row is None or row.state == "completed":
+        raise Conflict("import-completed", "another command completed the import meanwhile")
+    return await _with_chunks(session, row)
+
+
+async def _with_chunks(session: AsyncSession, row: ImportRunRow) -> Run:
     chunks = await session.scalars(
         select(ImportChunkRow.counts)
         .where(ImportChunkRow.run_id == row.id)
@@ -122,16 +138,30 @@ def record_chunk(
     session.add(ImportChunkRow(run_id=run_id, chunk_no=chunk_no, counts=dict(counts)))
 
 
+async def resume_run(session: AsyncSession, *, run_id: UUID) -> None:
+    """Record that an import goes on."""
+    await session.execute(
+        update(ImportRunRow)
+        .where(ImportRunRow.id == run_id)
+        .values(state="running", finished_at=None)
+    )
+
+
 async def finish_run(
     session: AsyncSession, *, run_id: UUID, state: str, counts: Mapping[str, Any] | None = None
 ) -> None:
-    """Record how an import ended; the findings of a completed one are no longer needed here."""
+    """Record how an import ended."""
     values: dict[str, Any] = {"state": state, "finished_at": func.now()}
     if counts is not None:
         values["counts"] = dict(counts)
-        await session.execute(
-            update(ImportChunkRow)
-            .where(ImportChunkRow.run_id == run_id, ImportChunkRow.counts.has_key("findings"))
-            .values(counts=ImportChunkRow.counts.op("-", return_type=JSONB)(cast("findings", Text)))
-        )
     await session.execute(update(ImportRunRow).where(ImportRunRow.id == run_id).values(values))
+
+
+async def drop_findings(session: AsyncSession, *, run_id: UUID) -> None:
+    """Forget the findings of an import, which whoever gave the command has in a file."""
+    without = ImportChunkRow.counts.op("-", return_type=JSONB)(cast("findings", Text))
+    await session.execute(
+        update(ImportChunkRow)
+        .where(ImportChunkRow.run_id == run_id, ImportChunkRow.counts.has_key("findings"))
+        .values(counts=without)
+    )

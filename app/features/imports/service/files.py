@@ -1,10 +1,11 @@
-"""Files of rows, CSV or Parquet, read in batches so that any size fits into memory."""
+"""Files of rows: CSV and Parquet in batches, so that any size fits into memory, and XLSX."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,8 +24,25 @@ from app.features.imports.service.texts import (
     read_header,
     refuse,
 )
+from app.features.imports.service.workbooks import (
+    MAGIC as WORKBOOK,
+)
+from app.features.imports.service.workbooks import (
+    OLD_MAGIC as OLD_WORKBOOK,
+)
+from app.features.imports.service.workbooks import (
+    check_workbook,
+    merged_columns,
+    read_sheet,
+    refuse_old_workbook,
+)
 
-_MAGIC: Final = b"PAR1"
+_PARQUET: Final = b"PAR1"
+_SUFFIXES: Final = {
+    ".parquet": SourceFormat.PARQUET,
+    ".pq": SourceFormat.PARQUET,
+    ".xlsx": SourceFormat.XLSX,
+}
 _BLOCK_BYTES: Final = 1 << 20
 _BATCH_ROWS: Final = 32_768
 _OFFSET: Final = re.compile(r"[+-]\d{2}:\d{2}")
@@ -58,7 +76,7 @@ def open_rows(path: Path, source: Source) -> RowFile:
     stamp = _stamp(path)
     kind = _kind(path, source)
     try:
-        return (_open_csv if kind is SourceFormat.CSV else _open_parquet)(path, source, stamp)
+        return _OPENERS[kind](path, source, stamp)
     except OSError as error:
         raise _unreadable(path, error) from None
 
@@ -72,9 +90,7 @@ def batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     if not file.has_rows:
         return
     try:
-        yield from (_csv_batches if file.kind is SourceFormat.CSV else _parquet_batches)(
-            file, columns
-        )
+        yield from _READERS[file.kind](file, columns)
     except pa.ArrowInvalid:
         raise _damaged(file) from None
     except OSError as error:
@@ -121,12 +137,15 @@ def _kind(path: Path, source: Source) -> SourceFormat:
     """What the file is: what the mapping says, else what its first bytes say."""
     try:
         with path.open("rb") as file:
-            is_parquet = file.read(len(_MAGIC)) == _MAGIC
+            start = file.read(len(_PARQUET))
     except OSError as error:
         raise _unreadable(path, error) from None
-    found = SourceFormat.PARQUET if is_parquet else SourceFormat.CSV
-    named_so = path.suffix.lower() in {".parquet", ".pq"}
-    expected = source.format or (SourceFormat.PARQUET if named_so else found)
+    if start == OLD_WORKBOOK:
+        raise refuse_old_workbook(path)
+    found = {_PARQUET: SourceFormat.PARQUET, WORKBOOK: SourceFormat.XLSX}.get(
+        start, SourceFormat.CSV
+    )
+    expected = source.format or _SUFFIXES.get(path.suffix.lower(), found)
     if expected is not found:
         remedy = "export it again, or name the right format in the mapping"
         raise refuse(path, "", f"this is no {expected} file", remedy)
@@ -230,3 +249,53 @@ def _parquet_batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.Recor
         yield from opened.iter_batches(
             batch_size=_BATCH_ROWS, columns=list(columns), use_threads=False
         )
+
+
+# ------------------------------------------------------------------------------------------- XLSX
+
+
+def _open_xlsx(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile:
+    check_workbook(path, source.sheet)
+    rows = read_sheet(path, source.sheet)
+    names = [name.strip() for name in next(rows, [])]
+    if not names:
+        raise refuse(path, "row 1", "no header", "put the columns' names first")
+    unnamed = {number for number, name in enumerate(names, 1) if not name}
+    if merged := sorted(unnamed & merged_columns(path, source.sheet)):
+        what = "no name in the header, whose cells are merged"
+        raise refuse(path, f"column {merged[0]}", what, "unmerge them and name every column")
+    check_names(path, names)
+    return RowFile(
+        path=path,
+        kind=SourceFormat.XLSX,
+        source=source,
+        digest=digest_of(path),
+        schema=pa.schema([(name, pa.string()) for name in names]),
+        rows=None,
+        has_rows=next(rows, None) is not None,
+        has_quotes=False,
+        stamp=stamp,
+    )
+
+
+def _xlsx_batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    places = [file.schema.names.index(name) for name in columns]
+    rows = read_sheet(file.path, file.source.sheet)
+    next(rows)
+    while held := list(islice(rows, _BATCH_ROWS)):
+        arrays = [pa.array([row[place] for row in held], pa.string()) for place in places]
+        yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
+
+
+_OPENERS: Final[Mapping[SourceFormat, Callable[[Path, Source, tuple[int, int]], RowFile]]] = {
+    SourceFormat.CSV: _open_csv,
+    SourceFormat.PARQUET: _open_parquet,
+    SourceFormat.XLSX: _open_xlsx,
+}
+_READERS: Final[
+    Mapping[SourceFormat, Callable[[RowFile, Sequence[str]], Iterator[pa.RecordBatch]]]
+] = {
+    SourceFormat.CSV: _csv_batches,
+    SourceFormat.PARQUET: _parquet_batches,
+    SourceFormat.XLSX: _xlsx_batches,
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,7 +14,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.domain.errors import DomainError, Invalid
-from app.domain.records.findings import Finding, MappingError
+from app.domain.records.findings import Finding as MappingFinding
+from app.domain.records.findings import MappingError
 from app.domain.records.mapping.document import RecordsMapping, Source, parse_mapping
 from app.domain.records.mapping.frame import Frame, Plan, Setting, compile_mapping, draw
 from app.domain.records.mapping.own_layout import own_layout
@@ -22,11 +24,11 @@ from app.features.imports.repository import runs, staging
 from app.features.imports.service import frame as frames
 from app.features.imports.service.files import RowFile, check_unchanged, open_rows
 from app.features.imports.service.inspection import Inspected, Progress, chunks, inspect
-from app.features.imports.service.rejects import RejectsFile, open_rejects
+from app.features.imports.service.rejects import Finding, RejectsFile, open_rejects
 from app.features.imports.service.results import ImportResult, Tally
 from app.features.imports.service.writing import Desk, write_batches
 from app.infra.cipher import Vault
-from app.infra.database import Database
+from app.infra.database import AsyncSession, Database
 from app.infra.documents import read_document
 from app.infra.ids import new_id
 from app.infra.settings import Settings
@@ -46,6 +48,7 @@ class ImportOptions:
         rejects: where to list rejected and doubted rows.
         valid_from: the day from which attributes hold that come without a day of their own.
         chunk_rows: rows in a transaction.
+        run_id: the import that was begun for this file already; nothing else is resumed.
     """
 
     mapping: Path | None = None
@@ -53,6 +56,26 @@ class ImportOptions:
     rejects: Path | None = None
     valid_from: date | None = None
     chunk_rows: int = CHUNK_ROWS
+    run_id: UUID | None = None
+
+
+class Ward:
+    """Watches over an import for whoever ordered it; this one lets everything pass.
+
+    Its methods are called last in a transaction, which rolls back if they raise.
+    """
+
+    #: Whether findings, without values, stay in the database when the import is complete.
+    keeps_findings = False
+
+    def check_header(self, path: Path, names: Sequence[str]) -> None:
+        """A file's columns are called so."""
+
+    async def confirm(self, session: AsyncSession, *, done: int, total: int) -> None:
+        """A transaction of the import is about to commit, after which so many rows are done."""
+
+    async def complete(self, session: AsyncSession) -> None:
+        """The transaction that completes the import is about to commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +86,7 @@ class Surroundings:
     settings: Settings
     vault: Vault
     today: date
+    ward: Ward = field(default_factory=Ward)
 
 
 @dataclass(slots=True)
@@ -112,22 +136,23 @@ async def run_import(
         raise Invalid("import-invalid", f"chunk-rows: use 1 to {_LARGEST_CHUNK:,}")
     document = _read_mapping(chosen.mapping) if chosen.mapping else None
     file = open_rows(path, document.source if document else Source())
+    surroundings.ward.check_header(path, file.schema.names)
     mapping = document or _own_layout(file, chosen.record)
     _check_currency(mapping, surroundings.settings)
-    digests = (file.digest, _digest(chosen, surroundings.settings))
+    choice = Choice(_text_of(chosen.mapping), chosen.record, chosen.valid_from)
+    digests = (file.digest, choice.digest(surroundings.settings))
     inputs = [path] if chosen.mapping is None else [path, chosen.mapping]
     with open_rejects(chosen.rejects, inputs) as rejects:
         run, is_new = await _find_run(surroundings, chosen, digests)
         plan = _plan(file, mapping, surroundings.settings, run.valid_from)
         work = _Work(surroundings, inspect(file, plan, progress), rejects)
-        if is_new:
-            await _begin(surroundings, run, path, digests)
+        await _begin(work, run, digests if is_new else None)
         rejects.write(run.findings)
         resumed = run.done.rows
         try:
             await _write_all(work, run, chosen.chunk_rows, progress)
         except DomainError:
-            await _note_failure(surroundings, run)
+            await _note_failure(work, run)
             raise
     reasons = {item.name: item.reason for item in mapping.filters}
     return ImportResult(run.id, path.name, run.done, reasons, resumed)
@@ -153,7 +178,9 @@ def _read_mapping(path: Path) -> RecordsMapping:
 def _placed(path: Path, error: MappingError) -> MappingError:
     """The same findings, each with the name of the file it is about."""
     return MappingError(
-        Finding(f"{path.name}, {item.path}" if item.path else path.name, item.message, item.remedy)
+        MappingFinding(
+            f"{path.name}, {item.path}" if item.path else path.name, item.message, item.remedy
+        )
         for item in error.findings
     )
 
@@ -181,16 +208,28 @@ def _check_currency(mapping: RecordsMapping, settings: Settings) -> None:
         )
 
 
-def _digest(options: ImportOptions, settings: Settings) -> str:
-    """What decides, beside the file, what an import does."""
-    parts = {
-        "mapping": options.mapping.read_text(encoding="utf-8") if options.mapping else None,
-        "record": options.record,
-        "valid_from": options.valid_from.isoformat() if options.valid_from else None,
-        "currency": settings.currency,
-        "zone": settings.business_zone,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def _text_of(path: Path | None) -> str | None:
+    return None if path is None else path.read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What decides, beside the file, what an import does: the mapping's text and two options."""
+
+    mapping: str | None
+    record: str | None
+    valid_from: date | None
+
+    def digest(self, settings: Settings) -> str:
+        """What is equal for imports that would do the same with the same file."""
+        parts = {
+            "mapping": self.mapping,
+            "record": self.record,
+            "valid_from": self.valid_from.isoformat() if self.valid_from else None,
+            "currency": settings.currency,
+            "zone": settings.business_zone,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _plan(file: RowFile, mapping: RecordsMapping, settings: Settings, valid_from: date) -> Plan:
@@ -206,9 +245,12 @@ async def _find_run(
 ) -> tuple[_Run, bool]:
     """The interrupted import of the same file by the same mapping, or a new one."""
     async with runs.transaction(surroundings.database) as session:
-        found = await runs.find_unfinished_run(
-            session, file_digest=digests[0], mapping_digest=digests[1]
-        )
+        if options.run_id is None:
+            found = await runs.find_unfinished_run(
+                session, file_digest=digests[0], mapping_digest=digests[1]
+            )
+        else:
+            found = await runs.get_unfinished_run(session, options.run_id)
     if found is None:
         return _Run(new_id(), options.valid_from or surroundings.today), True
     run = _Run(found.id, date.fromisoformat(found.begun_with["valid_from"]))
@@ -219,17 +261,26 @@ async def _find_run(
     return run, False
 
 
-async def _begin(
-    surroundings: Surroundings, run: _Run, path: Path, digests: tuple[str, str]
-) -> None:
-    async with runs.transaction(surroundings.database) as session:
-        runs.begin_run(
-            session,
-            run_id=run.id,
-            file_name=path.name,
-            digests=digests,
-            begun_with={"valid_from": run.valid_from.isoformat()},
-        )
+async def _begin(work: _Work, run: _Run, digests: tuple[str, str] | None) -> None:
+    """Record that an import begins, or goes on."""
+    async with runs.transaction(work.surroundings.database) as session:
+        if digests is None:
+            await runs.resume_run(session, run_id=run.id)
+        else:
+            runs.begin_run(
+                session,
+                run_id=run.id,
+                file_name=work.inspected.file.path.name,
+                digests=digests,
+                begun_with={"valid_from": run.valid_from.isoformat()},
+            )
+        await _confirm(work, session, run.done.rows)
+
+
+async def _confirm(work: _Work, session: AsyncSession, done: int) -> None:
+    # Whatever waits in the session comes first: the ward's word is the last one.
+    await session.flush()
+    await work.surroundings.ward.confirm(session, done=done, total=work.inspected.rows)
 
 
 # --------------------------------------------------------------------------------------- writing
@@ -243,9 +294,14 @@ async def _write_all(work: _Work, run: _Run, chunk_rows: int, progress: Progress
         run.done.add(await _write_chunk(work, run, chunk))
         run.chunks += 1
         progress("writing", run.done.rows, inspected.rows)
+    ward = work.surroundings.ward
     async with runs.transaction(work.surroundings.database) as session:
         await staging.refresh_statistics(session, _grown(run.done))
         await runs.finish_run(session, run_id=run.id, state="completed", counts=run.done.to_json())
+        if not ward.keeps_findings:
+            await runs.drop_findings(session, run_id=run.id)
+        await _confirm(work, session, run.done.rows)
+        await ward.complete(session)
 
 
 def _grown(done: Tally) -> list[str]:
@@ -261,6 +317,7 @@ def _grown(done: Tally) -> list[str]:
 async def _write_chunk(work: _Work, run: _Run, chunk: Frame) -> Tally:
     """Write a chunk, its counts and its findings in one transaction."""
     around = work.surroundings
+    kept = _without_value if around.ward.keeps_findings else _whole
     drawn = draw(work.inspected.plan, chunk)
     async with runs.transaction(around.database) as session:
         await staging.begin_writing(session)
@@ -284,13 +341,23 @@ async def _write_chunk(work: _Work, run: _Run, chunk: Frame) -> Tally:
             session,
             run_id=run.id,
             chunk_no=run.chunks,
-            counts={**tally.to_json(), "findings": listed},
+            counts={**tally.to_json(), "findings": [*map(kept, listed)]},
         )
+        await _confirm(work, session, run.done.rows + tally.rows)
     return tally
 
 
-async def _note_failure(surroundings: Surroundings, run: _Run) -> None:
+def _whole(finding: Finding) -> Finding:
+    return finding
+
+
+def _without_value(finding: Finding) -> Finding:
+    return (*finding[:-1], None)
+
+
+async def _note_failure(work: _Work, run: _Run) -> None:
     """Say in the database that the import stopped, if the database still listens."""
     with suppress(DomainError):
-        async with runs.transaction(surroundings.database) as session:
+        async with runs.transaction(work.surroundings.database) as session:
             await runs.finish_run(session, run_id=run.id, state="failed")
+            await _confirm(work, session, run.done.rows)

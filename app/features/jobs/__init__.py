@@ -1,0 +1,1 @@
+"""Jobs as their starters see them: state, progress, why one died; cancel and requeue."""

@@ -1,0 +1,31 @@
+"""Jobs on a table of our own: put in by whoever changes something, done by workers.
+
+A job runs at least once and its effect is stored once: whoever works on it writes everything in
+transactions that `Lease.confirm` fences, and a worker that lost its lease can commit none.
+"""
+
+from app.infra.jobs.lease import (
+    JobCancelledError,
+    JobStoppedError,
+    Lease,
+    LeaseLostError,
+)
+from app.infra.jobs.loop import Handler, JobLoop, Pace
+from app.infra.jobs.queue import Job, Order, cancel, enqueue, find_job, find_jobs_about, requeue
+
+__all__ = [
+    "Handler",
+    "Job",
+    "JobCancelledError",
+    "JobLoop",
+    "JobStoppedError",
+    "Lease",
+    "LeaseLostError",
+    "Order",
+    "Pace",
+    "cancel",
+    "enqueue",
+    "find_job",
+    "find_jobs_about",
+    "requeue",
+]
