@@ -25,10 +25,12 @@ from app.infra.auth import install_authentication
 from app.infra.classification import check_classified
 from app.infra.database import Database
 from app.infra.docs_page import install_docs
-from app.infra.lifespan import lifespan
+from app.infra.lifespan import hold_open, lifespan
 from app.infra.probes import router as probes
 from app.infra.problems import install_problems
+from app.infra.rate_limit import create_limiter
 from app.infra.settings import Settings
+from app.infra.telemetry import OFF, Telemetry
 
 ROUTERS: Final = (customers, tiers, sla, benefits, facts, scoring, imports, jobs, probes)
 
@@ -44,8 +46,13 @@ people come in English and Chinese, by `Accept-Language`.
 """
 
 
-def create_app(settings: Settings, database: Database) -> FastAPI:
+def create_app(settings: Settings, database: Database, telemetry: Telemetry = OFF) -> FastAPI:
     """The service over one database.
+
+    Args:
+        settings: the deployment's.
+        database: of which only this application makes use.
+        telemetry: where traces and metrics go.
 
     Raises:
         ClassificationError: a field, column, fact or metric label has no sensitivity class.
@@ -62,10 +69,15 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         max_body_size=LARGEST_BODY,
+        request_seconds=settings.request_timeout_seconds,
+        body_seconds=settings.body_timeout_seconds,
+        telemetry=telemetry.config(),
         express=[hot for router in ROUTERS for hot in router.express_routes],
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.rate_limiter = create_limiter(settings)
+    hold_open(app, telemetry.opened)
     install_vault(app, settings)
     audit = install_audit(app)
     for router in ROUTERS:

@@ -6,7 +6,8 @@ import gc
 import json
 import signal
 import socket
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -21,11 +22,14 @@ from app.domain.errors import Invalid
 from app.features.benefits.service import install_benefits
 from app.features.rule_sets.service import install_templates
 from app.features.sla.service import install_sla
+from app.infra.clock import monotonic_seconds
 from app.infra.database import create_database, open_database
 from app.infra.embedded import database_url
 from app.infra.logging import configure_logging, uvicorn_logging
 from app.infra.migrations import code_revision, database_revision, upgrade
 from app.infra.settings import Environment, Settings, load_settings
+from app.infra.telemetry import telemetry_of_environment
+from app.infra.wire import GuardedProtocol
 from app.main import create_app
 from app.worker import worker_beside
 
@@ -93,36 +97,80 @@ async def require_revision(url: str, settings: Settings) -> None:
 def run_server(url: str, settings: Settings, *, port: int, host: str) -> None:
     """One uvicorn process over one database; it drains on SIGTERM or Ctrl-C, then returns."""
     require_port(host, port)
-    application = create_app(settings, create_database(url, settings))
+    telemetry = telemetry_of_environment()
+    application = create_app(settings, create_database(url, settings), telemetry)
     # What was built to serve stays, and requests leave few cycles: the collector need look seldom.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_SELDOM)
-    server = uvicorn.Server(
+    server = DrainingServer(
         uvicorn.Config(
             application,
             host=host,
             port=port,
+            http=GuardedProtocol,
             log_config=uvicorn_logging(),
             access_log=False,
             server_header=False,
             # Nothing here asks who the peer is, or by which scheme.
             proxy_headers=False,
-            timeout_graceful_shutdown=20,
-        )
+            # As long as a request may take, so that none is cut off.
+            timeout_graceful_shutdown=settings.request_timeout_seconds + 1,
+        ),
+        on_leaving=application.state.service.leave,
+        drain_seconds=settings.drain_seconds,
     )
+    server.run()
 
-    def leave(_signal: int, _frame: FrameType | None) -> None:
-        server.should_exit = True
 
-    # When it has drained, uvicorn raises the signal again for whoever had the handler before; by
-    # default that would end the process before the embedded server is stopped.
-    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        server.run()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+class DrainingServer(uvicorn.Server):
+    """Says that it is leaving before it leaves, so that nobody is sent to it any more.
+
+    Args:
+        config: the server's own.
+        on_leaving: called at the first signal.
+        drain_seconds: how long it still listens after that; a second signal ends it.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, *, on_leaving: Callable[[], None], drain_seconds: float
+    ) -> None:
+        super().__init__(config)
+        self._on_leaving = on_leaving
+        self._drain_seconds = drain_seconds
+        self._leaves_at: float | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Listen to the signals while serving.
+
+        The server's own would raise them again afterwards, which by default ends the process before
+        the embedded server is stopped.
+        """
+        before = {
+            number: signal.signal(number, self.leave) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def leave(self, number: int, _frame: FrameType | None) -> None:
+        """Begin to leave; told again, leave now, and by a third Ctrl-C at once."""
+        self._on_leaving()
+        if self.should_exit:
+            self.force_exit = number == signal.SIGINT
+        elif self._leaves_at is None and self._drain_seconds:
+            self._leaves_at = monotonic_seconds() + self._drain_seconds
+        else:
+            self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Leave when it is time."""
+        if self._leaves_at is not None and monotonic_seconds() >= self._leaves_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def require_port(host: str, port: int) -> None:

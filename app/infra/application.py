@@ -10,14 +10,19 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.infra.deadline import Deadline
 from app.infra.edge import Edge
 from app.infra.express import ExpressRoute, ExpressWay
+from app.infra.lifespan import Service
 from app.infra.locale import Locale
 from app.infra.metrics import Metrics
 from app.infra.problems import CATALOGUE, PROBLEM_MEDIA_TYPE, problem_response
+from app.infra.rate_limit import RateLimiter
 
 _TOO_LARGE = 413
-_ALWAYS: Final = (401, 403, 422, 500, 503)
+_ALWAYS: Final = (401, 403, 422, 429, 500, 503)
+#: Their answers say when to come back.
+_TELL_WHEN: Final = frozenset({429, 503})
 
 
 class FieldErrorRead(BaseModel):
@@ -72,19 +77,40 @@ class Application(FastAPI):
 
     The hot reads among its routes are answered by the express way, which needs the database, the
     settings, the audit and the verifier of tokens in its state at the first request.
+
+    Args:
+        express: the hot reads.
+        request_seconds: how long a request may take, once it is there.
+        body_seconds: how long its body may take.
+        settings: the framework's own.
     """
 
-    def __init__(self, *, express: Sequence[ExpressRoute] = (), **settings: Any) -> None:  # noqa: ANN401 - the framework's own.
+    def __init__(
+        self,
+        *,
+        express: Sequence[ExpressRoute] = (),
+        request_seconds: float = 30,
+        body_seconds: float = 20,
+        **settings: Any,  # noqa: ANN401 - the framework's own.
+    ) -> None:
         super().__init__(**settings)
+        self._request_seconds = request_seconds
+        self._body_seconds = body_seconds
         self.state.metrics = Metrics()
+        self.state.service = Service()
+        self.state.rate_limiter = RateLimiter({})
         self._express = express
 
     def build_middleware_stack(self) -> ASGIApp:
         """The framework's stack, within our outermost layers."""
-        stack: ASGIApp = PlainTextProblems(super().build_middleware_stack())
+        stack: ASGIApp = Deadline(
+            PlainTextProblems(super().build_middleware_stack()),
+            request_seconds=self._request_seconds,
+            body_seconds=self._body_seconds,
+        )
         if self._express:
             stack = ExpressWay(stack, self, self._express)
-        return Edge(stack, self.state.metrics)
+        return Edge(stack, self.state.metrics, self.state.rate_limiter)
 
     def openapi(self) -> dict[str, Any]:
         """The interface description, with the schemas that `problem_responses` refers to."""
@@ -94,6 +120,10 @@ class Application(FastAPI):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             schemas[model.__name__] = schema
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                if "requestBody" in operation:
+                    operation["responses"] |= _BODY_RESPONSES
         return document
 
 
@@ -101,20 +131,32 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of an operation: the given statuses and those that any operation may give.
 
     Args:
-        statuses: such as 404; 401, 403, 422, 500 and 503 come with every operation.
+        statuses: such as 404; 401, 403, 422, 429, 500 and 503 come with every operation.
     """
+    return {status: _problem_answer(status) for status in sorted({*_ALWAYS, *statuses})}
+
+
+def _problem_answer(status: int) -> dict[str, Any]:
     titles = {entry.status: entry.title[Locale.EN] for entry in reversed(list(CATALOGUE.values()))}
     schema = {"$ref": f"#/components/schemas/{ProblemRead.__name__}"}
-    return {
-        status: {
-            "description": titles[status],
-            "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}},
-        }
-        for status in sorted({*_ALWAYS, *statuses})
+    answer = {
+        "description": titles[status],
+        "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}},
     }
+    if status in _TELL_WHEN:
+        answer["headers"] = {
+            "Retry-After": {
+                "description": "Seconds to wait before trying again.",
+                "schema": {"type": "integer", "minimum": 1},
+            }
+        }
+    return answer
+
+
+_BODY_RESPONSES: Final = {str(status): _problem_answer(status) for status in (408, 413, 415)}
 
 
 def read_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a read about a customer, which `If-None-Match` makes conditional."""
+    """The `responses=` of a read, which `If-None-Match` makes conditional."""
     unchanged = {"description": "The `ETag` in `If-None-Match` is still that of the answer."}
     return {304: unchanged, **problem_responses(*statuses)}

@@ -12,12 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.infra.ids import new_id
 from app.infra.metrics import Metrics, route_template
+from app.infra.rate_limit import RateLimiter
 from app.infra.request_id import REQUEST_ID_HEADER, REQUEST_ID_KEY, route_of
+from app.infra.telemetry import present_trace_id
 
 log = logging.getLogger("app.access")
 
 _RAW_HEADER: Final = REQUEST_ID_HEADER.lower().encode()
 _ACCEPTED: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+_CACHE_CONTROL: Final = b"cache-control"
 _DIED = 500
 
 
@@ -31,11 +35,13 @@ class Edge:
     Args:
         app: what lies behind the edge.
         metrics: where requests are counted.
+        limiter: tells callers how they stand with their quotas.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, limiter: RateLimiter | None = None) -> None:
         self.app = app
         self._metrics = metrics
+        self._limiter = limiter or RateLimiter({})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -51,7 +57,11 @@ class Edge:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (_RAW_HEADER, request_id.encode())]
+                message["headers"] = [
+                    *_guarded(message["headers"]),
+                    (_RAW_HEADER, request_id.encode()),
+                    *self._limiter.headers(scope),
+                ]
             else:
                 complete = not message.get("more_body", False)
             await send(message)
@@ -72,15 +82,23 @@ class Edge:
             status=status or _DIED,
             seconds=seconds,
         )
-        log.info(
-            "request",
-            extra={
-                "request_id": scope[REQUEST_ID_KEY],
-                "route": route_of(scope),
-                "status": status,
-                "milliseconds": round(seconds * 1000, 2),
-            },
-        )
+        told = {
+            "request_id": scope[REQUEST_ID_KEY],
+            "route": route_of(scope),
+            "status": status,
+            "milliseconds": round(seconds * 1000, 2),
+        }
+        if (trace_id := present_trace_id(scope)) is not None:
+            told["trace_id"] = trace_id
+        log.info("request", extra=told)
+
+
+def _guarded(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, which nobody keeps unless it says so, and nobody guesses at."""
+    told = [*headers, _NO_SNIFFING]
+    if not any(name == _CACHE_CONTROL for name, _ in told):
+        told.append((_CACHE_CONTROL, b"no-store"))
+    return told
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

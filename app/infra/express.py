@@ -37,7 +37,9 @@ from app.infra.clock import business_day, utc_now
 from app.infra.lanes import Lanes
 from app.infra.locale import Locale, preferred_locale
 from app.infra.problems import DATABASE_ERRORS, ProblemError
+from app.infra.rate_limit import RateClass, RateLimiter
 from app.infra.request_id import ROUTE_KEY
+from app.infra.telemetry import note_route
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +102,7 @@ class ExpressWay:
         lanes: Lanes = application.state.database.lanes
         self._zone: str = application.state.settings.business_zone
         self._verifier: TokenVerifier = application.state.token_verifier
+        self._limiter: RateLimiter = application.state.rate_limiter
         self._routes = [
             (re.compile(_PARAMETER.sub("([^/]+)", route.template)), route, route.lookups(lanes))
             for route in routes
@@ -133,7 +136,8 @@ class ExpressWay:
             actor = actor_of(token, _text(headers, b"x-act-role"), _text(headers, b"x-purpose"))
         except ProblemError:
             return None
-        if actor.role not in route.roles:
+        admitted = self._limiter.admits(scope, actor, RateClass.ORDINARY)
+        if not admitted or actor.role not in route.roles:
             return None
         now = utc_now()
         language = _text(headers, b"accept-language")
@@ -158,6 +162,7 @@ async def _try(
 ) -> Response | None:
     """The answer, or None if the ordinary way has to find out what is the matter."""
     call.scope[ROUTE_KEY] = route.template
+    note_route(call.scope, route.template)
     try:
         response = await route.answer(call, lookups, parameter)
     except (DomainError, ProblemError, *DATABASE_ERRORS):

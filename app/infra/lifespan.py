@@ -35,3 +35,14 @@ def _resources(app: FastAPI) -> list[Resource]:
         app.state.resources = []
     found: list[Resource] = app.state.resources
     return found
+
+
+class Service:
+    """Whether the process still wants to be sent requests."""
+
+    def __init__(self) -> None:
+        self.is_leaving = False
+
+    def leave(self) -> None:
+        """Be sent no more; what comes all the same is answered."""
+        self.is_leaving = True

@@ -27,6 +27,7 @@ TRUSTED: Final = ("app", "uvicorn.error", "alembic")
 #: What our own calls may add by `extra=`.
 FIELDS: Final = (
     "request_id",
+    "trace_id",
     "route",
     "status",
     "milliseconds",

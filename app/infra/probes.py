@@ -20,6 +20,7 @@ from app.infra.application import problem_responses
 from app.infra.auth import TokenVerifier, get_token_verifier, requires
 from app.infra.cipher import CipherError, Vault, WrappedKey
 from app.infra.database import Database
+from app.infra.lifespan import Service
 from app.infra.masking import Open
 from app.infra.metrics import Metrics
 from app.infra.migrations import code_revision, database_revision
@@ -49,6 +50,7 @@ class Readiness(BaseModel):
     """What the service needs before it can answer callers."""
 
     status: Open[Check] = Field(description="ok if every check is.")
+    serving: Open[Check] = Field("ok", description="The process is not about to stop.")
     database: Open[Check] = Field("failed", description="The database answers.")
     migrations: Open[Check] = Field("failed", description="It is at this version's revision.")
     audit: Open[Check] = Field("failed", description="Audit events can be written.")
@@ -71,6 +73,7 @@ async def get_liveness() -> Liveness:
     responses={503: {"model": Readiness, "description": "It cannot; the failed check says why."}},
 )
 async def get_readiness(
+    request: Request,
     response: Response,
     database: Annotated[Database, Depends(get_database)],
     vault: AppVault,
@@ -78,8 +81,13 @@ async def get_readiness(
 ) -> Readiness:
     """Asks the database whether it is there, current and writable, and whether the keys fit it.
 
-    Without a key to verify tokens with, the issuer is asked for its key set.
+    Without a key to verify tokens with, the issuer is asked for its key set. A process that was
+    told to stop is not ready, and asks nobody.
     """
+    service: Service = request.app.state.service
+    if service.is_leaving:
+        response.status_code = 503
+        return Readiness(status="failed", serving="failed")
     found, tokens = await asyncio.gather(_check(database, vault), _can_verify(verifier))
     found.tokens = _word(ok=tokens)
     if not tokens:

@@ -31,12 +31,12 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 from starlette.responses import Response
-from starlette.types import Scope
 
 from app.domain.errors import Forbidden
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.infra.audit import Answer, AuditTrail
+from app.infra.conditions import is_known
 from app.infra.masking import render
 from app.infra.rendering import sight_of, written_forms
 
@@ -76,7 +76,7 @@ async def respond(
     body = render(model, viewer)
     body_hmac = audit.writer.body_hmac(body)
     version = f'"{body_hmac[:_VERSION_BYTES].hex()}"'
-    if status == _OK and _is_known(audit.scope, version):
+    if status == _OK and is_known(audit.scope, version):
         status = _NOT_MODIFIED
     answer = Answer(
         status=status,
@@ -88,15 +88,3 @@ async def respond(
     if status == _NOT_MODIFIED:
         return Response(status_code=status, headers=told)
     return Response(body, status_code=status, media_type="application/json", headers=told)
-
-
-def _is_known(scope: Scope, version: str) -> bool:
-    """Whether the caller of a read holds this very answer already (RFC 9110, weak comparison)."""
-    if scope["method"] != "GET":
-        return False
-    known = [value for name, value in scope["headers"] if name == b"if-none-match"]
-    return any(
-        tag.strip().removeprefix("W/") in {version, "*"}
-        for tags in known
-        for tag in tags.decode("latin-1").split(",")
-    )

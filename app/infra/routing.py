@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
+from email.message import Message
 from typing import Any, NoReturn
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
 
 from app.domain.privacy.roles import Role
+from app.infra.deadline import has_body
 from app.infra.express import Answering, ExpressRoute
 from app.infra.lanes import Lanes
+from app.infra.problems import ProblemError
 
 
 class StrictRequest(Request):
@@ -28,9 +31,9 @@ class StrictRequest(Request):
             ValueError: it is no JSON, or no such JSON.
         """
         if not hasattr(self, "_json"):
-            self._json = json.loads(
-                await self.body(), object_pairs_hook=_unique, parse_constant=_refuse
-            )
+            # Given bytes, the parser would guess at UTF-16 and UTF-32 too.
+            text = (await self.body()).decode("utf-8")
+            self._json = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
         return self._json
 
 
@@ -48,16 +51,37 @@ def _refuse(_constant: str) -> NoReturn:
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body strictly; the application's limit of a body stays in force."""
+    """A route that reads its body strictly; the application's limit of a body stays in force.
+
+    A body that does not say it is JSON in UTF-8 is not read as such, but answered 415.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, given a strict request."""
         answer = super().get_route_handler()
+        field = self.body_field
+        reads_json = field is not None and not isinstance(field.field_info, params.Form)
 
         async def answer_strictly(request: Request) -> Response:
+            if reads_json and has_body(request.scope) and not _says_json(request):
+                slug = "unsupported-media-type"
+                raise ProblemError(slug)
             return await answer(StrictRequest(request.scope, request.receive))
 
         return answer_strictly
+
+
+def _says_json(request: Request) -> bool:
+    """Whether the one `Content-Type` is JSON; its charset can only be UTF-8 (RFC 8259)."""
+    given = request.headers.getlist("content-type")
+    message = Message()
+    message["Content-Type"] = given[0] if len(given) == 1 else ""
+    kind = message.get_content_type()
+    is_json = kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
+    charset = message.get_param("charset", "utf-8")
+    return is_json and str(charset).lower() in {"utf-8", "utf8"}
 
 
 class Router(APIRouter):

@@ -63,6 +63,14 @@ class Settings(BaseSettings):
     roles_ignored: str = "offline_access,uma_authorization,default-roles-*"
     customer_id_claim: str = "customer_id"
     token_headers_ignored: str = ""
+    #: From the last byte of a request to the first of its answer; and from its head to that byte.
+    request_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+    body_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 20
+    #: From a not-ready answer to the closing of the port, when the process is told to stop.
+    drain_seconds: Annotated[int, Field(ge=0, le=600)] = 0
+    #: Requests a minute of one actor, and of its costly ones; 0 lifts the limit.
+    rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 60_000
+    costly_rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 1_200
 
     @field_validator("business_zone")
     @classmethod

@@ -59,8 +59,9 @@ async def ordinary(api: Api, session: AsyncSession, templates: None) -> Recordin
 
 
 def told(answer: Response) -> tuple[int, bytes, Mapping[str, str]]:
-    """All of an answer but the ids of its request."""
-    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    """All of an answer but the id of its request, and how many the quota still has."""
+    own = {"x-request-id", "ratelimit"}
+    headers = {name: value for name, value in answer.headers.items() if name not in own}
     body = answer.content
     if answer.is_error:
         body = body.replace(answer.json()["request_id"].encode(), b"")

@@ -18,7 +18,7 @@ from app.main import create_app
 
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
 VERB_NOUN = re.compile(r"(get|list|put|create|try|replay|cancel|requeue)_[a-z]+(_[a-z]+)*")
-ALWAYS = {"401", "403", "422", "500", "503"}
+ALWAYS = {"401", "403", "422", "429", "500", "503"}
 OPEN = {"/livez", "/readyz"}
 
 

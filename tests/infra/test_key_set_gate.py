@@ -199,6 +199,7 @@ async def test_a_service_without_a_key_asks_for_one_and_is_not_ready_until_it_ha
                 assert answer.status_code == 503
                 assert answer.json() == {
                     "status": "failed",
+                    "serving": "ok",
                     "database": "ok",
                     "migrations": "ok",
                     "audit": "ok",

@@ -17,8 +17,8 @@ from tests.api import Api, open_api
 pytestmark = pytest.mark.anyio
 
 CHECKS = ("status", "database", "migrations", "audit", "keys", "tokens")
-READY = dict.fromkeys(CHECKS, "ok")
-NOT_READY = dict.fromkeys(CHECKS, "failed") | {"tokens": "ok"}
+READY = dict.fromkeys(CHECKS, "ok") | {"serving": "ok"}
+NOT_READY = dict.fromkeys(CHECKS, "failed") | {"tokens": "ok", "serving": "ok"}
 
 
 @pytest.fixture
@@ -108,3 +108,12 @@ async def test_metrics_are_for_operations_only(api: Api) -> None:
     answer = await api.get("/metrics", Role.ADMIN)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+async def test_a_process_that_was_told_to_stop_is_not_ready_and_still_alive(api: Api) -> None:
+    api.app.state.service.leave()
+    answer = await api.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == dict.fromkeys(READY, "failed")
+    assert (await api.get("/livez")).status_code == 200
+    assert (await api.get("/v1/tiers", Role.AGENT)).status_code == 200

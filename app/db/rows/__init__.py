@@ -10,6 +10,7 @@ from app.db.rows.customer import CustomerRow
 from app.db.rows.customer_alias import CustomerAliasRow
 from app.db.rows.decision import DecisionRow
 from app.db.rows.external_check import ExternalCheckRow
+from app.db.rows.idempotency_key import IdempotencyKeyRow
 from app.db.rows.import_run import ImportChunkRow, ImportRunRow
 from app.db.rows.import_upload import ImportUploadChunkRow, ImportUploadRow
 from app.db.rows.interaction import InteractionRow
@@ -39,6 +40,7 @@ __all__ = [
     "CustomerRow",
     "DecisionRow",
     "ExternalCheckRow",
+    "IdempotencyKeyRow",
     "ImportChunkRow",
     "ImportRunRow",
     "ImportUploadChunkRow",

@@ -14,6 +14,7 @@ from app.features.imports.service import RowsRejected
 from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, ChangeAudit, Outcome
 from app.infra.auth import requires
+from app.infra.conditions import IfMatch
 from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.problems import FieldError, ProblemError
@@ -90,7 +91,7 @@ async def look_up_customer(
     response_description="The customer was there and is changed; what is open is answered.",
     responses={
         201: {"model": ProfileRead, "description": "The customer is new; likewise."},
-        **problem_responses(409, 413),
+        **problem_responses(409, 412),
     },
 )
 async def put_customer(
@@ -98,13 +99,18 @@ async def put_customer(
     written: CustomerWrite,
     desk: Desk,
     audit: ChangeAudit,
+    condition: IfMatch,
     actor: Annotated[Actor, requires(Role.INTEGRATION)],
 ) -> Response:
     """What is left out stays as it is, null clears it; the same call again changes nothing.
 
     Attributes that scoring reads hold from today on, and what held before stays in their history.
-    Identifiers and amounts are encrypted before they are stored. Nothing is evaluated here.
+    Identifiers and amounts are encrypted before they are stored. Nothing is evaluated here. With
+    `If-Match` only the version that the feed wrote last is changed.
     """
+    if condition.is_stated:
+        held = await service.lock_version(desk.session, customer_id=customer_id, on=desk.today)
+        condition.check(held)
     try:
         upserted = await service.put_customer(
             desk.session,
@@ -120,14 +126,18 @@ async def put_customer(
     profile = await service.get_profile(
         desk.session, subject=subject, vault=desk.vault, on=desk.today
     )
-    version = profile.stored.customer.updated_at.isoformat()
+    headers = {"ETag": condition.tag(profile.version)}
+    if upserted.is_new:
+        headers["Location"] = f"/v1/customers/{subject.customer_id}"
     return await respond(
         ProfileRead.from_domain(profile),
         viewer=subject.viewer,
-        audit=audit.noting(outcome=Outcome.CHANGED, record_version=version),
+        audit=audit.noting(
+            outcome=Outcome.CHANGED, record_version=profile.stored.customer.updated_at.isoformat()
+        ),
         subjects=[subject.customer_id],
         status=201 if upserted.is_new else 200,
-        headers={"Location": f"/v1/customers/{subject.customer_id}"} if upserted.is_new else {},
+        headers=headers,
     )
 
 

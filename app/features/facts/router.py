@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.facts.schemas import FactsRead
-from app.infra.application import problem_responses
+from app.infra.application import read_responses
 from app.infra.auth import requires
+from app.infra.conditions import respond_open
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.routing import Router
 
@@ -33,12 +34,12 @@ Reader = Annotated[
     "/v1/facts",
     summary="The facts catalogue",
     response_description="Every fact, in the catalogue's order.",
-    responses=problem_responses(),
+    response_model=FactsRead,
+    responses=read_responses(),
 )
-async def list_facts(locale: RequestLocale, response: Response, _actor: Reader) -> FactsRead:
+async def list_facts(locale: RequestLocale, request: Request, _actor: Reader) -> Response:
     """The scoring inputs with type, range, sensitivity class and exact meaning; no customer's data.
 
     A decimal has `scale` digits; its bounds are strings so that no digit is lost on the way.
     """
-    response.headers.update(language_headers(locale))
-    return FactsRead.shipped(locale)
+    return respond_open(request, FactsRead.shipped(locale), language_headers(locale))

@@ -20,10 +20,12 @@ from app.features.imports import service
 from app.features.imports.schemas import REQUEST_BODY, TEXT_PARTS, ImportOrderRead, ImportRead
 from app.features.imports.service import UPLOAD_PLACE, Choice, ImportOrder
 from app.infra.application import problem_responses
-from app.infra.audit import Audit, ChangeAudit, Outcome
+from app.infra.audit import Audit
 from app.infra.auth import requires
+from app.infra.deadline import extend_deadline
 from app.infra.desk import Desk
 from app.infra.downloads import respond_csv
+from app.infra.idempotency import Once
 from app.infra.multipart import UploadForm, read_upload, refuse_part
 from app.infra.problems import UNKNOWN_NAME, FieldError, ProblemError
 from app.infra.requester import CurrentRequester
@@ -40,6 +42,8 @@ Feed = Annotated[Actor, requires(Role.INTEGRATION)]
 
 #: The framework's limit, which knows no settings; TIERING_IMPORT_MAX_BYTES is the one that counts.
 _CEILING: Final = 65 << 30
+#: A body that stalls is given up long before; this is for a large file on a slow line.
+_LONGEST_UPLOAD_SECONDS: Final = 6 * 3600
 _DAY: Final[TypeAdapter[date]] = TypeAdapter(BusinessDay)
 _STEP: Final = re.compile(r"[^.\[\]]+")
 #: Names that may stand in a mapping; others are the sender's own.
@@ -70,13 +74,15 @@ _REFUSALS: Final = {
     max_body_size=_CEILING,
 )
 async def create_import(
-    request: Request, desk: Desk, audit: ChangeAudit, requester: CurrentRequester, actor: Feed
+    request: Request, desk: Desk, once: Once, requester: CurrentRequester, actor: Feed
 ) -> Response:
     """CSV, Parquet or XLSX, by a mapping or in our own layout; see `examples/README.md`.
 
     The same file with the same mapping goes on where an interrupted import of it stopped, and once
     it is complete changes nothing. The file is kept encrypted until its import has succeeded.
+    Repeated with its `Idempotency-Key`, the request answers what the first put in.
     """
+    extend_deadline(request.scope, seconds=_LONGEST_UPLOAD_SECONDS)
     folder = desk.settings.data_dir.expanduser().resolve()
     with SealedSpool(folder, desk.vault, UPLOAD_PLACE) as spool:
 
@@ -86,20 +92,22 @@ async def create_import(
         form = await read_upload(
             request, seal, texts=TEXT_PARTS, largest=desk.settings.import_max_bytes
         )
-        ordered = await service.order_import(
-            desk.session,
-            ImportOrder(form.file_name, _choice(form), requester.digest, requester.role),
-            spool,
-            settings=desk.settings,
-            today=desk.today,
-        )
+        order = ImportOrder(form.file_name, _choice(form), requester.digest, requester.role)
+        sent = f"{spool.finish()} {order.choice.digest(desk.settings)}"
+        if (earlier := await once.find(sent.encode())) is not None:
+            ordered = await service.get_ordered(desk.session, import_id=UUID(earlier.resource))
+        else:
+            ordered = await service.order_import(
+                desk.session, order, spool, settings=desk.settings, today=desk.today
+            )
+            await once.keep(str(ordered.import_id), status=202)
     return await respond(
         ImportOrderRead.from_domain(ordered),
         viewer=actor.viewer(),
-        audit=audit.noting(outcome=Outcome.CHANGED),
+        audit=once.noting(str(ordered.import_id)),
         subjects=[],
-        status=202,
-        headers={"Location": f"/v1/imports/{ordered.import_id}"},
+        status=once.status,
+        headers={"Location": f"/v1/imports/{ordered.import_id}", **once.headers},
     )
 
 

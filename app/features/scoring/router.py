@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Body, Path, Response
 from pydantic.types import UUID7
@@ -21,10 +22,12 @@ from app.features.scoring.schemas import (
     TrialRead,
 )
 from app.infra.application import problem_responses
-from app.infra.audit import Audit, ChangeAudit, Outcome
-from app.infra.auth import requires
+from app.infra.audit import Audit
+from app.infra.auth import costs, requires
 from app.infra.desk import Desk, Today
+from app.infra.idempotency import Once
 from app.infra.locale import RequestLocale, language_headers
+from app.infra.rate_limit import RateClass
 from app.infra.reveal import respond
 from app.infra.routing import Router
 from app.infra.session import ReadSession
@@ -54,13 +57,14 @@ Experimenter = Annotated[
     response_model=DecisionRead,
     response_description="The decision, stored.",
     summary="Score a customer now",
+    dependencies=[costs(RateClass.COSTLY)],
     responses=problem_responses(404, 409),
 )
 async def create_evaluation(
     customer_id: CustomerId,
     desk: Desk,
     locale: RequestLocale,
-    audit: ChangeAudit,
+    once: Once,
     actor: Evaluator,
     asked: Annotated[EvaluationCreate | None, Body()] = None,
 ) -> Response:
@@ -68,24 +72,30 @@ async def create_evaluation(
 
     Upgrades serve at once; a downgrade may wait, and the old tier serves until then. A day before
     the customer's newest evaluation is refused, since the clocks of stability run on it, and so
-    is a day that has not come.
+    is a day that has not come. Repeated with its `Idempotency-Key`, the request evaluates nothing
+    and answers the decision of the first.
     """
     subject = await identify(desk.session, customer_id=customer_id, actor=actor)
-    stored = await service.evaluate_customer(
-        desk.session,
-        customer_id=subject.customer_id,
-        as_of=(asked or EvaluationCreate()).day(desk.today),
-        cause=Cause(CauseKind.API),
-        now=desk.now,
-        vault=desk.vault,
-    )
+    if (earlier := await once.find()) is not None:
+        stored = await service.get_decision(desk.session, decision_id=UUID(earlier.resource))
+    else:
+        stored = await service.evaluate_customer(
+            desk.session,
+            customer_id=subject.customer_id,
+            as_of=(asked or EvaluationCreate()).day(desk.today),
+            cause=Cause(CauseKind.API),
+            now=desk.now,
+            vault=desk.vault,
+        )
+        await once.keep(str(stored.record.id))
+    id_ = str(stored.record.id)
     return await respond(
         DecisionRead.from_domain(stored, subject, locale),
         viewer=subject.viewer,
-        audit=audit.noting(outcome=Outcome.CHANGED, record_version=str(stored.record.id)),
+        audit=once.noting(id_),
         subjects=[subject.customer_id],
-        status=201,
-        headers={"Location": f"/v1/decisions/{stored.record.id}", **language_headers(locale)},
+        status=once.status,
+        headers={"Location": f"/v1/decisions/{id_}", **once.headers, **language_headers(locale)},
     )
 
 
@@ -121,6 +131,7 @@ async def get_decision(
     response_model=ReplayRead,
     response_description="Whether the decision comes out the same.",
     summary="Decide again from the stored snapshot",
+    dependencies=[costs(RateClass.COSTLY)],
     responses=problem_responses(404, 409, 410),
 )
 async def replay_decision(
@@ -148,6 +159,7 @@ async def replay_decision(
     "/v1/evaluations/what-if",
     response_description="What the rule set says; nothing is stored.",
     summary="Try facts on a rule set",
+    dependencies=[costs(RateClass.COSTLY)],
     responses=problem_responses(404, 409),
 )
 async def try_facts(

@@ -5,15 +5,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Annotated, Final
 
-from fastapi import Path, Response
+from fastapi import Path, Request, Response
 from pydantic import AfterValidator, Field
+from starlette.types import Scope
 
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.sla import service
 from app.features.sla.schemas import SlaRead
-from app.infra.application import problem_responses
+from app.infra.application import read_responses
 from app.infra.auth import requires
+from app.infra.conditions import respond_bytes
 from app.infra.desk import Today
 from app.infra.express import ExpressCall
 from app.infra.locale import Locale, RequestLocale, language_headers
@@ -49,10 +51,11 @@ Reader = Annotated[Actor, requires(*READERS)]
     response_model=SlaRead,
     summary="What a tier is promised",
     response_description="The promises, one entry per service type.",
-    responses=problem_responses(404),
+    responses=read_responses(404),
 )
 async def get_tier_sla(
     tier: Tier,
+    request: Request,
     session: ReadSession,
     today: Today,
     locale: RequestLocale,
@@ -64,20 +67,18 @@ async def get_tier_sla(
     the law, which no tier loosens; where the two differ, the earlier one binds.
     """
     found = await service.get_sla(session, tier=tier, on=today)
-    return _answer(found, locale)
+    return _answer(request.scope, found, locale)
 
 
 @router.express("/v1/tiers/{tier}/sla", READERS, service.SlaLookups)
 async def look_up_sla(call: ExpressCall, lookups: service.SlaLookups, tier: str) -> Response | None:
     """`get_tier_sla`, for many at once."""
     found = await lookups.find(tier, on=call.today)
-    return None if found is None else _answer(found, call.locale)
+    return None if found is None else _answer(call.scope, found, call.locale)
 
 
-def _answer(found: service.TierSla, locale: Locale) -> Response:
-    return Response(
-        _written(found, locale), media_type="application/json", headers=language_headers(locale)
-    )
+def _answer(scope: Scope, found: service.TierSla, locale: Locale) -> Response:
+    return respond_bytes(scope, _written(found, locale), language_headers(locale))
 
 
 @lru_cache(64)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
@@ -20,9 +20,10 @@ from app.features.tiers.schemas import (
     LadderRead,
     TierRead,
 )
-from app.infra.application import problem_responses, read_responses
+from app.infra.application import read_responses
 from app.infra.audit import Audit
 from app.infra.auth import CurrentActor, requires
+from app.infra.conditions import respond_open
 from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.locale import RequestLocale, language_headers
@@ -50,11 +51,12 @@ Reader = Annotated[Actor, requires(*READERS)]
     "/v1/tiers",
     summary="The ladder of tiers",
     response_description="All tiers, the best first.",
-    responses=problem_responses(),
+    response_model=LadderRead,
+    responses=read_responses(),
 )
-async def list_tiers(_actor: CurrentActor) -> LadderRead:
+async def list_tiers(request: Request, _actor: CurrentActor) -> Response:
     """The tiers with the names people read; nothing here is about a customer."""
-    return LadderRead.shipped()
+    return respond_open(request, LadderRead.shipped())
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from app.infra.auth.dependencies import (
     CurrentActor,
+    costs,
     get_token_verifier,
     install_authentication,
     requires,
@@ -12,6 +13,7 @@ from app.infra.auth.tokens import TokenVerifier
 __all__ = [
     "CurrentActor",
     "TokenVerifier",
+    "costs",
     "development_token",
     "get_token_verifier",
     "install_authentication",

@@ -34,6 +34,7 @@ from app.infra.auth.verified import VerifiedToken
 from app.infra.clock import utc_now
 from app.infra.lifespan import hold_open
 from app.infra.problems import ProblemError, problem_response
+from app.infra.rate_limit import RateClass, RateLimiter
 from app.infra.request_id import request_id_of
 from app.infra.settings import Settings
 
@@ -158,7 +159,13 @@ async def current_actor(
         raise ProblemError(slug)
     actor = actor_of(token, x_act_role, x_purpose)
     request.scope[_ACTOR_KEY] = actor
+    _limiter(request).require(request.scope, actor, RateClass.ORDINARY)
     return actor
+
+
+def _limiter(request: Request) -> RateLimiter:
+    limiter: RateLimiter = request.app.state.rate_limiter
+    return limiter
 
 
 def actor_of(token: VerifiedToken, act_role: str | None, purpose: str | None) -> Actor:
@@ -210,6 +217,15 @@ def requires(*roles: Role) -> Any:  # noqa: ANN401 - what Depends() gives is for
         return actor
 
     return Depends(permitted_actor)
+
+
+def costs(rate_class: RateClass) -> Any:  # noqa: ANN401 - what Depends() gives is for FastAPI only.
+    """A dependency that counts a request in a narrower quota too, beside the ordinary one."""
+
+    async def within_quota(request: Request, actor: CurrentActor) -> None:
+        _limiter(request).require(request.scope, actor, rate_class)
+
+    return Depends(within_quota)
 
 
 def create_verifier(settings: Settings) -> TokenVerifier:

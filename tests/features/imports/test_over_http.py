@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dirty_equals import IsDatetime, IsPartialDict, IsStr
+from httpx import Response
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
@@ -319,4 +320,29 @@ async def test_the_same_file_sent_ten_times_at_once_is_one_import(
     async with database.sessions() as session:
         for table in ("import_runs", "import_uploads", "jobs"):
             assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 1
-    await database.engine.dispose()
+    await database.close()
+
+
+async def test_an_order_sent_again_with_its_key_is_the_same_order_even_when_it_is_done(
+    feed: Feed,
+) -> None:
+    async def order(content: bytes) -> Response:
+        return await feed.request(
+            "POST",
+            "/v1/imports",
+            headers={"Idempotency-Key": "monday"},
+            files={"file": ("customers.csv", content)},
+            data={"record": "customers"},
+        )
+
+    first = await order(CSV)
+    await feed.work()
+    again = await order(CSV)
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert again.headers["Location"] == first.headers["Location"]
+    assert [answer.headers.get("Idempotent-Replayed") for answer in (first, again)] == [
+        None,
+        "true",
+    ]
+    other = await order(CSV.replace(b"C1", b"C2"))
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")

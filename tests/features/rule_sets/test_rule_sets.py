@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -207,6 +207,8 @@ async def test_parallel_loads_of_one_line_take_turns(
 
         async def load(bound: int) -> None:
             async with database.sessions.begin() as own:
+                # However busy the cores are.
+                await own.execute(text("SET LOCAL lock_timeout = 0"))
                 await load_document(own, document(bound=f"0.{bound}"))
 
         await asyncio.gather(*(load(bound) for bound in range(1, 4)))

@@ -238,6 +238,12 @@ async def find_profiles(
     return [found.get(question) for question in asked]
 
 
+async def lock_customer(session: AsyncSession, customer_id: str) -> None:
+    """Keep a customer, who is known to exist, from being changed by others."""
+    query = select(CustomerRow.customer_id).where(CustomerRow.customer_id == customer_id)
+    await session.execute(query.with_for_update())
+
+
 async def read_sealed(
     session: AsyncSession, customer_id: str, columns: Iterable[str]
 ) -> dict[str, bytes | None]:

@@ -1,6 +1,11 @@
 """The use cases on customers."""
 
-from app.features.customers.service.profile import Profile, ProfileLookups, get_profile
+from app.features.customers.service.profile import (
+    Profile,
+    ProfileLookups,
+    get_profile,
+    lock_version,
+)
 from app.features.customers.service.subjects import StoredSubject, Subject, get_survivor, identify
 from app.features.customers.service.upsert import CustomerChange, Upserted, put_customer
 
@@ -14,5 +19,6 @@ __all__ = [
     "get_profile",
     "get_survivor",
     "identify",
+    "lock_version",
     "put_customer",
 ]

@@ -12,6 +12,7 @@ from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.features.customers.repository import profiles
 from app.features.customers.repository.profiles import StoredProfile
+from app.features.customers.repository.subjects import find_subject
 from app.features.customers.service.subjects import Subject
 from app.infra.batcher import Batcher
 from app.infra.cipher import CipherError, Vault, find_subject_keys
@@ -42,6 +43,35 @@ class Profile:
 
     stored: StoredProfile
     opened: dict[str, str | None]
+
+    @property
+    def version(self) -> str:
+        """Changes with whatever `PUT` changes: record, attributes, consents."""
+        return _version(self.stored)
+
+
+def _version(stored: StoredProfile) -> str:
+    known = stored.customer
+    held = sorted(f"{purpose}: {consent}" for purpose, consent in stored.consents.items())
+    return "|".join([known.customer_id, known.updated_at.isoformat(), *held])
+
+
+async def lock_version(session: AsyncSession, *, customer_id: str, on: date) -> str | None:
+    """The version of a customer, whom nobody else changes until the transaction ends.
+
+    Args:
+        session: an open session.
+        customer_id: an id of his, also one that was merged into it.
+        on: the business day.
+
+    Returns:
+        None if there is no such customer.
+    """
+    found = await find_subject(session, customer_id)
+    if found is None:
+        return None
+    await profiles.lock_customer(session, found.customer_id)
+    return _version(await profiles.get_profile(session, found.customer_id, on=on))
 
 
 async def get_profile(

@@ -6,6 +6,7 @@ from app.features.imports.service.ordering import (
     ImportOrder,
     Ordered,
     check_choice,
+    get_ordered,
     order_import,
 )
 from app.features.imports.service.reading import OrderedImport, get_import, rejected_lines
@@ -35,6 +36,7 @@ __all__ = [
     "check_choice",
     "do_import",
     "get_import",
+    "get_ordered",
     "order_import",
     "rejected_lines",
     "remove_left_behind_files",

@@ -116,6 +116,12 @@ async def order_import(
     return Ordered(import_id, job_id)
 
 
+async def get_ordered(session: AsyncSession, *, import_id: UUID) -> Ordered:
+    """What an earlier request put in."""
+    about = await jobs.find_jobs_about(session, subject_of(import_id))
+    return Ordered(import_id, min(job.id for job in about))
+
+
 async def _require_own(session: AsyncSession, import_id: UUID, order: ImportOrder) -> None:
     asker = (order.requested_by, order.requested_role)
     for job in await jobs.find_jobs_about(session, subject_of(import_id)):
