@@ -15,6 +15,7 @@ from app.features.customers.router import router as customers
 from app.features.facts.router import router as facts
 from app.features.imports.router import router as imports
 from app.features.jobs.router import router as jobs
+from app.features.rule_sets.router import router as rule_sets
 from app.features.scoring.router import router as scoring
 from app.features.sla.router import router as sla
 from app.features.tiers.router import router as tiers
@@ -32,7 +33,9 @@ from app.infra.rate_limit import create_limiter
 from app.infra.settings import Settings
 from app.infra.telemetry import OFF, Telemetry
 
-ROUTERS: Final = (customers, tiers, sla, benefits, facts, scoring, imports, jobs, probes)
+ROUTERS: Final = (
+    *(customers, tiers, sla, benefits, facts, rule_sets, scoring, imports, jobs, probes),
+)
 
 LARGEST_BODY: Final = 1_000_000
 """Bytes of a request body; what is larger is answered 413."""

@@ -239,6 +239,7 @@ def main() -> None:
                 "DATA_DIR": str(folder),
                 "TIERING_JWKS_FILE": str(jwks),
                 "TIERING_ISSUER": ISSUER,
+                "TIERING_RATE_LIMIT_PER_MINUTE": "0",
                 URL: url,
             }
             our, their = free_port(), free_port()

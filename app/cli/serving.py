@@ -20,10 +20,12 @@ from app.cli import stopping
 from app.cli.output import out, say
 from app.domain.errors import Invalid
 from app.features.benefits.service import install_benefits
+from app.features.customers.service import fill_blind_index, has_unindexed
 from app.features.rule_sets.service import install_templates
 from app.features.sla.service import install_sla
+from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import monotonic_seconds
-from app.infra.database import create_database, open_database
+from app.infra.database import Database, create_database, open_database
 from app.infra.embedded import database_url
 from app.infra.logging import configure_logging, uvicorn_logging
 from app.infra.migrations import code_revision, database_revision, upgrade
@@ -35,6 +37,9 @@ from app.worker import worker_beside
 
 #: Objects made since the last look, and looks at the young before one at the older.
 _SELDOM: Final = (20_000, 10, 10)
+
+#: Customers whose look-up keys are filled in one transaction.
+_BATCH: Final = 2_000
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="TCP port.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -49,12 +54,28 @@ def migrate() -> None:
 
 
 async def bring_up_to_date(url: str, settings: Settings) -> None:
-    """Migrations, then templates, SLA and benefits where they are missing."""
+    """Migrations, then templates, SLA, benefits and look-up keys where they are missing."""
     await upgrade(url)
     async with open_database(url, settings) as database, database.sessions.begin() as session:
         await install_templates(session)
         await install_sla(session)
         await install_benefits(session)
+    async with open_database(url, settings) as database:
+        await _fill_blind_index(database, settings)
+
+
+async def _fill_blind_index(database: Database, settings: Settings) -> None:
+    """A batch a transaction: interrupted, it goes on where it was when it is run again."""
+    async with database.sessions() as session:
+        if not await has_unindexed(session):
+            return
+    vault, after = Vault(load_master_key(settings)), ""
+    while True:
+        async with database.sessions.begin() as session:
+            ended = await fill_blind_index(session, vault=vault, after=after, limit=_BATCH)
+        if ended is None:
+            return
+        after = ended
 
 
 def serve(

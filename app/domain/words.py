@@ -40,6 +40,10 @@ Purpose: TypeAlias = Literal[
 ]
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 
+#: What a caller can be verified by without being shown it.
+VerifiableField: TypeAlias = Literal["phone", "id_no", "birth_date", "email", "name"]
+VERIFIABLE_FIELDS: Final[tuple[VerifiableField, ...]] = get_args(VerifiableField)
+
 # ------------------------------------------------------------------------- attributes of people
 
 OccupationRisk: TypeAlias = Literal["low", "medium", "high"]
@@ -80,9 +84,12 @@ INITIATORS: Final = ("customer", "insurer")
 # ------------------------------------------------------------------------- what is decided on
 
 #: Best first.
-TIERS: Final = ("diamond", "gold", "standard")
-SEGMENTS: Final = ("high_net_worth", "mid_market", "potential", "base")
-LIFE_CYCLE_STAGES: Final = ("new", "stable", "at_risk", "dormant", "lapsed")
+Tier: TypeAlias = Literal["diamond", "gold", "standard"]
+TIERS: Final[tuple[Tier, ...]] = get_args(Tier)
+Segment: TypeAlias = Literal["high_net_worth", "mid_market", "potential", "base"]
+SEGMENTS: Final[tuple[Segment, ...]] = get_args(Segment)
+LifeCycleStage: TypeAlias = Literal["new", "stable", "at_risk", "dormant", "lapsed"]
+LIFE_CYCLE_STAGES: Final[tuple[LifeCycleStage, ...]] = get_args(LifeCycleStage)
 #: A is the lowest risk.
 RISK_GRADES: Final = ("A", "B", "C", "D", "E")
 

@@ -21,8 +21,18 @@ from app.infra.rate_limit import RateLimiter
 
 _TOO_LARGE = 413
 _ALWAYS: Final = (401, 403, 422, 429, 500, 503)
-#: Their answers say when to come back.
-_TELL_WHEN: Final = frozenset({429, 503})
+_RETRY_AFTER: Final = {
+    "Retry-After": ("Seconds to wait before trying again.", {"type": "integer", "minimum": 1})
+}
+#: The headers of answers that say when to come back.
+_TELL_WHEN: Final[dict[int, dict[str, tuple[str, dict[str, Any]]]]] = {
+    429: {
+        **_RETRY_AFTER,
+        "RateLimit": ("What remains of each quota.", {"type": "string"}),
+        "RateLimit-Policy": ("The caller's quotas.", {"type": "string"}),
+    },
+    503: _RETRY_AFTER,
+}
 
 
 class FieldErrorRead(BaseModel):
@@ -145,10 +155,8 @@ def _problem_answer(status: int) -> dict[str, Any]:
     }
     if status in _TELL_WHEN:
         answer["headers"] = {
-            "Retry-After": {
-                "description": "Seconds to wait before trying again.",
-                "schema": {"type": "integer", "minimum": 1},
-            }
+            name: {"description": description, "schema": schema}
+            for name, (description, schema) in _TELL_WHEN[status].items()
         }
     return answer
 

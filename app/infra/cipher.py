@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows.subject_key import SubjectKeyRow
 from app.domain.errors import Invalid
+from app.infra.blind_index import BlindIndex
 from app.infra.keyfile import read_or_create
 from app.infra.settings import Settings
 
@@ -123,6 +124,7 @@ class Vault:
 
     def __init__(self, master: MasterKey, previous: Iterable[MasterKey] = ()) -> None:
         self.master = master
+        self.blind_index = BlindIndex(master.derive)
         self._masters = {key.key_id: key for key in (*previous, master)}
 
     def new_key(self, subject_id: str) -> tuple[SubjectKey, WrappedKey]:

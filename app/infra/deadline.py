@@ -7,21 +7,29 @@ commit was under way nobody knows then, which is what idempotency keys are for. 
 begun may take as long as it needs. The express way is not timed: it waits for nothing but batches,
 which have timeouts of their own.
 
-A route that takes longer, such as one that reads a large file, says so before it begins:
+A route that takes longer, such as one that reads a large file, says so, and is given that long for
+everything, its body included:
 
-    extend_deadline(request.scope, seconds=600)
+    @router.post("/v1/imports", ...)
+    @takes_up_to(seconds=600)
+    async def create_import(...): ...
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.infra.problems import problem_response
 
+RouteT = TypeVar("RouteT", bound=Callable[..., Any])
+
 _DEADLINE_KEY: Final = "tiering.deadline"
+#: The attribute of a route function that asks for more time.
+_SECONDS: Final = "tiering_seconds"
 
 
 class Deadline:
@@ -99,10 +107,21 @@ class _Limit:
             self.timeout.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
-def extend_deadline(scope: Scope, *, seconds: float) -> None:
-    """Give a request that long from now on, its body included."""
+def takes_up_to(*, seconds: float) -> Callable[[RouteT], RouteT]:
+    """Give the requests of a route that long, beginning with their bodies."""
+
+    def mark(route: RouteT) -> RouteT:
+        setattr(route, _SECONDS, seconds)
+        return route
+
+    return mark
+
+
+def extend_deadline(scope: Scope, route: Callable[..., Any]) -> None:
+    """Give a request the time that its route asks for, if it does."""
+    seconds: float | None = getattr(route, _SECONDS, None)
     limit: _Limit | None = scope.get(_DEADLINE_KEY)
-    if limit is not None:
+    if limit is not None and seconds is not None:
         limit.extend(seconds)
 
 

@@ -8,7 +8,7 @@ decimals stays the text it was written as, so that no binary fraction ever stand
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any, Final, cast
 
 import yaml
@@ -132,6 +132,15 @@ def read_document(text: str) -> dict[str, object]:
     if not isinstance(loaded, dict):
         raise Invalid("document-unreadable", "the document is no mapping of names to values")
     return loaded
+
+
+def write_document(document: Mapping[str, object]) -> str:
+    r"""A document as YAML text that reads back the same, here and with other readers.
+
+    >>> write_document({"when": "no", "then": ["1.50", 7], "title": "黄金"})
+    "when: 'no'\nthen:\n- '1.50'\n- 7\ntitle: 黄金\n"
+    """
+    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
 
 
 def _load(text: str) -> object:

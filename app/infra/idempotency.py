@@ -21,8 +21,8 @@ A key belongs to subject, role and route for a day. With another body, query or 
 where it takes too long they are answered 409, as draft-ietf-httpapi-idempotency-key-header has it,
 with `Retry-After`. They wait for a lock of the key and not for its row, so that rows are whole.
 
-`OnceRequired` is for what must not be sent without a key. A body that is streamed has no HMAC: give
-`find` the digest of what was read.
+`responses={201: REPLAYED, ...}` describes it. `OnceRequired` is for what must not be sent without a
+key. A body that is streamed has no HMAC: give `find` the digest of what was read.
 """
 
 from __future__ import annotations
@@ -47,6 +47,16 @@ from app.infra.request_id import route_of
 KEY_HEADER: Final = "Idempotency-Key"
 REPLAYED_HEADER: Final = "Idempotent-Replayed"
 KEPT_FOR: Final = timedelta(hours=24)
+
+#: What the interface description says of an answer that may be a repetition.
+REPLAYED: Final = {
+    "headers": {
+        REPLAYED_HEADER: {
+            "description": "`true` where an earlier request with the same key had the effect.",
+            "schema": {"type": "string", "enum": ["true"]},
+        }
+    }
+}
 
 _CREATED = 201
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -163,8 +173,7 @@ class OneEffect:
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
                 raise
-            slug = "idempotency-key-in-use"
-            raise ProblemError(slug, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from error
+            raise _in_use() from error
 
     async def keep(self, resource: str, *, status: int = _CREATED) -> None:
         """Store what was done, in the transaction of the effect; `find` was asked before.
@@ -172,6 +181,9 @@ class OneEffect:
         Args:
             resource: id of what was created.
             status: of the answer.
+
+        Raises:
+            ProblemError: another request with this key was first.
         """
         self.status = status
         if self._scope is None:
@@ -185,8 +197,9 @@ class OneEffect:
         }
         of = self._scope
         await self._session.execute(_REMOVE_EXPIRED, {"now": self._now})
-        # What is in the way can only be the same key, expired: the lock keeps out any other.
-        await self._session.execute(
+        # What is in the way is the same key, expired: the lock keeps out any other, and where it
+        # did not, the table does.
+        written = await self._session.scalar(
             insert(row)
             .values(
                 actor_digest=of.actor_digest,
@@ -198,8 +211,17 @@ class OneEffect:
             .on_conflict_do_update(
                 index_elements=[row.actor_digest, row.role, row.route, row.key_digest],
                 set_=values,
+                where=row.expires_at <= self._now,
             )
+            .returning(row.status)
         )
+        if written is None:
+            raise _in_use()
+
+
+def _in_use() -> ProblemError:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return ProblemError("idempotency-key-in-use", headers=headers)
 
 
 def _hmac(secret: bytes, *parts: bytes) -> bytes:

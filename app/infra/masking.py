@@ -29,7 +29,7 @@ How it is answered
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Self, TypeAlias, TypeVar
@@ -122,7 +122,7 @@ class MaskedRead(ReadModel):
     @classmethod
     def assemble(cls, **values: Any) -> Self:  # noqa: ANN401 - fields of any types.
         """As that of all models, with the list of what may be masked."""
-        return super().assemble(meta=_meta_for_strangers(cls), **values)
+        return super().assemble(**{**values, "meta": _meta_for_strangers(cls)})
 
     def model_post_init(self, _context: Any, /) -> None:  # noqa: ANN401 - Pydantic's signature.
         """List what may be masked as long as nobody said who looks."""
@@ -147,8 +147,26 @@ def render(model: BaseModel, viewer: Viewer) -> bytes:
 
     Only `app.infra.reveal` calls this: what is rendered in clear has to be audited.
     """
+    return write(_rendered(model, viewer))
+
+
+def render_each(
+    model: BaseModel, viewer: Viewer, items: Sequence[tuple[BaseModel, Viewer | None]]
+) -> bytes:
+    """The JSON of a list about several customers, each as his own viewer may see him.
+
+    Args:
+        model: what is told besides, with `items` of its own left empty.
+        viewer: for whom that is shown.
+        items: the items, with the caller as the viewer of each.
+    """
+    told = [_rendered(item, seen_by) for item, seen_by in items]
+    return write({**_rendered(model, viewer), "items": told})
+
+
+def _rendered(model: BaseModel, viewer: Viewer | None) -> dict[str, object]:
     sight, found = sight_of(viewer), set[str]()
     shown = show(model, sight, found)
     if isinstance(model, MaskedRead):
         shown["meta"] = {"masked": rendering.masked_paths(type(model), sight, found)}
-    return write(shown)
+    return shown

@@ -50,6 +50,8 @@ _INTERNAL = 500
 _UNAVAILABLE = 503
 # A conflict tells that there is such a customer, so it is written down like a denial.
 _DENIALS = frozenset({_FORBIDDEN, _NOT_FOUND, _CONFLICT})
+# So does this one, unlike the 429 of who calls too often whatever it is about.
+_DENIED_TRY = "tries-exhausted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ _STATUSES: Final[Mapping[int, str]] = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    406: "not-acceptable",
     413: "body-too-large",
     415: "unsupported-media-type",
     422: "validation",
@@ -351,7 +354,8 @@ class _Handler:
             _log_failure(request, error, answer.status)
         elif isinstance(error, IntegrityError):
             _log_refusal(request, error, answer.status)
-        if self._on_denial is not None and answer.status in _DENIALS and "route" in request.scope:
+        is_denial = answer.status in _DENIALS or answer.slug == _DENIED_TRY
+        if self._on_denial is not None and is_denial and "route" in request.scope:
             try:
                 await self._on_denial(request, answer.status)
             except Exception as failure:  # noqa: BLE001 - whatever kept the record from being written.

@@ -79,6 +79,17 @@ def written_forms(model: type[BaseModel], sight: Sight) -> str:
     return to_json(shown_forms(model, sight)).decode()
 
 
+def written_forms_of(shown: Iterable[tuple[type[BaseModel], Sight]]) -> str:
+    """The same of a list about several customers: by relation and model, each of them once."""
+    told = {
+        f"{'stranger' if sight is None else sight[1].value}:{model.__name__}": shown_forms(
+            model, sight
+        )
+        for model, sight in shown
+    }
+    return to_json(told).decode()
+
+
 @cache
 def _always_masked(model: type[BaseModel], sight: Sight) -> frozenset[str]:
     """The paths that are masked whatever their values are."""

@@ -28,6 +28,7 @@ dropped. A change, or the version of what is shown, is told by
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -37,8 +38,8 @@ from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.infra.audit import Answer, AuditTrail
 from app.infra.conditions import is_known
-from app.infra.masking import render
-from app.infra.rendering import sight_of, written_forms
+from app.infra.masking import render, render_each
+from app.infra.rendering import sight_of, written_forms, written_forms_of
 
 _OK = 200
 _NOT_MODIFIED = 304
@@ -71,20 +72,79 @@ async def respond(
         Forbidden: the viewer's role is shown no customer data at all.
         ProblemError: the audit event could not be written.
     """
-    if not MATRIX.sees_customer_data(viewer):
-        raise Forbidden("forbidden")
+    _require_sight(viewer)
     body = render(model, viewer)
-    body_hmac = audit.writer.body_hmac(body)
+    forms = written_forms(type(model), sight_of(viewer))
+    return await _answer(
+        _Rendered(body, forms), viewer, audit, subjects, status=status, headers=headers
+    )
+
+
+async def respond_each(
+    model: BaseModel,
+    *,
+    items: Sequence[tuple[BaseModel, Viewer | None]],
+    viewer: Viewer,
+    audit: AuditTrail,
+    subjects: Sequence[str],
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer about several customers, each rendered for the caller as his own viewer.
+
+    It is one look: one event tells of all of them.
+
+    Args:
+        model: what is answered besides, its `items` left empty.
+        items: what is told of each customer, and the caller as the viewer of that one; None where
+            nothing is told of anybody.
+        viewer: the caller as one who stands in no relation to anybody.
+        audit: the request's audit.
+        subjects: ids of the customers the answer tells about.
+        headers: further headers.
+
+    Raises:
+        Forbidden: a viewer's role is shown no customer data at all.
+        ProblemError: the audit event could not be written.
+    """
+    if not MATRIX.serves(viewer.role):
+        raise Forbidden("forbidden")
+    _require_sight(*(seen_by for _, seen_by in items if seen_by is not None))
+    body = render_each(model, viewer, items)
+    forms = written_forms_of((type(item), sight_of(seen_by)) for item, seen_by in items)
+    return await _answer(
+        _Rendered(body, forms), viewer, audit, subjects, status=_OK, headers=headers
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """A body, and the forms its fields are shown in."""
+
+    body: bytes
+    forms: str
+
+
+def _require_sight(*viewers: Viewer) -> None:
+    if not all(map(MATRIX.sees_customer_data, viewers)):
+        raise Forbidden("forbidden")
+
+
+async def _answer(
+    rendered: _Rendered,
+    viewer: Viewer,
+    audit: AuditTrail,
+    subjects: Sequence[str],
+    *,
+    status: int,
+    headers: Mapping[str, str] | None,
+) -> Response:
+    body_hmac = audit.writer.body_hmac(rendered.body)
     version = f'"{body_hmac[:_VERSION_BYTES].hex()}"'
     if status == _OK and is_known(audit.scope, version):
         status = _NOT_MODIFIED
-    answer = Answer(
-        status=status,
-        body_hmac=body_hmac,
-        dispositions=written_forms(type(model), sight_of(viewer)),
-    )
+    answer = Answer(status=status, body_hmac=body_hmac, dispositions=rendered.forms)
     await audit.record_answer(viewer=viewer, subjects=subjects, answer=answer)
     told = {"Cache-Control": "no-store", "ETag": version, **(headers or {})}
     if status == _NOT_MODIFIED:
         return Response(status_code=status, headers=told)
-    return Response(body, status_code=status, media_type="application/json", headers=told)
+    return Response(rendered.body, status_code=status, media_type="application/json", headers=told)

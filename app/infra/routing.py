@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
 
 from app.domain.privacy.roles import Role
-from app.infra.deadline import has_body
+from app.infra.deadline import extend_deadline, has_body
 from app.infra.express import Answering, ExpressRoute
 from app.infra.lanes import Lanes
 from app.infra.problems import ProblemError
@@ -63,6 +63,7 @@ class StrictRoute(APIRoute):
         reads_json = field is not None and not isinstance(field.field_info, params.Form)
 
         async def answer_strictly(request: Request) -> Response:
+            extend_deadline(request.scope, self.endpoint)
             if reads_json and has_body(request.scope) and not _says_json(request):
                 slug = "unsupported-media-type"
                 raise ProblemError(slug)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from httpx import Response
 from sqlalchemy import text
 
 from app.domain.privacy.matrix import parse_matrix
+from app.domain.words import PURPOSES
 from app.features.benefits.service import install_benefits
 from app.features.customers.service import profile
 from app.features.sla.service import install_sla
@@ -43,6 +44,9 @@ class Route:
     seats: set[str]
     status: int = 200
     body: Any = None
+    changes: bool = True
+    query: str = ""
+    finds_nobody: set[str] = field(default_factory=set)
 
     @property
     def method(self) -> str:
@@ -53,7 +57,7 @@ class Route:
     def path(self) -> str:
         """The path, filled in for the customer of the sentinels."""
         path = self.template.partition(" ")[2].replace("{customer_id}", CUSTOMER)
-        return path.replace("{decision_id}", str(STAND.decision_id))
+        return path.replace("{decision_id}", str(STAND.decision_id)) + self.query
 
     def expected(self, seat: str) -> int:
         """The status that a seat is answered with."""
@@ -67,9 +71,37 @@ MATRIX_TEXT: Final = (
     resources.files("app.domain.privacy").joinpath("matrix.toml").read_text("utf-8")
 )
 READERS: Final = {*STAFF, "customer"}
+PROFILE: Final = Route("GET /v1/customers/{customer_id}", READERS)
+#: Seats whose calls say what for.
+PURPOSEFUL: Final = {name for name, seat in SEATS.items() if seat.headers}
 ROUTES: Final = (
-    Route("GET /v1/customers/{customer_id}", READERS),
+    Route(
+        "POST /v1/customers/search",
+        STAFF & PURPOSEFUL,
+        body={"phone": SENTINELS["phone"].text},
+        changes=False,
+    ),
+    Route(
+        "POST /v1/customers/search",
+        STAFF & PURPOSEFUL,
+        body={"id_no": SENTINELS["id_no"].text.lower()},
+        changes=False,
+    ),
+    Route(
+        "GET /v1/customers",
+        STAFF,
+        query=f"?tier={STAND.tier}",
+        finds_nobody={"other manager"},
+    ),
+    PROFILE,
     Route("GET /v1/customers/{customer_id}/tier", {*READERS, "integration"}),
+    Route(
+        "POST /v1/tier-lookups",
+        # Another customer is answered too: that there is nothing for him.
+        {*READERS, "integration", "other customer"},
+        body={"customer_ids": [CUSTOMER]},
+        changes=False,
+    ),
     Route("GET /v1/customers/{customer_id}/tier-history", {*READERS, "integration"}),
     Route("GET /v1/customers/{customer_id}/tier/explanation", {*READERS, "integration"}),
     Route(
@@ -79,6 +111,20 @@ ROUTES: Final = (
     Route("GET /v1/decisions/{decision_id}", {*MANAGERS, *OFFICERS, "other manager"}),
     # The stand of the sentinels has no snapshot that could be replayed.
     Route("POST /v1/decisions/{decision_id}/replay", {*MANAGERS, *OFFICERS, "other manager"}, 409),
+    Route(
+        "POST /v1/customers/{customer_id}/verifications",
+        {"agent", "agent with a purpose", "other manager", *MANAGERS},
+        body={"field": "id_no", "value": SENTINELS["id_no"].text},
+        changes=False,
+    ),
+    Route("GET /v1/customers/{customer_id}/consents", READERS),
+    Route(
+        "PUT /v1/customers/{customer_id}/consents",
+        {"integration"},
+        body={"items": [{"purpose": purpose, "given_on": "2020-01-01"} for purpose in PURPOSES]},
+    ),
+    # There is nobody to merge into, so that the sentinels stay who they are.
+    Route("POST /v1/customers/{customer_id}/merge", {"integration"}, 404, body={"into": "NOBODY"}),
     Route(
         "PUT /v1/customers/{customer_id}",
         {"integration"},
@@ -90,11 +136,18 @@ ROUTES: Final = (
         201,
     ),
 )
+#: Reads that name their customer in the path.
+OF_ONE_CUSTOMER: Final = [
+    route for route in ROUTES if route.method == "GET" and "customer" in route.seats
+]
 #: Routes that tell nothing of a customer, so that they are no part of the matrix.
 NOT_ABOUT_CUSTOMERS: Final = {
     "GET /v1/tiers",
     "GET /v1/tiers/{tier}/sla",
     "GET /v1/facts",
+    "GET /v1/rule-sets",
+    "GET /v1/rule-sets/{rule_set_id}/versions/{version}",
+    "GET /v1/rule-templates",
     "POST /v1/evaluations/what-if",
     "POST /v1/imports",
     "GET /v1/imports/{import_id}",
@@ -201,7 +254,7 @@ async def test_one_cell_too_open_in_the_role_table_is_seen(
         monkeypatch.setattr(module, "MATRIX", matrix)
     rendering.forget_plans()
     try:
-        assert leaks(await call(api, ROUTES[0], "agent"), "agent") == names
+        assert leaks(await call(api, PROFILE, "agent"), "agent") == names
     finally:
         rendering.forget_plans()
 
@@ -227,7 +280,7 @@ async def test_every_answer_and_every_denial_leaves_exactly_one_event(
             assert len(written) == 1, place
             (event,) = written
             served = answer.status_code in {200, 201}
-            changed = served and route.method in {"PUT", "POST"}
+            changed = served and route.changes and route.method in {"PUT", "POST"}
             assert (event["route"], event["role"], event["status"]) == (
                 route.template,
                 held.caller.role.value,
@@ -237,7 +290,8 @@ async def test_every_answer_and_every_denial_leaves_exactly_one_event(
             outcome = ("changed" if changed else "answered") if served else "denied"
             assert event["outcome"] == outcome, place
             if "{customer_id}" in route.template or served:
-                assert event["subjects"] == [CUSTOMER], place
+                subjects = [] if seat in route.finds_nobody else [CUSTOMER]
+                assert event["subjects"] == subjects, place
             assert (event["body_hmac"] is not None) is served, place
             assert "SENTINEL" not in event["actor_digest"], place
 
@@ -258,7 +312,7 @@ async def test_no_event_holds_a_value(api: Api, session: AsyncSession) -> None:
     assert [name for name, sentinel in hidden.items() if sentinel.text in told] == []
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if "customer" in route.seats])
+@pytest.mark.parametrize("route", OF_ONE_CUSTOMER)
 async def test_a_missing_and_a_foreign_customer_are_the_same_bytes(api: Api, route: Route) -> None:
     headers = {"X-Request-Id": "the-same-request"}
     seat = SEATS["other customer"].caller

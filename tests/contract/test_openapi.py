@@ -17,7 +17,9 @@ from app.infra.settings import Settings
 from app.main import create_app
 
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
-VERB_NOUN = re.compile(r"(get|list|put|create|try|replay|cancel|requeue)_[a-z]+(_[a-z]+)*")
+VERB_NOUN = re.compile(
+    r"(get|list|put|create|try|replay|search|find|verify|merge|cancel|requeue)_[a-z]+(_[a-z]+)*"
+)
 ALWAYS = {"401", "403", "422", "429", "500", "503"}
 OPEN = {"/livez", "/readyz"}
 

@@ -114,6 +114,9 @@ async def test_a_process_told_to_stop_is_not_ready_finishes_and_goes(
 async def test_a_second_signal_does_not_wait(fresh_database_url: str, settings: Settings) -> None:
     long = {"TIERING_DRAIN_SECONDS": "600"}
     async with serving(fresh_database_url, settings, **long) as (process, http):
+        # This is the server with the limits.
+        large = await http.get("/livez", headers={"X-Long": "a" * 20_480})
+        assert large.status_code == 431
         process.send_signal(signal.SIGTERM)
 
         async def is_refused() -> bool:

@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from fastapi import Request
 from sqlalchemy import text
 from starlette.responses import StreamingResponse
 
 from app.infra.application import Application
 from app.infra.database import create_database
-from app.infra.deadline import extend_deadline
+from app.infra.deadline import extend_deadline, takes_up_to
 from app.infra.problems import install_problems
 from app.infra.routing import Router
 from app.infra.session import WriteSession
@@ -54,10 +53,10 @@ async def stream_slowly() -> StreamingResponse:
     return StreamingResponse(parts(), media_type="text/plain")
 
 
-@router.get("/v1/long")
-async def take_long(request: Request) -> str:
+@router.put("/v1/long")
+@takes_up_to(seconds=5)
+async def take_long(_body: dict[str, int]) -> str:
     """Asks for the time it takes."""
-    extend_deadline(request.scope, seconds=5)
     await asyncio.sleep(0.2)
     return "done"
 
@@ -111,9 +110,15 @@ async def test_an_answer_that_began_in_time_may_take_longer() -> None:
     assert (answer.status_code, answer.text) == (200, "one two")
 
 
-async def test_a_route_may_ask_for_more_time() -> None:
+async def test_a_route_may_ask_for_more_time_for_its_body_too() -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"a":'
+        await asyncio.sleep(0.2)
+        yield b"1}"
+
+    headers = {"Content-Type": "application/json"}
     async with client(hasty()) as http:
-        answer = await http.get("/v1/long")
+        answer = await http.put("/v1/long", content=slowly(), headers=headers)
     assert (answer.status_code, answer.json()) == (200, "done")
 
 
@@ -125,5 +130,5 @@ async def test_a_timeout_of_the_route_is_no_deadline() -> None:
 
 async def test_where_no_deadline_is_none_is_extended() -> None:
     scope = {"type": "http"}
-    extend_deadline(scope, seconds=1)
+    extend_deadline(scope, take_long)
     assert scope == {"type": "http"}

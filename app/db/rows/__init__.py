@@ -29,6 +29,7 @@ from app.db.rows.sla_policy import SlaEntryRow, SlaPolicyRow, StatutoryFloorRow
 from app.db.rows.subject_key import SubjectKeyRow
 from app.db.rows.survey import SurveyRow
 from app.db.rows.tier_assignment import TierAssignmentRow
+from app.db.rows.verification_attempt import VerificationAttemptRow
 
 __all__ = [
     "AuditEventRow",
@@ -66,4 +67,5 @@ __all__ = [
     "SubjectKeyRow",
     "SurveyRow",
     "TierAssignmentRow",
+    "VerificationAttemptRow",
 ]

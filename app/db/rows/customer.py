@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, DateTime, LargeBinary, Text, func
+from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, Text, func, text
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, Recorded, column, customer_id_form, one_of
@@ -32,6 +32,13 @@ class CustomerRow(Recorded, Base):
         CheckConstraint(
             "(birth_date_cipher IS NULL) = (birth_band IS NULL)", name="birth_date_pair"
         ),
+        # Without the sealed value its HMAC tells of somebody who is no longer known.
+        CheckConstraint("phone_index IS NULL OR phone_cipher IS NOT NULL", name="phone_index"),
+        CheckConstraint("id_no_index IS NULL OR id_no_cipher IS NOT NULL", name="id_no_index"),
+        Index(None, "phone_index", postgresql_where=text("phone_index IS NOT NULL")),
+        Index(None, "id_no_index", postgresql_where=text("id_no_index IS NOT NULL")),
+        # An account manager lists his own customers, page by page.
+        Index("ix_customers_account_manager", "account_manager", "customer_id"),
         {"comment": "Policyholders; identifiers are encrypted, their masked forms stored beside."},
     )
 
@@ -49,6 +56,11 @@ class CustomerRow(Recorded, Base):
         LargeBinary, "Phone number, encrypted.", sensitivity="c2.contact"
     )
     phone_masked: Mapped[str | None] = column(Text, "Masked phone.", sensitivity="c2.contact")
+    phone_index: Mapped[bytes | None] = column(
+        LargeBinary,
+        "HMAC of the phone number's normal form, which exact look-ups go by.",
+        sensitivity="c2.contact",
+    )
     email_cipher: Mapped[bytes | None] = column(
         LargeBinary, "E-mail address, encrypted.", sensitivity="c2.contact"
     )
@@ -60,6 +72,11 @@ class CustomerRow(Recorded, Base):
         LargeBinary, "ID number, encrypted.", sensitivity="c2.id_no"
     )
     id_no_masked: Mapped[str | None] = column(Text, "Masked ID number.", sensitivity="c2.id_no")
+    id_no_index: Mapped[bytes | None] = column(
+        LargeBinary,
+        "HMAC of the ID number's normal form, which exact look-ups go by.",
+        sensitivity="c2.id_no",
+    )
     birth_date_cipher: Mapped[bytes | None] = column(
         LargeBinary, "Birth date, encrypted.", sensitivity="c2.birth"
     )

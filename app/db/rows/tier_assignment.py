@@ -31,14 +31,17 @@ class TierAssignmentRow(Recorded, Base):
         one_of("tier", TIERS),
         one_of("source", TIER_SOURCES),
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
+        one_of("ended_by", ("merge",)),
+        CheckConstraint("ended_by IS NULL OR valid_to IS NOT NULL", name="ended_pair"),
         Index(
             "uq_tier_assignments_open",
             "customer_id",
             unique=True,
             postgresql_where=text("valid_to IS NULL"),
         ),
-        # Each row ends where the next that served begins, and no two of those end alike, so that
-        # on any day one tier serves. An exclusion constraint would cost a run much more.
+        # Each row but that of a merged customer ends where the next that served begins, and no two
+        # of those end alike, so that on any day one tier serves. An exclusion constraint would cost
+        # a run much more.
         Index(
             "uq_tier_assignments_end",
             "customer_id",
@@ -48,7 +51,7 @@ class TierAssignmentRow(Recorded, Base):
         ),
         UniqueConstraint("customer_id", "serves_from"),
         ForeignKeyConstraint(
-            ["customer_id", "valid_to"],
+            ["customer_id", "followed_on"],
             ["tier_assignments.customer_id", "tier_assignments.serves_from"],
             deferrable=True,
             initially="DEFERRED",
@@ -91,5 +94,16 @@ class TierAssignmentRow(Recorded, Base):
             "CASE WHEN valid_to IS NULL OR valid_to > valid_from THEN valid_from END",
             persisted=True,
         ),
+        sensitivity="open",
+    )
+    ended_by: Mapped[str | None] = column(
+        Text,
+        "Why nothing follows: merge, where the customer was merged into another.",
+        sensitivity="open",
+    )
+    followed_on: Mapped[date | None] = column(
+        Date,
+        "Day the next assignment begins; null if none has to.",
+        Computed("CASE WHEN ended_by IS NULL THEN valid_to END", persisted=True),
         sensitivity="open",
     )

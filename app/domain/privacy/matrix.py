@@ -88,6 +88,10 @@ class Matrix:
         """Whether the viewer may be answered about this customer at all."""
         return self.disposition(viewer, SensitivityClass.OPEN) is Disposition.CLEAR
 
+    def serves(self, role: Role) -> bool:
+        """Whether there is any customer that a role may be answered about."""
+        return any(self.sees_customer_data(Viewer(role, "", relation)) for relation in Relation)
+
 
 def _word(kind: type[Word], raw: object, place: str) -> Word:
     try:

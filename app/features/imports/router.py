@@ -22,7 +22,7 @@ from app.features.imports.service import UPLOAD_PLACE, Choice, ImportOrder
 from app.infra.application import problem_responses
 from app.infra.audit import Audit
 from app.infra.auth import requires
-from app.infra.deadline import extend_deadline
+from app.infra.deadline import takes_up_to
 from app.infra.desk import Desk
 from app.infra.downloads import respond_csv
 from app.infra.idempotency import Once
@@ -73,6 +73,7 @@ _REFUSALS: Final = {
     openapi_extra={"requestBody": REQUEST_BODY},
     max_body_size=_CEILING,
 )
+@takes_up_to(seconds=_LONGEST_UPLOAD_SECONDS)
 async def create_import(
     request: Request, desk: Desk, once: Once, requester: CurrentRequester, actor: Feed
 ) -> Response:
@@ -82,7 +83,6 @@ async def create_import(
     it is complete changes nothing. The file is kept encrypted until its import has succeeded.
     Repeated with its `Idempotency-Key`, the request answers what the first put in.
     """
-    extend_deadline(request.scope, seconds=_LONGEST_UPLOAD_SECONDS)
     folder = desk.settings.data_dir.expanduser().resolve()
     with SealedSpool(folder, desk.vault, UPLOAD_PLACE) as spool:
 

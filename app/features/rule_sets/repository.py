@@ -87,10 +87,9 @@ async def newest_version(session: AsyncSession, rule_set_id: str) -> int:
     return await session.scalar(query) or 0
 
 
-async def has_activation(session: AsyncSession, product_line: str) -> bool:
-    """Whether any version was ever put in force for a line."""
-    query = select(RuleSetActivationRow.id).where(RuleSetActivationRow.product_line == product_line)
-    return await session.scalar(query.limit(1)) is not None
+async def has_activations(session: AsyncSession) -> bool:
+    """Whether any version was ever put in force for any line."""
+    return await session.scalar(select(RuleSetActivationRow.id).limit(1)) is not None
 
 
 async def is_in_force_from(
@@ -133,6 +132,41 @@ async def put_in_force(session: AsyncSession, version: StoredVersion, *, valid_f
             valid=Range(valid_from),
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredActivation:
+    """The business days on which a version decides for a line; `until` is exclusive."""
+
+    rule_set_id: str
+    version: int
+    product_line: str
+    since: date
+    until: date | None
+
+
+async def list_versions(session: AsyncSession) -> list[tuple[StoredVersion, str, dict[str, str]]]:
+    """Every stored version with its origin and title, by rule set and version."""
+    row = RuleSetVersionRow
+    query = select(*_VERSION, row.origin, row.document["title"]).order_by(
+        row.rule_set_id, row.version
+    )
+    return [
+        (StoredVersion(*found[:4]), found[4], found[5]) for found in await session.execute(query)
+    ]
+
+
+async def list_activations(session: AsyncSession) -> list[StoredActivation]:
+    """Every range in which a version decides, by line and day."""
+    row = RuleSetActivationRow
+    query = select(
+        row.rule_set_id,
+        row.version,
+        row.product_line,
+        func.lower(row.valid),
+        func.upper(row.valid),
+    ).order_by(row.product_line, func.lower(row.valid))
+    return [StoredActivation(*found) for found in await session.execute(query)]
 
 
 async def list_in_force(session: AsyncSession, as_of: date) -> Sequence[StoredVersion]:

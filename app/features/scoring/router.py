@@ -25,7 +25,7 @@ from app.infra.application import problem_responses
 from app.infra.audit import Audit
 from app.infra.auth import costs, requires
 from app.infra.desk import Desk, Today
-from app.infra.idempotency import Once
+from app.infra.idempotency import REPLAYED, Once
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.rate_limit import RateClass
 from app.infra.reveal import respond
@@ -58,7 +58,7 @@ Experimenter = Annotated[
     response_description="The decision, stored.",
     summary="Score a customer now",
     dependencies=[costs(RateClass.COSTLY)],
-    responses=problem_responses(404, 409),
+    responses={201: REPLAYED, **problem_responses(404, 409)},
 )
 async def create_evaluation(
     customer_id: CustomerId,

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Query, Request, Response
+from pydantic import BaseModel
 
 from app.domain.privacy.actor import Actor
-from app.domain.privacy.roles import Role
+from app.domain.privacy.roles import Role, Viewer
 from app.features.customers.schemas import CustomerId
-from app.features.customers.service import identify
+from app.features.customers.service import Subject, identify, identify_each
 from app.features.tiers import service
 from app.features.tiers.schemas import (
     ExplanationRead,
+    FoundTierRead,
     HistoryQuery,
     HistoryRead,
     LadderRead,
+    LookupCreate,
+    LookupRead,
+    NotFoundRead,
+    NoTierRead,
     TierRead,
 )
-from app.infra.application import read_responses
+from app.features.tiers.service import ServedTier
+from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
 from app.infra.auth import CurrentActor, requires
 from app.infra.conditions import respond_open
@@ -28,7 +36,7 @@ from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.pagination import Cursors
-from app.infra.reveal import respond
+from app.infra.reveal import respond, respond_each
 from app.infra.routing import Router
 
 router = Router("tiers")
@@ -104,6 +112,54 @@ async def look_up_tier(
         audit=call.audit(str(found.served.stored.decision_id)),
         subjects=[found.customer_id],
     )
+
+
+@router.post(
+    "/v1/tier-lookups",
+    response_model=LookupRead,
+    summary="The tiers of many customers",
+    response_description="One item for each id, in the order asked.",
+    responses=problem_responses(),
+)
+async def find_tiers(asked: LookupCreate, desk: Desk, audit: Audit, actor: Reader) -> Response:
+    """Each as `GET /v1/customers/{customer_id}/tier` answers him, masked for him by himself.
+
+    An id that nobody has and one the caller may not know of are both `found: false`; a customer who
+    was never evaluated is found and has no tier. The whole is one look in the audit.
+    """
+    subjects = await identify_each(desk.session, customer_ids=asked.customer_ids, actor=actor)
+    tiers = await service.find_tiers(
+        desk.session,
+        customer_ids=[subject.customer_id for subject in subjects.values()],
+        asked=service.Asked(desk.now, desk.today, desk.settings.stale_after_days),
+    )
+    return await respond_each(
+        LookupRead(items=[]),
+        items=[
+            _looked_up(customer_id, subjects.get(customer_id), tiers)
+            for customer_id in asked.customer_ids
+        ],
+        viewer=actor.viewer(),
+        audit=audit,
+        subjects=list(
+            dict.fromkeys(
+                subjects[asked_id].customer_id if asked_id in subjects else asked_id
+                for asked_id in asked.customer_ids
+            )
+        ),
+    )
+
+
+def _looked_up(
+    customer_id: str, subject: Subject | None, tiers: Mapping[str, ServedTier]
+) -> tuple[BaseModel, Viewer | None]:
+    """What is answered for one id, and the caller as the viewer of that customer."""
+    if subject is None:
+        return NotFoundRead(customer_id=customer_id, found=False), None
+    own_id, viewer = subject.customer_id, subject.viewer
+    if own_id not in tiers:
+        return NoTierRead(customer_id=own_id, found=True, tier=None), viewer
+    return FoundTierRead.of(TierRead.from_domain(tiers[own_id], own_id, viewer)), viewer
 
 
 @router.get(

@@ -207,13 +207,20 @@ def caller_of(scope: Scope) -> Caller | None:
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 
 
-def requires(*roles: Role) -> Any:  # noqa: ANN401 - what Depends() gives is for FastAPI only.
-    """A dependency on the caller acting in one of the given roles; others are answered 403."""
+def requires(*roles: Role, purpose: bool = False) -> Any:  # noqa: ANN401 - what Depends() gives is for FastAPI only.
+    """A dependency on the caller acting in one of the given roles; others are answered 403.
+
+    Args:
+        roles: the roles.
+        purpose: whether the caller has to state what for; 403 `purpose-required` without it.
+    """
     permitted = frozenset(roles)
 
     async def permitted_actor(actor: CurrentActor) -> Actor:
         if actor.role not in permitted:
             raise Forbidden("forbidden")
+        if purpose and actor.purpose is None:
+            raise Forbidden("purpose-required")
         return actor
 
     return Depends(permitted_actor)

@@ -26,6 +26,8 @@ def stored_names(record: str, column: Column) -> list[str]:
         names.append("birth_band")
     elif column.seal in {"name", "phone", "email", "id_no"}:
         names.append(f"{column.name}_masked")
+    if column.seal in {"phone", "id_no"}:
+        names.append(f"{column.name}_index")
     found = [f"{record}.{name}" for name in names]
     return [*found, f"scoring_inputs.{column.yields}"] if column.yields else found
 

@@ -17,7 +17,9 @@ from app.domain.rules.evaluation import Evaluation
 from app.domain.rules.scalar import evaluate
 from app.infra.documents import read_document
 
-NAMES: Final = ("all", "corporate", "motor")
+NAMES: Final = ("all", "corporate", "health", "liability", "life", "motor", "property")
+#: The templates of single lines.
+LINES: Final = tuple(name for name in NAMES if name not in {"all", "corporate"})
 
 
 @cache

@@ -16,9 +16,27 @@ from app.domain.rules.paths import facts_reaching, is_barred
 from app.domain.rules.scalar import evaluate
 from app.domain.rules.self_test import run_tests
 from app.domain.tiering.ladder import LADDER
-from tests.domain.templates.books import NAMES, chances, facts_of, judged, raw, template, value
+from tests.domain.templates.books import (
+    LINES,
+    NAMES,
+    chances,
+    facts_of,
+    judged,
+    raw,
+    template,
+    value,
+)
 
 every = pytest.mark.parametrize("name", NAMES)
+THRESHOLDS = {
+    "all": 80_000,
+    "corporate": 200_000,
+    "health": 60_000,
+    "liability": 50_000,
+    "life": 100_000,
+    "motor": 50_000,
+    "property": 50_000,
+}
 CLAIMS = ("claims_3y", "max_claim_3y", "loss_ratio_3y", "appetite_fit")
 
 
@@ -39,7 +57,7 @@ def test_its_own_tests_notice_a_moved_bound(name: str) -> None:
         moved if name == "all" else raw(name), CATALOGUE, lambda reference: bases[reference]
     )
     failures = run_tests(compile_rule_set(document, CATALOGUE))
-    assert bool(failures) == (name != "motor")  # motor's tests say nothing of corporates
+    assert bool(failures) == (name not in LINES)  # a line's tests say nothing of corporates
 
 
 @every
@@ -124,7 +142,7 @@ def test_law_the_tier_follows_the_document(name: str, chance: Random) -> None:
     """The table, said once more as a sentence of code."""
     facts = facts_of(name, chance)
     evaluation = evaluate(template(name), facts)
-    threshold = {"all": 80_000, "motor": 50_000, "corporate": 200_000}[name]
+    threshold = THRESHOLDS[name]
     premium = facts["annual_premium"]
     segment = evaluation.outcomes["segment"]
     if (
@@ -167,7 +185,7 @@ LADDER_OF_VALUE: dict[str, list[dict[str, FactValue]]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["all", "motor"])
+@pytest.mark.parametrize("name", ["all", *LINES])
 def test_gold_begins_just_over_the_score_bound(name: str) -> None:
     scored = [
         judged(name, premium_ratio=15_000, renewal_rate=rate, policies_in_force=held, **known)

@@ -6,12 +6,14 @@ from datetime import date
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
 from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.words import PRODUCT_LINES
+from app.features.rule_sets import service
 from app.features.rule_sets.service import (
     BEGINNING,
     get_version,
@@ -75,6 +77,8 @@ async def test_a_line_without_a_rule_set_of_its_own_falls_back_to_all(
     session: AsyncSession,
 ) -> None:
     await install_templates(session)
+    row = RuleSetActivationRow
+    await session.execute(delete(row).where(row.product_line == "liability"))
     assert (await resolve(session, "liability", TODAY)).stored.rule_set_id == "all"
     assert (await resolve(session, "motor", TODAY)).stored.product_line == "motor"
 
@@ -92,6 +96,28 @@ async def test_a_template_that_changed_with_a_release_moves_nobody(session: Asyn
     await load_document(session, document("motor-own"))
     await install_templates(session)
     assert (await resolve(session, "motor", TODAY)).stored.rule_set_id == "motor-own"
+
+
+async def test_a_template_that_is_new_with_a_release_is_stored_and_decides_for_nobody(
+    session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = service.shipped_documents()
+    before = tuple(found for found in shipped if found.id in {"all", "corporate", "motor"})
+    monkeypatch.setattr(service, "shipped_documents", lambda: before)
+    await install_templates(session)
+    monkeypatch.setattr(service, "shipped_documents", lambda: shipped)
+    await install_templates(session)
+    assert (await resolve(session, "life", TODAY)).stored.rule_set_id == "all"
+    life = await get_version(session, rule_set_id="life", version=1)
+    assert life.compiled.document.product_line == "life"
+    await load_document(session, document("own-life", "life").replace("all@1", "life@1"))
+    assert (await resolve(session, "life", TODAY)).stored.rule_set_id == "own-life"
+
+
+async def test_in_a_new_database_every_line_has_its_own(session: AsyncSession) -> None:
+    await install_templates(session)
+    for line in (*PRODUCT_LINES, "corporate", "all"):
+        assert (await resolve(session, line, TODAY)).stored.rule_set_id == line
 
 
 async def test_a_document_is_in_force_from_its_day_and_its_predecessor_until_then(

@@ -176,6 +176,28 @@ async def test_ten_at_once_have_one_effect_and_one_answer(
     await database.close()
 
 
+async def test_even_past_the_lock_there_is_one_effect(
+    settings: Settings, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pass_by(*_: object) -> None:
+        """No lock is taken."""
+
+    monkeypatch.setattr("app.infra.idempotency.OneEffect._lock", pass_by)
+    database = create_database(fresh_database_url, settings)
+    async with database.sessions.begin() as session:
+        await write_book(session, 40)
+        await install_templates(session)
+    async with open_api(create_app(settings, database), settings) as api:
+        calls = [api.call("POST", PATH, OFFICER, headers=KEY, json=BODY) for _ in range(5)]
+        statuses = {answer.status_code for answer in await asyncio.gather(*calls)}
+    assert 201 in statuses
+    assert statuses <= {201, 409}
+    async with database.sessions() as session:
+        assert await count(session, "decisions") == 1
+        assert await count(session, "idempotency_keys") == 1
+    await database.close()
+
+
 async def test_who_waits_too_long_is_told_to_come_back(
     settings: Settings, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -329,6 +329,7 @@ class TestFreshness:
         await write_stand(session, self.LINE.but(evaluated_at=at))
         # The evaluation is long ago, and a run has looked since.
         await write(session, run(NOW, date(2020, 11, 15)))
+        await session.execute(text("DELETE FROM rule_set_activations WHERE product_line = 'life'"))
         await session.execute(
             text("UPDATE rule_set_activations SET created_at = CAST(:at AS timestamptz)"),
             {"at": datetime.fromisoformat(f"{put_in_force}T00:00:00+00:00")},

@@ -19,10 +19,10 @@ def _addressable(customer_id: str) -> str:
     return customer_id
 
 
+#: The id of a customer in a body.
+CustomerIdField = Annotated[str, Field(pattern=CUSTOMER_ID), AfterValidator(_addressable)]
 CustomerId = Annotated[
-    str,
-    Field(pattern=CUSTOMER_ID),
-    AfterValidator(_addressable),
+    CustomerIdField,
     Path(
         description="The insurer's own id, case-sensitive; an id merged away finds the survivor.",
         examples=["C-1001"],

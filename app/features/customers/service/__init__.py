@@ -1,24 +1,69 @@
 """The use cases on customers."""
 
+from app.features.customers.service.book import (
+    BookFilter,
+    BookPage,
+    ListedCustomer,
+    list_customers,
+)
+from app.features.customers.service.consents import ConsentGiven, list_consents, put_consents
 from app.features.customers.service.profile import (
     Profile,
     ProfileLookups,
     get_profile,
     lock_version,
 )
-from app.features.customers.service.subjects import StoredSubject, Subject, get_survivor, identify
+from app.features.customers.service.search import (
+    MOST_CANDIDATES,
+    StoredCandidate,
+    fill_blind_index,
+    has_unindexed,
+    search_customers,
+)
+from app.features.customers.service.subjects import (
+    StoredSubject,
+    Subject,
+    get_survivor,
+    identify,
+    identify_each,
+)
 from app.features.customers.service.upsert import CustomerChange, Upserted, put_customer
+from app.features.customers.service.verifications import (
+    MOST_TRIES,
+    Said,
+    TriesExhaustedError,
+    Verification,
+    verify,
+)
 
 __all__ = [
+    "MOST_CANDIDATES",
+    "MOST_TRIES",
+    "BookFilter",
+    "BookPage",
+    "ConsentGiven",
     "CustomerChange",
+    "ListedCustomer",
     "Profile",
     "ProfileLookups",
+    "Said",
+    "StoredCandidate",
     "StoredSubject",
     "Subject",
+    "TriesExhaustedError",
     "Upserted",
+    "Verification",
+    "fill_blind_index",
     "get_profile",
     "get_survivor",
+    "has_unindexed",
     "identify",
+    "identify_each",
+    "list_consents",
+    "list_customers",
     "lock_version",
+    "put_consents",
     "put_customer",
+    "search_customers",
+    "verify",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import NotFound
@@ -11,7 +12,7 @@ from app.features.customers.repository import subjects
 from app.features.customers.repository.subjects import StoredSubject
 from app.infra.database import AsyncSession
 
-__all__ = ["StoredSubject", "Subject", "get_survivor", "identify"]
+__all__ = ["StoredSubject", "Subject", "get_survivor", "identify", "identify_each"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,36 @@ async def identify(session: AsyncSession, *, customer_id: str, actor: Actor) -> 
         known_as = actor.customer_id
     viewer = actor.viewer_of(known_as, found.account_manager)
     return Subject(found.customer_id, found.kind, viewer)
+
+
+async def identify_each(
+    session: AsyncSession, *, customer_ids: Sequence[str], actor: Actor
+) -> dict[str, Subject]:
+    """The customers that ids stand for today, each with the caller as his viewer.
+
+    An id that nobody has, and one of somebody that the caller may not know of, are both left out.
+
+    Args:
+        session: an open session.
+        customer_ids: the ids.
+        actor: the caller.
+    """
+    own = [] if actor.customer_id is None else [actor.customer_id]
+    found = await subjects.find_subjects(session, [*customer_ids, *own])
+    myself = found[own[0]].customer_id if own and own[0] in found else None
+    known: dict[str, Subject] = {}
+    for asked in customer_ids:
+        if asked not in found:
+            continue
+        stored = found[asked]
+        # A token of before a merge names the id of then.
+        known_as = own[0] if own and stored.customer_id == myself else stored.customer_id
+        try:
+            viewer = actor.viewer_of(known_as, stored.account_manager)
+        except NotFound:
+            continue
+        known[asked] = Subject(stored.customer_id, stored.kind, viewer)
+    return known
 
 
 async def _stands_for(session: AsyncSession, claimed: str, customer_id: str) -> bool:

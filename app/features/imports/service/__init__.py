@@ -1,5 +1,6 @@
 """The use cases of imports."""
 
+from app.features.imports.service.merging import Merge, merge_customer
 from app.features.imports.service.ordering import (
     JOB_KIND,
     UPLOAD_PLACE,
@@ -26,6 +27,7 @@ __all__ = [
     "ImportOptions",
     "ImportOrder",
     "ImportResult",
+    "Merge",
     "Ordered",
     "OrderedImport",
     "RecordCounts",
@@ -37,6 +39,7 @@ __all__ = [
     "do_import",
     "get_import",
     "get_ordered",
+    "merge_customer",
     "order_import",
     "rejected_lines",
     "remove_left_behind_files",

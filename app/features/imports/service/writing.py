@@ -14,6 +14,7 @@ from app.domain.records.mapping.frame import Frame, no_findings
 from app.domain.records.specs import RECORDS, Record
 from app.features.imports.repository import customers, records, staging
 from app.features.imports.service import frame as rows
+from app.features.imports.service.moving import move_merged
 from app.features.imports.service.results import RecordCounts
 from app.features.imports.service.sealing.frame import (
     Sealing,
@@ -87,9 +88,10 @@ async def write_batches(
         if record.name == "customers":
             batch.refuse(rows.merged_away(record, batch.frame, aliases))
             await _write_customers(desk, batch)
+        elif record.name == "customer_aliases":
+            batch.refuse(rows.merged_back(record, batch.frame, aliases))
+            aliases = await _write_aliases(desk, batch)
         else:
-            if record.name == "customer_aliases":
-                batch.refuse(rows.merged_back(record, batch.frame, aliases))
             await _write_plain(desk, batch)
         merged = rows.joined([no_findings(), *batch.findings])
         rejected, warned = rows.count_codes(merged)
@@ -133,6 +135,14 @@ def _follow_merges(batch: _Batch, aliases: Mapping[str, str], on_duplicate: OnDu
         if not sorted_out.findings.is_empty():
             batch.findings.append(sorted_out.findings)
     batch.frame = frame
+
+
+async def _write_aliases(desk: Desk, batch: _Batch) -> dict[str, str]:
+    """Write merges, move the records of who was merged, and tell all merges there are now."""
+    await _write_plain(desk, batch)
+    merged_ids = batch.frame["alias_id"].to_list()
+    await move_merged(desk.session, merged_ids, vault=desk.vault, today=desk.today)
+    return await records.list_aliases(desk.session)
 
 
 async def _write_plain(desk: Desk, batch: _Batch) -> None:
@@ -217,4 +227,4 @@ async def _sealed(desk: Desk, record: Record, frame: Frame) -> Frame:
         columns=cipher_columns(record, frame.columns),
         keys=frame[key].unique().to_list(),
     )
-    return seal(record, frame, Sealing(keys, stored))
+    return seal(record, frame, Sealing(keys, stored, desk.vault.blind_index))

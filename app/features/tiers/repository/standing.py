@@ -124,6 +124,16 @@ async def find_tier(session: AsyncSession, customer_id: str, *, today: date) -> 
     return None if found is None else _standing(found).tier
 
 
+async def find_tiers(
+    session: AsyncSession, customer_ids: Sequence[str], *, today: date
+) -> dict[str, StoredTier]:
+    """Where customers stand, by id; who was never evaluated is left out."""
+    connection = await session.connection()
+    asked = (list(customer_ids), [today] * len(customer_ids))
+    rows = [_standing(row) for row in await connection.exec_driver_sql(_TIERS, asked)]
+    return {found.customer_id: found.tier for found in rows if found.tier is not None}
+
+
 async def find_standings(
     connection: Connection, asked: Sequence[tuple[str, date]]
 ) -> list[StandingOf | None]:

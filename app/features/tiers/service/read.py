@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -36,6 +37,7 @@ __all__ = [
     "ServedTier",
     "StoredAssignment",
     "TierLookups",
+    "find_tiers",
     "get_explanation",
     "get_tier",
     "list_history",
@@ -121,6 +123,34 @@ def _served(stored: StoredTier, asked: Asked, *, is_outdated: bool) -> ServedTie
             has_newer_rule_set=is_outdated,
         ),
     )
+
+
+async def find_tiers(
+    session: AsyncSession, *, customer_ids: Sequence[str], asked: Asked
+) -> dict[str, ServedTier]:
+    """Where customers stand, by id; who was never evaluated is left out.
+
+    Args:
+        session: an open session.
+        customer_ids: the customers, by the ids they are stored under.
+        asked: when, and what is too old.
+    """
+    distinct = list(dict.fromkeys(customer_ids))
+    found = await standing.find_tiers(session, distinct, today=asked.today)
+    outdated = {own_id for own_id, stored in found.items() if _is_outdated(stored)}
+    doubtful: dict[date, list[str]] = {}
+    for own_id, stored in found.items():
+        if stored.newer_lines and own_id not in outdated:
+            doubtful.setdefault(stored.as_of, []).append(own_id)
+    for as_of, own_ids in doubtful.items():
+        facts = await read_facts(session, own_ids, as_of)
+        outdated |= {
+            own_id for own_id in own_ids if facts[own_id]["last_line"] in found[own_id].newer_lines
+        }
+    return {
+        own_id: _served(stored, asked, is_outdated=own_id in outdated)
+        for own_id, stored in found.items()
+    }
 
 
 class TierLookups:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,9 +12,15 @@ import polars as pl
 
 from app.domain.privacy.masks import IdType, birth_band, mask_email, mask_id, mask_name, mask_phone
 from app.domain.records.specs import MONEY_SCALE, Column, Record, Seal
+from app.infra.blind_index import BlindIndex
 from app.infra.cipher import SubjectKey, Vault
 
 _CUSTOMER: Final = "customer_id"
+#: What is found by its exact value, and by which function.
+_INDEXED: Final[Mapping[Seal, Callable[[BlindIndex, str | None], bytes | None]]] = {
+    Seal.PHONE: BlindIndex.phone,
+    Seal.ID_NO: BlindIndex.id_no,
+}
 _MASKED: Final = frozenset({Seal.NAME, Seal.PHONE, Seal.EMAIL, Seal.ID_NO, Seal.BIRTH_DATE})
 
 
@@ -24,11 +30,12 @@ class Sealing:
 
     ``stored`` holds the sealed values that the database has, by the record's own key and in the
     order of `cipher_columns`: where the clear value is the same it is kept, so that a repeated
-    import changes nothing.
+    import changes nothing. ``index`` gives what phone and ID numbers are found by.
     """
 
     keys: Mapping[str, SubjectKey]
     stored: Mapping[str, tuple[bytes | None, ...]]
+    index: BlindIndex
 
 
 def sealed_columns(record: Record, held: Sequence[str]) -> list[Column]:
@@ -49,7 +56,10 @@ def subjects(record: Record, frame: pl.DataFrame) -> list[str]:
 
 
 def seal(record: Record, frame: pl.DataFrame, sealing: Sealing) -> pl.DataFrame:
-    """Replace clear values by their sealed form, in hexadecimal for COPY, and their mask."""
+    """Replace clear values by their sealed form, in hexadecimal for COPY, and their mask.
+
+    Phone and ID numbers leave what they are found by besides.
+    """
     columns = sealed_columns(record, frame.columns)
     rows = frame[_row_key(record)].to_list()
     keys = [sealing.keys.get(subject) for subject in frame[_CUSTOMER].to_list()]
@@ -67,12 +77,19 @@ def seal(record: Record, frame: pl.DataFrame, sealing: Sealing) -> pl.DataFrame:
             or Vault.encrypt(key, record.name, name, row, text)
             for key, known, row, text in zip(keys, old, rows, clear, strict=True)
         ]
-        hexadecimal = [None if value is None else f"\\x{value.hex()}" for value in sealed]
-        made.append(pl.Series(name, hexadecimal, pl.String))
+        made.append(_bytes(name, sealed))
+        if found_as := _INDEXED.get(column.seal or Seal.TEXT):
+            found_by = [found_as(sealing.index, value) for value in values]
+            made.append(_bytes(f"{column.name}_index", found_by))
         if column.seal in _MASKED:
             masks = _masks(column, frame, values)
             made.append(pl.Series(_mask_name(column), masks, pl.String))
     return frame.drop([column.name for column in columns]).with_columns(made)
+
+
+def _bytes(name: str, values: Iterable[bytes | None]) -> pl.Series:
+    hexadecimal = [None if value is None else f"\\x{value.hex()}" for value in values]
+    return pl.Series(name, hexadecimal, pl.String)
 
 
 def _row_key(record: Record) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Response
 
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.customers import service
-from app.features.customers.schemas import BODY_FIELDS, CustomerId, CustomerWrite, ProfileRead
+from app.features.customers.router.shared import READERS, Reader, router
+from app.features.customers.schemas import (
+    BODY_FIELDS,
+    CustomerId,
+    CustomerWrite,
+    ProfileRead,
+)
 from app.features.imports.service import RowsRejected
 from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, ChangeAudit, Outcome
@@ -19,21 +25,6 @@ from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
-from app.infra.routing import Router
-
-router = Router("customers")
-
-READERS: Final = frozenset(
-    {
-        Role.AGENT,
-        Role.CUSTOMER,
-        Role.ACCOUNT_MANAGER,
-        Role.RISK_OFFICER,
-        Role.BUSINESS_OFFICER,
-        Role.COMPLIANCE,
-    }
-)
-Reader = Annotated[Actor, requires(*READERS)]
 
 
 @router.get(

@@ -1,0 +1,87 @@
+"""`/v1/customers/{customer_id}/consents`: what may be done with a customer's data, by his word."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Response
+
+from app.domain.privacy.actor import Actor
+from app.domain.privacy.roles import Role
+from app.features.customers import service
+from app.features.customers.router.shared import Reader, router
+from app.features.customers.schemas import ConsentsRead, ConsentsWrite, CustomerId
+from app.features.imports.service import RowsRejected
+from app.infra.application import problem_responses, read_responses
+from app.infra.audit import Audit, ChangeAudit, Outcome
+from app.infra.auth import requires
+from app.infra.desk import Desk
+from app.infra.problems import FieldError, ProblemError
+from app.infra.reveal import respond
+
+
+@router.get(
+    "/v1/customers/{customer_id}/consents",
+    response_model=ConsentsRead,
+    summary="What a customer consented to",
+    response_description="All his consents, by purpose, the newest first.",
+    responses=read_responses(404),
+)
+async def list_consents(
+    customer_id: CustomerId, desk: Desk, audit: Audit, actor: Reader
+) -> Response:
+    """With the text agreed to, and withdrawn ones too.
+
+    Where no consent holds, the facts it covers are unknown to every evaluation.
+    """
+    subject = await service.identify(desk.session, customer_id=customer_id, actor=actor)
+    own_id = subject.customer_id
+    found = await service.list_consents(desk.session, customer_id=own_id)
+    return await respond(
+        ConsentsRead.from_domain(own_id, found, desk.today),
+        viewer=subject.viewer,
+        audit=audit,
+        subjects=[own_id],
+    )
+
+
+@router.put(
+    "/v1/customers/{customer_id}/consents",
+    response_model=ConsentsRead,
+    summary="Say what a customer consents to",
+    response_description="All his consents as they are now.",
+    responses=problem_responses(404, 413),
+)
+async def put_consents(
+    customer_id: CustomerId,
+    written: ConsentsWrite,
+    desk: Desk,
+    audit: ChangeAudit,
+    actor: Annotated[Actor, requires(Role.INTEGRATION)],
+) -> Response:
+    """A purpose that is not listed and holds is withdrawn from today on; the past stays.
+
+    The same call again changes nothing. Nothing is evaluated here.
+    """
+    subject = await service.identify(desk.session, customer_id=customer_id, actor=actor)
+    own_id = subject.customer_id
+    try:
+        await service.put_consents(
+            desk.session,
+            customer_id=own_id,
+            given=[item.to_domain() for item in written.items],
+            vault=desk.vault,
+            settings=desk.settings,
+            today=desk.today,
+        )
+    except RowsRejected as refused:
+        errors = [FieldError(("body", "items", *error.loc), error.code) for error in refused.errors]
+        slug = "validation"
+        raise ProblemError(slug, errors=errors) from None
+    found = await service.list_consents(desk.session, customer_id=own_id)
+    return await respond(
+        ConsentsRead.from_domain(own_id, found, desk.today),
+        viewer=subject.viewer,
+        audit=audit.noting(outcome=Outcome.CHANGED),
+        subjects=[own_id],
+    )

@@ -1,0 +1,120 @@
+"""Rule sets as they are read."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Final
+
+from fastapi import Path
+from pydantic import Field
+
+from app.features.rule_sets.service import (
+    BEGINNING,
+    ListedRuleSet,
+    StoredActivation,
+    Template,
+)
+from app.infra.masking import Open, ReadModel
+
+LARGEST_VERSION: Final = 2**31 - 1
+
+RuleSetId = Annotated[
+    str, Path(pattern="^[a-z][a-z0-9-]{0,63}$", description="Id of a rule set.", examples=["motor"])
+]
+VersionNumber = Annotated[
+    int, Path(ge=1, le=LARGEST_VERSION, description="Version, from 1.", examples=[1])
+]
+
+
+class TitleRead(ReadModel):
+    """What people call a rule set."""
+
+    en: Open[str] = Field(description="In English.")
+    zh: Open[str] = Field(description="In Chinese.")
+
+
+class ActivationRead(ReadModel):
+    """The business days on which a version decides."""
+
+    version: Open[int] = Field(description="The version.")
+    valid_from: Open[date | None] = Field(description="First business day; null: ever since.")
+    valid_to: Open[date | None] = Field(description="First business day it no longer decides.")
+
+    @classmethod
+    def of(cls, found: StoredActivation) -> ActivationRead:
+        """One range."""
+        since = None if found.since <= BEGINNING else found.since
+        return cls(version=found.version, valid_from=since, valid_to=found.until)
+
+
+class VersionRead(ReadModel):
+    """One immutable version."""
+
+    version: Open[int] = Field(description="From 1.")
+    hash: Open[str] = Field(description="SHA-256 of the document's canonical JSON (RFC 8785).")
+    origin: Open[str] = Field(description="template (shipped) or loaded.")
+
+
+class ListedRuleSetRead(ReadModel):
+    """A rule set, its versions, and which of them decides."""
+
+    id: Open[str] = Field(description="Its id.")
+    product_line: Open[str] = Field(description="The line it decides for; all, if no other does.")
+    title: TitleRead = Field(description="What people call the newest version.")
+    in_force: Open[int | None] = Field(description="The version that decides today, if any.")
+    versions: list[VersionRead] = Field(description="All versions, the oldest first.")
+    activations: list[ActivationRead] = Field(description="When which of them decides.")
+
+    @classmethod
+    def from_domain(cls, listed: ListedRuleSet, today: date) -> ListedRuleSetRead:
+        """One rule set on a business day."""
+        in_force = listed.in_force_on(today)
+        return cls(
+            id=listed.rule_set_id,
+            product_line=listed.product_line,
+            title=TitleRead.model_validate(dict(listed.title)),
+            in_force=None if in_force is None else in_force.version,
+            versions=[
+                VersionRead(version=found.version, hash=found.hash, origin=found.origin)
+                for found in listed.versions
+            ],
+            activations=[ActivationRead.of(found) for found in listed.activations],
+        )
+
+
+class RuleSetsRead(ReadModel):
+    """Every stored rule set."""
+
+    items: list[ListedRuleSetRead] = Field(description="In the order of their ids.")
+
+
+class TemplateRead(ReadModel):
+    """A rule set that travels with this version of the service."""
+
+    id: Open[str] = Field(description="Its id; a document extends it as `<id>@<version>`.")
+    product_line: Open[str] = Field(description="The line it is made for.")
+    title: TitleRead = Field(description="What people call it.")
+    objectives: Open[list[str]] = Field(description="Weightings of the dimensions to choose from.")
+    hash: Open[str] = Field(description="SHA-256 of the document's canonical JSON (RFC 8785).")
+    version: Open[int | None] = Field(
+        description="The version it is stored as; null until `tiering migrate` has stored it."
+    )
+
+    @classmethod
+    def from_domain(cls, template: Template) -> TemplateRead:
+        """One template."""
+        document = template.document
+        return cls(
+            id=document.id,
+            product_line=document.product_line,
+            title=TitleRead(en=document.title.en, zh=document.title.zh),
+            objectives=sorted(document.objectives),
+            hash=template.hash,
+            version=template.version,
+        )
+
+
+class TemplatesRead(ReadModel):
+    """The shipped rule sets."""
+
+    items: list[TemplateRead] = Field(description="In the order of their ids.")
