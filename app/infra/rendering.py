@@ -25,7 +25,6 @@ from app.infra.classified import (
     ClassificationError,
     Classified,
     ClassifiedByValue,
-    Leaf,
     leaves_of,
 )
 
@@ -35,8 +34,6 @@ Sight: TypeAlias = tuple[Role, Relation, Purpose | None] | None
 Show: TypeAlias = Callable[[Any, set[str]], object]
 
 #: Values that are shown by a rule of their own and not as they are.
-_SPECIAL = (BaseModel, Sensitive, list, tuple, set, frozenset, Mapping)
-
 _SPECIAL = (BaseModel, Sensitive, *CONTAINERS)
 
 
@@ -58,12 +55,8 @@ def classified_fields(model: type[BaseModel]) -> tuple[tuple[str, Classified], .
     return tuple(
         (leaf.path, leaf.marker)
         for leaf in leaves_of(model)
-        if leaf.marker is not None and _is_protected(leaf)
+        if leaf.marker is not None and leaf.marker.sensitivity is not SensitivityClass.OPEN
     )
-
-
-def _is_protected(leaf: Leaf) -> bool:
-    return leaf.marker is not None and leaf.marker.sensitivity is not SensitivityClass.OPEN
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -96,3 +97,19 @@ async def test_a_promise_is_as_fresh_as_the_policy(both: tuple[Api, Api, Databas
         async with database.sessions.begin() as session:
             await session.execute(text(change), {"before": before, "seconds": seconds})
         assert await promised() == seconds
+
+
+async def test_all_who_ask_about_one_customer_at_once_are_answered_alike(
+    both: tuple[Api, Api, Database],
+) -> None:
+    here, there, database = both
+    await put(here, "王小明")
+    await there.get(CUSTOMER, Role.AGENT)
+    answers = await asyncio.gather(*(there.get(CUSTOMER, Role.AGENT) for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    async with database.sessions() as session:
+        counted = await session.scalar(
+            text("SELECT count(*) FROM audit_events WHERE outcome = 'answered'")
+        )
+    assert counted == 7

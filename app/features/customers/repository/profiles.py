@@ -232,7 +232,8 @@ async def find_profiles(
         connection: outside of any transaction.
         asked: ids and business days.
     """
-    ids, days = [list(items) for items in zip(*asked, strict=True)]
+    # Some are asked about by several at once.
+    ids, days = [list(items) for items in zip(*dict.fromkeys(asked), strict=True)]
     rows = await connection.fetch(_PROFILES, ids, days)
     found = {(row[1], row[0]): _profile(tuple(row)) for row in rows}
     return [found.get(question) for question in asked]

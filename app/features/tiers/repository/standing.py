@@ -116,14 +116,6 @@ _TIERS: Final = """
 """
 
 
-async def find_tier(session: AsyncSession, customer_id: str, *, today: date) -> StoredTier | None:
-    """Where a customer stands, None before the first evaluation."""
-    connection = await session.connection()
-    rows = await connection.exec_driver_sql(_TIERS, ([customer_id], [today]))
-    found = rows.first()
-    return None if found is None else _standing(found).tier
-
-
 async def find_tiers(
     session: AsyncSession, customer_ids: Sequence[str], *, today: date
 ) -> dict[str, StoredTier]:
@@ -143,7 +135,8 @@ async def find_standings(
         connection: outside of any transaction.
         asked: ids and business days.
     """
-    ids, days = [list(column) for column in zip(*asked, strict=True)]
+    # Some are asked about by several at once.
+    ids, days = [list(column) for column in zip(*dict.fromkeys(asked), strict=True)]
     rows = await connection.fetch(_TIERS, ids, days)
     found = {(row[1], row[0]): _standing(row) for row in rows}
     return [found.get(question) for question in asked]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from app.domain.errors import Conflict
@@ -42,6 +43,8 @@ __all__ = [
     "get_tier",
     "list_history",
 ]
+
+FoundT = TypeVar("FoundT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,9 @@ async def get_tier(
     Raises:
         Conflict: `not-evaluated` if the customer is known and was never evaluated.
     """
-    stored = await _tier(session, customer_id, today)
-    is_outdated = _is_outdated(stored) or await _held_a_newer_line(session, customer_id, stored)
-    return _served(stored, Asked(now, today, stale_after_days), is_outdated=is_outdated)
+    asked = Asked(now, today, stale_after_days)
+    found = await find_tiers(session, customer_ids=[customer_id], asked=asked)
+    return _evaluated(found.get(customer_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,19 +194,10 @@ class LookedUpTier:
     served: ServedTier
 
 
-async def _tier(session: AsyncSession, customer_id: str, today: date) -> StoredTier:
-    stored = await standing.find_tier(session, customer_id, today=today)
-    if stored is None:
+def _evaluated(found: FoundT | None) -> FoundT:
+    if found is None:
         raise Conflict("not-evaluated", "The customer is known and was never evaluated.")
-    return stored
-
-
-async def _held_a_newer_line(session: AsyncSession, customer_id: str, stored: StoredTier) -> bool:
-    """Whether a rule set came into force for the line that the customer held last."""
-    if not stored.newer_lines:
-        return False
-    facts = (await read_facts(session, [customer_id], stored.as_of))[customer_id]
-    return facts["last_line"] in stored.newer_lines
+    return found
 
 
 def _is_outdated(stored: StoredTier) -> bool:
@@ -238,7 +232,8 @@ async def get_explanation(session: AsyncSession, *, customer_id: str, today: dat
     Raises:
         Conflict: `not-evaluated` if the customer is known and was never evaluated.
     """
-    stored = await _tier(session, customer_id, today)
+    found = await standing.find_tiers(session, [customer_id], today=today)
+    stored = _evaluated(found.get(customer_id))
     version = await get_version(
         session, rule_set_id=stored.rule_set_id, version=stored.rule_set_version
     )
