@@ -41,6 +41,8 @@ class RateClass(StrEnum):
 
     ORDINARY = "ordinary"
     COSTLY = "costly"
+    SEARCH = "search"
+    """Numbers that could be tried by the thousand, until one is somebody's."""
 
 
 class _Bucket:
@@ -166,5 +168,6 @@ def create_limiter(settings: Settings) -> RateLimiter:
         {
             RateClass.ORDINARY: settings.rate_limit_per_minute,
             RateClass.COSTLY: settings.costly_rate_limit_per_minute,
+            RateClass.SEARCH: settings.search_rate_limit_per_minute,
         }
     )

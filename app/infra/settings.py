@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     #: Requests a minute of one actor, and of its costly ones; 0 lifts the limit.
     rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 60_000
     costly_rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 1_200
+    search_rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 300
 
     @field_validator("business_zone")
     @classmethod

@@ -127,7 +127,7 @@ async def api(settings: Settings, database: Database, session: AsyncSession) -> 
     await install_templates(session)
     await session.commit()
     app = create_app(settings, database)
-    narrow = {RateClass.ORDINARY: 4, RateClass.COSTLY: 2}
+    narrow = {RateClass.ORDINARY: 4, RateClass.COSTLY: 2, RateClass.SEARCH: 1}
     app.state.clock = Clock()
     app.state.rate_limiter = RateLimiter(narrow, app.state.clock)
     async with open_api(app, settings) as opened:
@@ -182,6 +182,23 @@ async def test_a_costly_request_takes_from_a_narrower_quota(api: Api) -> None:
     assert 429 not in statuses[:2]
     assert statuses[2] == 429
     assert (await api.get("/v1/facts", Role.ANALYST)).status_code == 200
+
+
+async def test_searches_by_number_have_the_narrowest_quota(api: Api) -> None:
+    purpose = {"X-Purpose": "customer_service"}
+    statuses = [
+        (
+            await api.call(
+                "POST",
+                "/v1/customers/search",
+                Role.AGENT,
+                headers=purpose,
+                json={"phone": f"1380000000{number}"},
+            )
+        ).status_code
+        for number in range(2)
+    ]
+    assert statuses == [200, 429]
 
 
 async def test_who_has_no_good_token_takes_no_memory(api: Api) -> None:

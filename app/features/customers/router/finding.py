@@ -87,7 +87,7 @@ async def list_customers(
     response_description="Everybody who has the number; nobody is an answer like any other.",
     responses=problem_responses(),
     # Who tries numbers by the thousand is to be slowed down here more than elsewhere.
-    dependencies=[costs(RateClass.COSTLY)],
+    dependencies=[costs(RateClass.SEARCH)],
 )
 async def search_customers(
     asked: CustomerSearch,
