@@ -4,6 +4,7 @@
 #   make test [PG=15] [WORKERS=2] [ARGS="-k word"]             the suite and its coverage gates (the whole suite only)
 #   make check                                                 lint, types, architecture; edits nothing
 #   make fix                                                   what the linters can repair themselves
+#   make contract [EXAMPLES=300] [SEED=7]                      a long sweep of the HTTP contract; prints its seed
 #   make bench | lock [UPGRADE=--upgrade] | clean
 
 .DEFAULT_GOAL := help
@@ -32,10 +33,10 @@ LOCKED := $(PIP) install --require-hashes --no-deps --only-binary :all:
 # Hash mode refuses editable installs, hence a step of its own with the locked build back end.
 OURSELVES := $(PIP) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help run test check fix lock bench clean prepare-run prepare-dev
+.PHONY: help run test contract check fix lock bench clean prepare-run prepare-dev
 
 help:
-	@sed -n 's/^# \{0,1\}//; 1,8p' Makefile
+	@sed -n 's/^# \{0,1\}//; 1,9p' Makefile
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -82,6 +83,13 @@ ifeq ($(strip $(ARGS)),)
 else
 	@echo "Coverage gates are for the whole suite; ARGS picked a part of it."
 endif
+
+# A seed is drawn and printed; the same SEED sends the same requests.
+EXAMPLES ?= 300
+SEED ?= random
+contract: $(DEV_READY)
+	@TIERING_CONTRACT_EXAMPLES='$(EXAMPLES)' TIERING_CONTRACT_SEED='$(SEED)' \
+	  $(BIN)/python -m pytest -s tests/contract/test_schemathesis.py
 
 check: $(DEV_READY)
 	$(BIN)/ruff check .

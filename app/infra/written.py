@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.domain.records.specs import EARLIEST_DAY, LATEST_DAY
@@ -43,6 +43,33 @@ def filled(value: str) -> str:
     return value
 
 
+#: What the interface description says of such texts; halves of characters cannot stand in JSON.
+_BARRED: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
+PRINTABLE: Final = f"^[^{_BARRED}]*$"
+
+#: A text that can be stored and shown, and one that says something besides.
+PrintableText: TypeAlias = Annotated[
+    str, AfterValidator(printable), Field(json_schema_extra={"pattern": PRINTABLE})
+]
+FilledText: TypeAlias = Annotated[
+    str,
+    AfterValidator(filled),
+    Field(json_schema_extra={"pattern": rf"^[^{_BARRED}]*[^\s{_BARRED}][^{_BARRED}]*$"}),
+]
+MailAddress: TypeAlias = Annotated[
+    str,
+    Field(min_length=3, max_length=254, pattern=rf"^[^@\s{_BARRED}]+@[^@\s{_BARRED}]+$"),
+    AfterValidator(filled),
+]
+
+
+def whole(value: object) -> object:
+    """A whole number, however it is written: JSON knows no difference between 300 and 300.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+#: Bounds go before the reading: `Annotated[int, Field(strict=True, ge=0), WHOLE]`.
+WHOLE: Final = BeforeValidator(whole)
 Day: TypeAlias = Annotated[date, BeforeValidator(_written_day)]
 #: A day that records may be of, and that can be reckoned with on both sides.
 BusinessDay: TypeAlias = Annotated[

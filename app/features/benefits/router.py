@@ -29,7 +29,7 @@ router = Router("benefits")
     response_model=BenefitsRead,
     summary="A customer's benefits",
     response_description="The benefits of the tier, and what the next one would add.",
-    responses=read_responses(404, 409),
+    responses=read_responses(404, "not-evaluated"),
 )
 async def list_benefits(
     customer_id: CustomerId,

@@ -58,7 +58,12 @@ Experimenter = Annotated[
     response_description="The decision, stored.",
     summary="Score a customer now",
     dependencies=[costs(RateClass.COSTLY)],
-    responses={201: REPLAYED, **problem_responses(404, 409)},
+    responses={
+        201: REPLAYED,
+        **problem_responses(
+            404, "back-dated", "future-day", "no-rule-set", "conflict", "input-error"
+        ),
+    },
 )
 async def create_evaluation(
     customer_id: CustomerId,
@@ -132,7 +137,7 @@ async def get_decision(
     response_description="Whether the decision comes out the same.",
     summary="Decide again from the stored snapshot",
     dependencies=[costs(RateClass.COSTLY)],
-    responses=problem_responses(404, 409, 410),
+    responses=problem_responses(404, "snapshot-unreadable", "decision-erased"),
 )
 async def replay_decision(
     decision_id: DecisionId,
@@ -160,7 +165,7 @@ async def replay_decision(
     response_description="What the rule set says; nothing is stored.",
     summary="Try facts on a rule set",
     dependencies=[costs(RateClass.COSTLY)],
-    responses=problem_responses(404, 409),
+    responses=problem_responses(404, "no-rule-set", "input-error", "unknown-fact"),
 )
 async def try_facts(
     trial: TrialCreate,

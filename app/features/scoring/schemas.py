@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
 from pydantic.types import UUID7
 
 from app.domain.facts.catalogue import CATALOGUE
@@ -32,10 +41,11 @@ from app.features.tiers.schemas import (
     RuleSetRead,
     least_shown,
 )
+from app.infra.description.facts import fact_schema
 from app.infra.locale import Locale
 from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel, Risk, internal
 from app.infra.problems import FieldError, ProblemError
-from app.infra.written import BusinessDay, printable
+from app.infra.written import WHOLE, BusinessDay, PrintableText, printable
 
 Class = SensitivityClass
 
@@ -160,7 +170,7 @@ class EvaluationCreate(BaseModel):
         """
         if self.as_of is not None and self.as_of > today:
             refused = FieldError(("body", "as_of"), "future-date")
-            raise ProblemError("validation", errors=[refused])
+            raise ProblemError("future-day", errors=[refused])
         return self.as_of or today
 
 
@@ -169,16 +179,18 @@ class RuleSetChoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[
-        str,
-        Field(min_length=1, max_length=64, description="Its id."),
-        AfterValidator(printable),
-    ]
+    id: Annotated[PrintableText, Field(min_length=1, max_length=64, description="Its id.")]
     version: Annotated[int, Field(ge=1, le=2**31 - 1, description="Its version.")]
 
 
-_FactName = Annotated[str, Field(max_length=64), AfterValidator(printable)]
+_FactName = Annotated[PrintableText, Field(max_length=64)]
 _FactText = Annotated[StrictStr, Field(max_length=200), AfterValidator(printable)]
+
+
+def _facts_schema() -> dict[str, Any]:
+    """Every fact there is with the values it takes, as the catalogue has them."""
+    facts = {name: fact_schema(fact) for name, fact in CATALOGUE.items()}
+    return {"type": "object", "properties": facts, "additionalProperties": False}
 
 
 class TrialCreate(BaseModel):
@@ -189,9 +201,10 @@ class TrialCreate(BaseModel):
     facts: Annotated[
         dict[
             _FactName,
-            StrictBool | StrictInt | _FactText | None,
+            StrictBool | Annotated[StrictInt, WHOLE] | _FactText | None,
         ],
-        Field(max_length=200, description="By name; decimals and dates as text, others null."),
+        Field(max_length=200, description="By name; decimals as text, those left out unknown."),
+        WithJsonSchema(_facts_schema()),
     ]
     rule_set: RuleSetChoice | None = Field(
         default=None, description="The version to try; without it the one in force."

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Annotated, Final
 
 from fastapi import Path, Request, Response
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from starlette.types import Scope
 
 from app.domain.privacy.actor import Actor
@@ -21,14 +21,13 @@ from app.infra.express import ExpressCall
 from app.infra.locale import Locale, RequestLocale, language_headers
 from app.infra.routing import Router
 from app.infra.session import ReadSession
-from app.infra.written import printable
+from app.infra.written import PrintableText
 
 router = Router("tiers")
 
 Tier = Annotated[
-    str,
+    PrintableText,
     Field(min_length=1, max_length=32),
-    AfterValidator(printable),
     Path(description="A tier of the ladder."),
 ]
 

@@ -72,7 +72,7 @@ async def list_tiers(request: Request, _actor: CurrentActor) -> Response:
     response_model=TierRead,
     summary="The tier that serves a customer",
     response_description="The tier; what is withheld is null and listed in `meta.masked`.",
-    responses=read_responses(404, 409),
+    responses=read_responses(404, "not-evaluated"),
 )
 async def get_tier(customer_id: CustomerId, desk: Desk, audit: Audit, actor: Reader) -> Response:
     """The tier, where it comes from, what would lift it, and whether it is fresh enough to use.
@@ -208,7 +208,7 @@ def _place(parts: list[str]) -> tuple[date, UUID]:
     response_model=ExplanationRead,
     summary="Why a customer has his tier",
     response_description="The explanation in the language asked for.",
-    responses=read_responses(404, 409),
+    responses=read_responses(404, "not-evaluated"),
 )
 async def get_tier_explanation(
     customer_id: CustomerId, desk: Desk, audit: Audit, locale: RequestLocale, actor: Reader

@@ -6,6 +6,7 @@ from app.infra.auth.dependencies import (
     get_token_verifier,
     install_authentication,
     requires,
+    roles_let_through,
 )
 from app.infra.auth.issuer import development_token
 from app.infra.auth.tokens import TokenVerifier
@@ -18,4 +19,5 @@ __all__ = [
     "get_token_verifier",
     "install_authentication",
     "requires",
+    "roles_let_through",
 ]

@@ -11,7 +11,7 @@ A router declares who may call in its signature:
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -206,6 +206,9 @@ def caller_of(scope: Scope) -> Caller | None:
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 
+#: The roles that each dependency lets through, for the interface description.
+_PERMITTED: Final[dict[Callable[..., Any], frozenset[Role]]] = {current_actor: frozenset(Role)}
+
 
 def requires(*roles: Role, purpose: bool = False) -> Any:  # noqa: ANN401 - what Depends() gives is for FastAPI only.
     """A dependency on the caller acting in one of the given roles; others are answered 403.
@@ -223,6 +226,7 @@ def requires(*roles: Role, purpose: bool = False) -> Any:  # noqa: ANN401 - what
             raise Forbidden("purpose-required")
         return actor
 
+    _PERMITTED[permitted_actor] = permitted
     return Depends(permitted_actor)
 
 
@@ -233,6 +237,11 @@ def costs(rate_class: RateClass) -> Any:  # noqa: ANN401 - what Depends() gives 
         _limiter(request).require(request.scope, actor, rate_class)
 
     return Depends(within_quota)
+
+
+def roles_let_through(dependency: Callable[..., Any] | None) -> frozenset[Role] | None:
+    """The roles that a dependency lets through; None if it asks for no role."""
+    return None if dependency is None else _PERMITTED.get(dependency)
 
 
 def create_verifier(settings: Settings) -> TokenVerifier:

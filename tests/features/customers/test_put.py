@@ -209,7 +209,7 @@ async def test_a_merged_id_writes_the_survivor(api: Api, session: AsyncSession) 
         ({"income": "1e3"}, ["body", "income"], "amount_form"),
         ({"income": -1}, ["body", "income"], "greater_than_equal"),
         ({"income": 1e17}, ["body", "income"], "less_than_equal"),
-        ({"income": 0.001}, ["body", "income"], "decimal_max_places"),
+        ({"income": 0.5}, ["body", "income"], "amount_form"),
         ({"credit_score": 299}, ["body", "credit_score"], "greater_than_equal"),
         ({"credit_score": "700"}, ["body", "credit_score"], "int_type"),
         ({"smoker": "yes"}, ["body", "smoker"], "bool_type"),
@@ -218,7 +218,7 @@ async def test_a_merged_id_writes_the_survivor(api: Api, session: AsyncSession) 
         ({"secret-field": "hunter2"}, ["body", "?"], "extra_forbidden"),
         ({"name": "王\u0007小明"}, ["body", "name"], "bad-text"),
         ({"city": "杭\u0000州"}, ["body", "city"], "bad-text"),
-        ({"email": "a\u0000@b"}, ["body", "email"], "bad-text"),
+        ({"email": "a\u0000@b"}, ["body", "email"], "string_pattern_mismatch"),
         ({"account_manager": "m\u202e1"}, ["body", "account_manager"], "bad-text"),
         ({"name": " "}, ["body", "name"], "blank"),
         ({"phone": " \u3000"}, ["body", "phone"], "blank"),
@@ -247,7 +247,7 @@ async def test_a_person_stays_a_person_and_a_company_a_company(
     await put(api, first)
     before = await row(session, "SELECT * FROM customers")
     status, body = await put(api, second)
-    assert (status, body["type"]) == (422, "/problems/validation")
+    assert (status, body["type"]) == (409, "/problems/kind-fixed")
     assert body["errors"] == [{"loc": ["body", "kind"], "type": "kind-fixed"}]
     assert await row(session, "SELECT * FROM customers") == before
 

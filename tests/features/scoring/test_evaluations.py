@@ -268,7 +268,7 @@ async def test_a_day_that_has_not_come_is_refused_and_nothing_is_stored(
     # Not tomorrow: midnight may pass between this line and the answer.
     later = business_day(utc_now(), ZONE) + timedelta(2)
     response = await api.call("POST", PATH, Role.RISK_OFFICER, json={"as_of": later.isoformat()})
-    assert (response.status_code, response.json()["type"]) == (422, "/problems/validation")
+    assert (response.status_code, response.json()["type"]) == (409, "/problems/future-day")
     assert response.json()["errors"] == [{"loc": ["body", "as_of"], "type": "future-date"}]
     for table in ("decisions", "tier_assignments", "scoring_states"):
         assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0

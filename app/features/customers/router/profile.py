@@ -26,6 +26,8 @@ from app.infra.express import ExpressCall
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
 
+_KIND_FIXED: Final = "kind-fixed"
+
 
 @router.get(
     "/v1/customers/{customer_id}",
@@ -82,7 +84,7 @@ async def look_up_customer(
     response_description="The customer was there and is changed; what is open is answered.",
     responses={
         201: {"model": ProfileRead, "description": "The customer is new; likewise."},
-        **problem_responses(409, 412),
+        **problem_responses("kind-fixed", "conflict"),
     },
 )
 async def put_customer(
@@ -138,4 +140,6 @@ def _refused(refused: RowsRejected) -> ProblemError:
         FieldError(("body", BODY_FIELDS.get(error.loc[1], error.loc[1])), error.code): None
         for error in refused.errors
     }
-    return ProblemError("validation", errors=list(places))
+    # What is stored already stands against it, whatever else is wrong.
+    is_fixed = any(error.code == _KIND_FIXED for error in refused.errors)
+    return ProblemError(_KIND_FIXED if is_fixed else "validation", errors=list(places))

@@ -31,7 +31,7 @@ from app.domain.words import (
     SalesChannel,
 )
 from app.features.customers.service import CustomerChange
-from app.infra.written import Day, filled
+from app.infra.written import WHOLE, Day, FilledText, MailAddress
 
 #: Where the body says what a record calls otherwise; a person is not born after today.
 BODY_FIELDS: Final = {
@@ -43,6 +43,8 @@ BODY_FIELDS: Final = {
 
 #: What a company cannot have; clearing it is harmless.
 OF_PERSONS: Final = RECORDS["customers"].only_individual
+#: What a person cannot have.
+OF_COMPANIES: Final = RECORDS["customers"].only_corporate
 
 LARGEST_AMOUNT: Final = Decimal("9999999999999999.99")
 
@@ -51,8 +53,12 @@ _RESIDENT_ID: Final = re.compile(r"[0-9]{17}[0-9Xx]")
 
 
 def _written_amount(value: object) -> object:
-    """An amount in digits; exponents and spaces are read by Decimal and meant by nobody."""
-    if isinstance(value, str) and not _AMOUNT.fullmatch(value):
+    """An amount in digits; exponents and spaces are read by Decimal and meant by nobody.
+
+    A number with a fraction is a binary one, which is not what was meant.
+    """
+    is_binary = isinstance(value, float) and not value.is_integer()
+    if is_binary or (isinstance(value, str) and not _AMOUNT.fullmatch(value)):
         kind, message = "amount_form", "an amount is written as 1234.50"
         raise PydanticCustomError(kind, message)
     return value
@@ -66,13 +72,13 @@ Money = Annotated[
         {
             "anyOf": [
                 {"type": "string", "pattern": f"^{_AMOUNT.pattern}$"},
-                {"type": "number", "minimum": 0, "maximum": float(LARGEST_AMOUNT)},
+                {"type": "integer", "minimum": 0, "maximum": int(LARGEST_AMOUNT)},
             ]
         }
     ),
 ]
 Flag = Annotated[bool, Field(strict=True)]
-Score100 = Annotated[int, Field(strict=True, ge=0, le=100)]
+Score100 = Annotated[int, Field(strict=True, ge=0, le=100), WHOLE]
 
 
 class CustomerWrite(BaseModel):
@@ -81,6 +87,9 @@ class CustomerWrite(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
+            "if": {"properties": {"kind": {"const": "corporate"}}},
+            "then": {"properties": {name: {"type": "null"} for name in sorted(OF_PERSONS)}},
+            "else": {"properties": {name: {"type": "null"} for name in sorted(OF_COMPANIES)}},
             "examples": [
                 {
                     "kind": "individual",
@@ -93,39 +102,41 @@ class CustomerWrite(BaseModel):
                     "city": "Hangzhou",
                     "consent": ["lifestyle_data", "personalisation"],
                 }
-            ]
+            ],
         },
     )
 
     kind: CustomerKind = Field(description="A person or a company.")
-    name: str = Field(min_length=1, max_length=200, description="Name; a company's as registered.")
-    phone: str | None = Field(None, min_length=1, max_length=40, description="Phone number.")
-    email: str | None = Field(
-        None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", description="E-mail address."
+    name: FilledText = Field(
+        min_length=1, max_length=200, description="Name; a company's as registered."
     )
+    phone: FilledText | None = Field(None, min_length=1, max_length=40, description="Phone number.")
+    email: MailAddress | None = Field(None, description="E-mail address.")
     id_type: IdDocument | None = Field(
         None, description="Document the ID number belongs to; resident IDs are recognised."
     )
-    id_no: str | None = Field(None, min_length=1, max_length=40, description="ID number.")
+    id_no: FilledText | None = Field(None, min_length=1, max_length=40, description="ID number.")
     birth_date: Day | None = Field(None, description="Birth date of a person.")
     gender: Gender | None = Field(None, description="Gender, where stated.")
-    city: str | None = Field(None, min_length=1, max_length=100, description="City.")
+    city: FilledText | None = Field(None, min_length=1, max_length=100, description="City.")
     channel: SalesChannel | None = Field(None, description="Channel the customer came through.")
     credit_code: str | None = Field(
         None,
         pattern="^[0-9A-Z]{18}$",
         description="Unified social credit code (统一社会信用代码) of a company.",
     )
-    account_manager: str | None = Field(
+    account_manager: FilledText | None = Field(
         None, min_length=1, max_length=200, description="`sub` of the account manager's tokens."
     )
     income: Money | None = Field(None, description="Yearly income as declared.")
     assets: Money | None = Field(None, description="Assets as declared.")
-    occupation: str | None = Field(None, min_length=1, max_length=200, description="Occupation.")
+    occupation: FilledText | None = Field(
+        None, min_length=1, max_length=200, description="Occupation."
+    )
     occupation_risk: OccupationRisk | None = Field(
         None, description="Its class; mining and work at height are high."
     )
-    credit_score: Annotated[int, Field(strict=True, ge=300, le=950)] | None = Field(
+    credit_score: Annotated[int, Field(strict=True, ge=300, le=950), WHOLE] | None = Field(
         None, description="Credit score."
     )
     health_grade: HealthGrade | None = Field(None, description="Health grade, A is the best.")
@@ -146,11 +157,6 @@ class CustomerWrite(BaseModel):
             " purposes; others are withdrawn. Left out, his consents stay as they are."
         ),
     )
-
-    @field_validator("name", "phone", "email", "id_no", "city", "account_manager", "occupation")
-    @classmethod
-    def _says_something(cls, value: str | None) -> str | None:
-        return None if value is None else filled(value)
 
     @field_validator(*OF_PERSONS)
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from app.domain.errors import Invalid
 from app.domain.facts.catalogue import CATALOGUE
@@ -19,6 +20,16 @@ from app.infra.database import AsyncSession
 
 NOBODY = "-"
 """Stands where a decision names its customer."""
+
+#: How the values of a type are written in JSON; a boolean is no number, and a number no text.
+_WRITTEN: Final[Mapping[FactType, frozenset[type]]] = {
+    FactType.BOOL: frozenset({bool}),
+    FactType.INT: frozenset({int}),
+    FactType.DECIMAL: frozenset({int, str}),
+    FactType.ENUM: frozenset({str}),
+    FactType.DATE: frozenset({str}),
+    FactType.STRING: frozenset({str}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,8 @@ async def try_facts(
 def _value(fact: Fact, raw: str | int | bool | None) -> FactValue:  # noqa: FBT001 - a fact's value.
     if raw is None:
         return None
+    if type(raw) not in _WRITTEN[fact.type]:
+        raise Invalid("input-error", f"{fact.name}: not written as its type is.")
     text = ("true" if raw else "false") if isinstance(raw, bool) else str(raw)
     domain = domain_of(fact)
     try:

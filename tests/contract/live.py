@@ -1,0 +1,158 @@
+"""The service in a process of its own, over a small made-up book of fixed days."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from app.cli.records import surroundings_of
+from app.cli.serving import bring_up_to_date
+from app.demo.book import write_book
+from app.demo.layout import LAYOUT
+from app.domain.privacy.roles import Role
+from app.features.imports.service import ImportOptions, run_import
+from app.features.reevaluation.service import run
+from app.infra.auth import development_token
+from app.infra.clock import utc_now
+from app.infra.database import libpq_url, normalise_url, open_database
+from app.infra.ids import new_id
+from app.infra.settings import Settings
+from tests.paths import ROOT
+
+CUSTOMERS: Final = 60
+SEED: Final = 20_261_122
+AS_OF: Final = date(2026, 10, 31)
+#: Ids named in the description's paths, and where the book has real ones.
+IDS: Final[Mapping[str, str]] = {
+    "customer_id": "SELECT customer_id FROM tier_assignments ORDER BY customer_id LIMIT 5",
+    "decision_id": "SELECT id FROM decisions ORDER BY customer_id LIMIT 5",
+    "tier": "SELECT unnest(ARRAY['diamond', 'gold', 'standard'])",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A service that answers on the loopback."""
+
+    base: str
+    settings: Settings
+    ids: Mapping[str, tuple[str, ...]]
+    log: Path
+
+    @property
+    def customer_id(self) -> str:
+        """A customer who has a tier."""
+        return self.ids["customer_id"][0]
+
+    def token(self, role: Role) -> str:
+        """An hour's token of a role; a customer's is that of `customer_id`."""
+        own = self.customer_id if role is Role.CUSTOMER else None
+        return development_token(self.settings, role=role, now=utc_now(), customer_id=own)
+
+
+async def load_book(url: str, settings: Settings, folder: Path) -> None:
+    """Fill a migrated database with the book, scored."""
+    await bring_up_to_date(url, settings)
+    book = write_book(folder, customers=CUSTOMERS, seed=SEED, as_of=AS_OF)
+    async with open_database(url, settings) as database:
+        surroundings = surroundings_of(database, settings)
+        for record in LAYOUT:
+            options = ImportOptions(record=record, rejects=folder / f"{record}.rejects.csv")
+            file = book.folder / f"{record}.parquet"
+            result = await run_import(surroundings, file, options, lambda *_: None)
+            assert result.total.rejected == 0, record
+    await run(url, settings, as_of=AS_OF, apply=True, progress=lambda _: None)
+
+
+async def known_ids(url: str) -> dict[str, tuple[str, ...]]:
+    """Ids that are in the database, by the name of their path parameter."""
+    connection = await asyncpg.connect(libpq_url(url))
+    try:
+        return {
+            name: tuple(str(row[0]) for row in await connection.fetch(query))
+            for name, query in IDS.items()
+        }
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def serving(url: str, folder: Path) -> Iterator[Live]:
+    """`tiering serve` over a database with the book in it."""
+    settings = Settings(data_dir=folder / "data")
+    asyncio.run(load_book(url, settings, folder / "book"))
+    ids = asyncio.run(known_ids(url))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=os.environ
+        | {
+            "PYTHONPATH": str(ROOT),
+            "DATA_DIR": str(settings.data_dir),
+            "TIERING_DATABASE_URL": libpq_url(url),
+        },
+    ) as process:
+        try:
+            _wait(process)
+            # A full pipe would stop the service.
+            threading.Thread(target=_drain, args=(process, folder / "log"), daemon=True).start()
+            yield Live(f"http://127.0.0.1:{port}", settings, ids, folder / "log")
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+@contextmanager
+def a_live_service(server: str, folder: Path) -> Iterator[Live]:
+    """The service over a database of its own on a test server."""
+    name = f"live_{new_id().hex}"
+    url = normalise_url(server).set(database=name).render_as_string(hide_password=False)
+    asyncio.run(_execute(server, f"CREATE DATABASE {name}"))
+    try:
+        with serving(url, folder) as live:
+            yield live
+    finally:
+        asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _execute(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(libpq_url(server))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _drain(process: subprocess.Popen[str], log: Path) -> None:
+    assert process.stderr is not None
+    with log.open("w") as kept:
+        kept.writelines(process.stderr)
+
+
+def _wait(process: subprocess.Popen[str]) -> None:
+    assert process.stderr is not None
+    seen = []
+    for line in process.stderr:
+        seen.append(line)
+        if re.search("Uvicorn running", line):
+            return
+    raise AssertionError("".join(seen))

@@ -1,0 +1,93 @@
+"""What a schemathesis run is told of the service: a token for each call, ids that exist.
+
+Which roles may call is read from the description (`x-roles`), so that a new route needs nothing
+here; one call in eight is made in a role that may not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import date
+from itertools import count
+from typing import Any, Final
+
+import schemathesis
+from hypothesis import strategies as st
+
+TOKENS: Final[dict[str, str]] = json.loads(os.environ["TIERING_CONTRACT_TOKENS"])
+WRONG_ONE_IN: Final = 8
+
+_turn = count(1)
+
+
+def role_for(operation: dict[str, Any], asked: object, turn: int) -> str:
+    """The role of the token of one call: the one it asks to act in, else one that may call."""
+    may: list[str] = list(operation["x-roles"])
+    if isinstance(asked, str) and asked in TOKENS:
+        return asked
+    if turn % WRONG_ONE_IN == 0:
+        may = [role for role in TOKENS if role not in may] or may
+    return may[turn % len(may)]
+
+
+@schemathesis.auth(refresh_interval=None)
+class TokenOfARole:
+    """Puts a token on each call."""
+
+    def get(self, case: schemathesis.Case[Any], context: schemathesis.AuthContext) -> str | None:
+        """The token, None where the description asks for none."""
+        operation = context.operation.definition.raw
+        if "x-roles" not in operation:
+            return None
+        asked = next(
+            (value for name, value in case.headers.items() if name.lower() == "x-act-role"), None
+        )
+        return TOKENS[role_for(operation, asked, next(_turn))]
+
+    def set(
+        self,
+        case: schemathesis.Case[Any],
+        data: str | None,
+        context: schemathesis.AuthContext,  # noqa: ARG002 - given by the library.
+    ) -> None:
+        """Into the header."""
+        if data is not None:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+
+@schemathesis.hook
+def before_call(
+    context: schemathesis.HookContext,  # noqa: ARG001 - given by the library.
+    case: schemathesis.Case[Any],
+    kwargs: dict[str, Any],  # noqa: ARG001 - given by the library.
+) -> None:
+    """Leave a made-up cursor out of a call that shall be served: nobody can guess a sealed one."""
+    is_meant_well = case.meta is not None and case.meta.generation.mode.is_positive
+    if is_meant_well and case.query and "cursor" in case.query:
+        case.query = {name: value for name, value in case.query.items() if name != "cursor"}
+
+
+@schemathesis.check
+def problem_is_listed(
+    ctx: schemathesis.CheckContext,  # noqa: ARG001 - given by the library.
+    response: schemathesis.Response,
+    case: schemathesis.Case[Any],
+) -> None:
+    """An answered problem is one of those that the description lists for the status."""
+    if not response.headers.get("content-type", [""])[0].startswith("application/problem+json"):
+        return
+    told = str(response.json()["type"]).removeprefix("/problems/")
+    status = str(response.status_code)
+    listed = case.operation.definition.raw["responses"].get(status)
+    # A method that is not there belongs to no operation.
+    if status == "405" or listed is None:
+        return
+    known = listed["content"]["application/problem+json"]["examples"]
+    assert told in known, f"name {told!r} in problem_responses() of {case.operation.label}"
+
+
+#: Days as callers mean them: none before records begin, none to come.
+schemathesis.openapi.format(
+    "date", st.dates(date(1900, 1, 1), date(2026, 10, 31)).map(date.isoformat)
+)
