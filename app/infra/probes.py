@@ -70,7 +70,13 @@ async def get_liveness() -> Liveness:
     "/readyz",
     summary="Can the service answer callers?",
     response_description="It can.",
-    responses={503: {"model": Readiness, "description": "It cannot; the failed check says why."}},
+    responses={
+        503: {
+            "model": Readiness,
+            "description": "It cannot; the failed check says why.",
+            "content": {"application/json": {"example": Readiness(status="failed").model_dump()}},
+        }
+    },
 )
 async def get_readiness(
     request: Request,

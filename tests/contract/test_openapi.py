@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from fastapi import FastAPI
 
+from app.domain.privacy.roles import Role
 from app.features.customers.schemas import CustomerWrite
 from app.infra.database import create_database
 from app.infra.settings import Settings
 from app.main import create_app
+from tests.contract.record_examples import FOLDER, record, stopped_clock
 
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
 VERB_NOUN = re.compile(
@@ -156,3 +159,64 @@ def test_parameters_are_bounded(document: dict[str, Any]) -> None:
 def test_examples_are_accepted_by_the_schema_they_stand_in() -> None:
     (example,) = CustomerWrite.model_json_schema()["examples"]
     assert CustomerWrite.model_validate(example).kind == "individual"
+
+
+def bodies(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is sent and answered, with its place."""
+    for path, operation in operations(document):
+        name = operation["operationId"]
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+            yield f"{path} {name} {media_type}", content
+        for status, response in operation["responses"].items():
+            for media_type, content in response.get("content", {}).items():
+                yield f"{path} {name} {status} {media_type}", content
+
+
+def test_every_body_is_shown_and_every_example_is_one_that_its_schema_takes(
+    document: dict[str, Any],
+) -> None:
+    checked = 0
+    for place, content in bodies(document):
+        shown = [content["example"]] if "example" in content else []
+        shown += [one["value"] for one in content.get("examples", {}).values()]
+        assert shown, f"{place}: add its call to tests/contract/record_examples.py"
+        schema = {**content["schema"], "components": document["components"]}
+        validator = jsonschema_rs.Draft202012Validator(schema)
+        for example in shown:
+            assert [str(error) for error in validator.iter_errors(example)] == [], place
+            checked += 1
+    assert checked > 100
+
+
+@pytest.mark.anyio
+async def test_the_examples_are_what_the_service_answers(
+    fresh_database_url: str, tmp_path: Path
+) -> None:
+    with stopped_clock():
+        recorded = await record(fresh_database_url, tmp_path)
+    kept = {file.name: file.read_text(encoding="utf-8") for file in FOLDER.glob("*.json")}
+    assert recorded == kept, (
+        "run `python -m tests.contract.record_examples`, then `tiering openapi`"
+    )
+
+
+def test_every_tag_and_header_is_worded(document: dict[str, Any]) -> None:
+    used = {tag for _, operation in operations(document) for tag in operation["tags"]}
+    worded = {tag["name"]: tag["description"] for tag in document["tags"]}
+    assert used == set(worded), "word the tag in app/infra/description/texts.toml"
+    for path, operation in operations(document):
+        for status, response in operation["responses"].items():
+            headers = set(response["headers"])
+            assert "X-Request-Id" in headers, (path, status)
+            assert ("Retry-After" in headers) == (status in {"429", "503"}), (path, status)
+            assert ("Content-Language" in headers) or status < "400", (path, status)
+            assert ("ETag" in headers) == (
+                "304" in operation["responses"] and status in {"200", "304"}
+            ), (path, status)
+
+
+def test_roles_are_those_that_the_routes_ask_for(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    assert paths["/metrics"]["get"]["x-roles"] == ["admin"]
+    assert "x-roles" not in paths["/livez"]["get"]
+    assert set(paths["/v1/tiers"]["get"]["x-roles"]) == set(Role)

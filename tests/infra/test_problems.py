@@ -425,12 +425,10 @@ def test_the_interface_description_holds_the_problem_schema_once() -> None:
     document = application(described).openapi()
     responses = document["paths"]["/v1/x"]["get"]["responses"]
     assert sorted(responses) == ["200", "400", "401", "403", "404", "409", "422", "429", "500", "503"]
-    assert responses["404"] == {
-        "description": "Not found",
-        "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemRead"}}
-        },
-    }
+    assert responses["404"]["description"] == "Not found"
+    content = responses["404"]["content"]["application/problem+json"]
+    assert content["schema"] == {"$ref": "#/components/schemas/ProblemRead"}
+    assert content["examples"]["not-found"]["value"]["type"] == "/problems/not-found"
     problem = document["components"]["schemas"]["ProblemRead"]
     assert problem["properties"]["errors"]["items"] == {
         "$ref": "#/components/schemas/FieldErrorRead"

@@ -1,0 +1,185 @@
+"""Records the examples of the interface description: real answers of a small made-up book.
+
+    python -m tests.contract.record_examples
+
+writes them anew. The book, its days and the clock are fixed, ids are numbered in the order they are
+told, and every instant is that of the recording, so that the files change only with what the
+service answers. Of a long list the first entries are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any, Final, Self
+from unittest.mock import patch
+
+import asyncpg
+
+from app.domain.privacy.roles import Role
+from app.features.customers.schemas import CustomerWrite
+from app.infra import clock
+from app.infra.database import libpq_url, open_database
+from app.infra.migrations import upgrade
+from app.infra.settings import Settings
+from app.main import create_app
+from tests.api import Api, Caller, open_api
+from tests.contract.live import load_book
+from tests.paths import ROOT
+from tests.postgres import throw_away_server
+
+FOLDER: Final = ROOT / "app" / "infra" / "description" / "examples"
+NOW: Final = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
+KEPT: Final = 2
+_ID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
+#: A person who has policies, a tier that is not the highest, and an account manager.
+_SUBJECT: Final = """
+SELECT customer_id, account_manager FROM customers JOIN tier_assignments USING (customer_id)
+WHERE kind = 'individual' AND tier = 'gold' AND account_manager IS NOT NULL
+ORDER BY customer_id LIMIT 1
+"""
+_WRITTEN: Final[Any] = CustomerWrite.model_json_schema()["examples"][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How an operation is called to show it; `{name}` stands for what is known by then."""
+
+    operation: str
+    request: str
+    role: Role | None = None
+    body: Any = None
+    remembers: Mapping[str, str] = field(default_factory=dict)
+
+
+CALLS: Final = (
+    Call("get_customer", "GET /v1/customers/{customer_id}", Role.ACCOUNT_MANAGER),
+    Call("put_customer", "PUT /v1/customers/C-1001", Role.INTEGRATION, _WRITTEN),
+    Call("put_customer", "PUT /v1/customers/C-1001", Role.INTEGRATION, _WRITTEN),
+    Call("list_tiers", "GET /v1/tiers", Role.AGENT),
+    Call("get_tier", "GET /v1/customers/{customer_id}/tier", Role.AGENT),
+    Call("list_tier_history", "GET /v1/customers/{customer_id}/tier-history", Role.COMPLIANCE),
+    Call("get_tier_explanation", "GET /v1/customers/{customer_id}/tier/explanation", Role.AGENT),
+    Call("get_tier_sla", "GET /v1/tiers/gold/sla", Role.AGENT),
+    Call("list_benefits", "GET /v1/customers/{customer_id}/benefits", Role.CUSTOMER),
+    Call("list_facts", "GET /v1/facts", Role.RULE_AUTHOR),
+    Call(
+        "create_evaluation",
+        "POST /v1/customers/{customer_id}/evaluations",
+        Role.RISK_OFFICER,
+        {"as_of": "2026-11-01"},
+        {"decision_id": "id"},
+    ),
+    Call("get_decision", "GET /v1/decisions/{decision_id}", Role.BUSINESS_OFFICER),
+    Call("replay_decision", "POST /v1/decisions/{decision_id}/replay", Role.RISK_OFFICER),
+    Call(
+        "try_facts",
+        "POST /v1/evaluations/what-if",
+        Role.ANALYST,
+        {"facts": {"age": 41, "annual_premium": "18000.00", "smoker": False, "nps": 9}},
+    ),
+    Call("get_liveness", "GET /livez"),
+    Call("get_readiness", "GET /readyz"),
+    Call("get_metrics", "GET /metrics", Role.ADMIN),
+)
+
+
+class _StoppedClock(datetime):
+    """The instant of the recording."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        """Always the same."""
+        return cls.fromtimestamp(NOW.timestamp(), tz)
+
+
+@contextmanager
+def stopped_clock() -> Iterator[None]:
+    """Let the service take every moment for that of the recording."""
+    with patch.object(clock, "datetime", _StoppedClock):
+        yield
+
+
+def short(value: Any) -> Any:  # noqa: ANN401 - any JSON there is.
+    """The value with the first entries of each list."""
+    if isinstance(value, dict):
+        return {name: short(part) for name, part in value.items()}
+    return [short(part) for part in value[:KEPT]] if isinstance(value, list) else value
+
+
+async def record(url: str, folder: Path) -> dict[str, str]:
+    """The files that show each operation, by name, from a migrated database without customers."""
+    settings = Settings(data_dir=folder / "data")
+    await load_book(url, settings, folder / "book")
+    connection = await asyncpg.connect(libpq_url(url))
+    try:
+        customer_id, manager = await connection.fetchrow(_SUBJECT) or ("", "")
+    finally:
+        await connection.close()
+    shown: dict[str, dict[str, Any]] = {}
+    known = {"customer_id": customer_id}
+    async with (
+        open_database(url, settings) as database,
+        open_api(create_app(settings, database), settings) as api,
+    ):
+        for call in CALLS:
+            await _show(api, call, known, manager, shown)
+    # The database has a clock of its own.
+    text = _INSTANT.sub(f"{NOW:%Y-%m-%dT%H:%M:%SZ}", json.dumps(shown, ensure_ascii=False))
+    numbers: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        number = numbers.setdefault(found[0], len(numbers) + 1)
+        return f"01a203c5-d8e4-7e70-99e9-{number:012x}"
+
+    final = json.loads(_ID.sub(numbered, text))
+    return {
+        f"{name}.json": json.dumps(one, ensure_ascii=False, indent=2) + "\n"
+        for name, one in final.items()
+    }
+
+
+async def _show(
+    api: Api, call: Call, known: dict[str, str], manager: str, shown: dict[str, dict[str, Any]]
+) -> None:
+    method, path = call.request.format(**known).split(" ")
+    caller = None
+    if call.role is not None:
+        own = known["customer_id"] if call.role is Role.CUSTOMER else None
+        subject = manager if call.role is Role.ACCOUNT_MANAGER else None
+        caller = Caller(call.role, customer_id=own, subject=subject)
+    answer = await api.call(method, path, caller, json=call.body)
+    assert answer.is_success, (call, answer.status_code, answer.text)
+    is_json = answer.headers["Content-Type"] == "application/json"
+    value = short(answer.json()) if is_json else "\n".join(answer.text.splitlines()[:KEPT])
+    one = shown.setdefault(call.operation, {"responses": {}})
+    if call.body is not None:
+        one["request"] = call.body
+    one["responses"][str(answer.status_code)] = value
+    for name, place in call.remembers.items():
+        known[name] = answer.json()[place]
+
+
+def main() -> None:
+    """Write the files, and drop those of operations that are gone."""
+    with throw_away_server() as url, tempfile.TemporaryDirectory() as folder, stopped_clock():
+        asyncio.run(upgrade(url))
+        files = asyncio.run(record(url, Path(folder)))
+    for gone in FOLDER.glob("*.json"):
+        gone.unlink()
+    for name, text in files.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{len(files)} operations shown\n")
+
+
+if __name__ == "__main__":
+    main()
