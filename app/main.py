@@ -25,7 +25,7 @@ from app.infra.audit import install_audit
 from app.infra.auth import install_authentication
 from app.infra.classification import check_classified
 from app.infra.database import Database
-from app.infra.docs_page import install_docs
+from app.infra.docs_page import TOKEN_PATH, DemoSeats, install_docs
 from app.infra.lifespan import hold_open, lifespan
 from app.infra.probes import router as probes
 from app.infra.problems import install_problems
@@ -49,13 +49,19 @@ people come in English and Chinese, by `Accept-Language`.
 """
 
 
-def create_app(settings: Settings, database: Database, telemetry: Telemetry = OFF) -> FastAPI:
+def create_app(
+    settings: Settings,
+    database: Database,
+    telemetry: Telemetry = OFF,
+    seats: DemoSeats | None = None,
+) -> FastAPI:
     """The service over one database.
 
     Args:
         settings: the deployment's.
         database: of which only this application makes use.
         telemetry: where traces and metrics go.
+        seats: of a demonstration, whose tokens the documentation page may fetch.
 
     Raises:
         ClassificationError: a field, column, fact or metric label has no sensitivity class.
@@ -85,9 +91,9 @@ def create_app(settings: Settings, database: Database, telemetry: Telemetry = OF
     audit = install_audit(app)
     for router in ROUTERS:
         app.include_router(router)
-    install_docs(app)
+    install_docs(app, settings, seats)
     install_problems(app, audit.record_denial)
-    install_authentication(app, settings)
+    install_authentication(app, settings, also_open=[TOKEN_PATH] if seats else [])
     check_classified(app)
     return app
 

@@ -26,6 +26,7 @@ from app.features.tiers.service.book import BookByTier, get_book_by_tier
 from app.infra.auth import development_token
 from app.infra.clock import business_day, utc_now
 from app.infra.database import open_database
+from app.infra.docs_page import DemoSeats, may_offer_tokens
 from app.infra.embedded import database_url
 from app.infra.logging import configure_logging
 from app.infra.settings import Settings, load_settings
@@ -51,10 +52,12 @@ def show_demo(
         stopping.run(prepare(url, settings, customers=customers))
         shown = stopping.run(look(url, settings))
         print_book(shown)
+        seats = seats_of(settings, shown, host=host)
         print_calls(settings, shown, port=port)
+        print_signing_in(seats)
         configure_logging()
         with worker_beside(url, settings):
-            run_server(url, settings, port=port, host=host)
+            run_server(url, settings, port=port, host=host, seats=seats)
 
 
 async def prepare(url: str, settings: Settings, *, customers: int) -> None:
@@ -118,6 +121,13 @@ async def _load(url: str, settings: Settings, plan: _Plan) -> None:
     shutil.rmtree(folder)
 
 
+def seats_of(settings: Settings, shown: BookByTier, *, host: str) -> DemoSeats | None:
+    """Who can be signed in as on the documentation page; nobody where others may reach it."""
+    if not may_offer_tokens(settings, host):
+        return None
+    return DemoSeats(customer_id=shown.example, account_manager=shown.account_manager)
+
+
 async def look(url: str, settings: Settings) -> BookByTier:
     """What is in the database now."""
     async with open_database(url, settings) as database, database.sessions() as session:
@@ -171,6 +181,15 @@ def print_calls(settings: Settings, shown: BookByTier, *, port: int) -> None:
         for path in paths:
             out.out(f'  curl -s -H "Authorization: Bearer ${role.upper()}" {base}{path}')
         out.print()
+
+
+def print_signing_in(seats: DemoSeats | None) -> None:
+    """Print what the documentation page offers besides."""
+    if seats is None:
+        said = "The documentation page signs nobody in: that is for 127.0.0.1 and our own issuer."
+    else:
+        said = "On the documentation page one click signs in as any of the roles."
+    out.print(f"  {said}\n")
 
 
 def register(app: typer.Typer) -> None:

@@ -26,6 +26,7 @@ from app.features.sla.service import install_sla
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import monotonic_seconds
 from app.infra.database import Database, create_database, open_database
+from app.infra.docs_page import DemoSeats
 from app.infra.embedded import database_url
 from app.infra.logging import configure_logging, uvicorn_logging
 from app.infra.migrations import code_revision, database_revision, upgrade
@@ -115,11 +116,13 @@ async def require_revision(url: str, settings: Settings) -> None:
         )
 
 
-def run_server(url: str, settings: Settings, *, port: int, host: str) -> None:
+def run_server(
+    url: str, settings: Settings, *, port: int, host: str, seats: DemoSeats | None = None
+) -> None:
     """One uvicorn process over one database; it drains on SIGTERM or Ctrl-C, then returns."""
     require_port(host, port)
     telemetry = telemetry_of_environment()
-    application = create_app(settings, create_database(url, settings), telemetry)
+    application = create_app(settings, create_database(url, settings), telemetry, seats)
     # What was built to serve stays, and requests leave few cycles: the collector need look seldom.
     gc.collect()
     gc.freeze()

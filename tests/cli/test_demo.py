@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -24,9 +18,8 @@ from app.domain.privacy.roles import Role
 from app.features.tiers.service.book import BookByTier
 from app.infra.auth import development_token
 from app.infra.clock import utc_now
-from app.infra.database import libpq_url
 from app.infra.settings import Settings
-from tests.paths import ROOT
+from tests.cli.conftest import Served
 
 CUSTOMERS = 200
 
@@ -66,48 +59,6 @@ def test_a_note_nobody_can_read_is_named(fresh_database_url: str, settings: Sett
     (settings.data_dir / "demo-book.json").write_text("{}")
     with pytest.raises(Invalid, match=r"demo-book\.json"):
         prepare(fresh_database_url, settings)
-
-
-@dataclass(frozen=True)
-class Served:
-    process: subprocess.Popen[str]
-    base: str
-    printed: str
-    settings: Settings
-
-
-@pytest.fixture
-def served(fresh_database_url: str, tmp_path: Path) -> Iterator[Served]:
-    """The demo in a process of its own, and what it printed before serving."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    printed = tmp_path / "printed"
-    with printed.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "demo"],
-            stdout=out,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=tmp_path,
-            env=os.environ
-            | {
-                "PYTHONPATH": str(ROOT),
-                "DATA_DIR": str(tmp_path / "data"),
-                "TIERING_DATABASE_URL": libpq_url(fresh_database_url),
-                "CUSTOMERS": "60",
-                "PORT": str(port),
-            },
-        )
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "Uvicorn running" in line:
-                break
-        settings = Settings(data_dir=tmp_path / "data")
-        yield Served(process, f"http://127.0.0.1:{port}", printed.read_text(), settings)
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def test_a_taken_port_is_named_before_anything_is_made(

@@ -47,6 +47,8 @@ OPEN_PATHS: Final = frozenset(
         "/readyz",
         "/openapi.json",
         "/docs",
+        "/docs/page.js",
+        "/docs/page.css",
         "/docs/swagger-ui-bundle.js",
         "/docs/swagger-ui.css",
         "/docs/favicon.png",
@@ -262,8 +264,15 @@ def create_verifier(settings: Settings) -> TokenVerifier:
     return TokenVerifier(keys, policy, utc_now)
 
 
-def install_authentication(app: FastAPI, settings: Settings) -> None:
+def install_authentication(
+    app: FastAPI, settings: Settings, *, also_open: Collection[str] = ()
+) -> None:
     """Let nothing but `OPEN_PATHS` answer without a verified token.
+
+    Args:
+        app: the application.
+        settings: the deployment.
+        also_open: further paths that need none.
 
     Raises:
         Invalid: as `create_verifier`.
@@ -271,7 +280,7 @@ def install_authentication(app: FastAPI, settings: Settings) -> None:
     verifier = create_verifier(settings)
     app.state.token_verifier = verifier
     hold_open(app, lambda: aclosing(verifier.keys))
-    app.add_middleware(TokenGate, verifier=verifier)
+    app.add_middleware(TokenGate, verifier=verifier, open_paths=OPEN_PATHS.union(also_open))
 
 
 def get_token_verifier(request: Request) -> TokenVerifier:

@@ -26,3 +26,8 @@ async def find_customer_of(session: AsyncSession, *, tier: str) -> str | None:
     return await session.scalar(
         select(func.min(ScoringStateRow.customer_id)).where(ScoringStateRow.tier == tier)
     )
+
+
+async def find_account_manager(session: AsyncSession) -> str | None:
+    """The first account manager by subject who has customers."""
+    return await session.scalar(select(func.min(CustomerRow.account_manager)))
