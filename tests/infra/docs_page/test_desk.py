@@ -251,7 +251,8 @@ async def test_production_and_foreign_issuers_refuse_a_demonstration(
 ) -> None:
     foreign = settings.model_copy(update={"jwks_file": production.jwks_file})
     hosted = settings.model_copy(update={"jwks_url": "https://issuer.example/keys"})
-    for refused in (production, foreign, hosted):
+    keyless = production.model_copy(update={"jwks_file": None})
+    for refused in (production, keyless, foreign, hosted):
         with pytest.raises(Invalid, match="demonstration"):
             create_app(refused, database, seats=SEATS)
         assert not may_offer_tokens(refused, "127.0.0.1")
