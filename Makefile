@@ -1,7 +1,8 @@
 # `make run` and `make test` set everything up themselves; see CONTRIBUTING.md.
 #
 #   make run  [PORT=8000] [CUSTOMERS=20000] [DATA_DIR=.data]   demonstration book, served
-#   make test [PG=15] [WORKERS=2] [ARGS="-k word"]             the suite and its coverage gates (the whole suite only)
+#   make test [PG=15] [BROWSER=install] [WORKERS=2] [ARGS="-k word"]
+#                                                              the suite and its coverage gates (the whole suite only)
 #   make check                                                 lint, types, architecture; edits nothing
 #   make fix                                                   what the linters can repair themselves
 #   make contract [EXAMPLES=300] [SEED=7]                      a long sweep of the HTTP contract; prints its seed
@@ -17,6 +18,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 WORKERS ?= 2
 PG ?= embedded
+BROWSER ?=
 ARGS ?=
 
 # Every path is relative to this file, so that `make -C` works and a path may hold spaces.
@@ -75,6 +77,11 @@ test: $(DEV_READY)
 	      echo "No PostgreSQL $(PG) in $$TIERING_TEST_PG_BIN: install Debian's package postgresql-$(PG) as root." >&2; exit 1; \
 	    fi; \
 	  fi; \
+	fi; \
+	if [ '$(BROWSER)' = install ] && ! command -v chromium >/dev/null; then \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && timeout 600 apt-get update -qq \
+	    && DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "No Chromium was installed; the test in a browser is skipped. As root: apt-get install chromium." >&2; \
 	fi; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --inline-snapshot=disable --cov --cov-report= $(ARGS)
 ifeq ($(strip $(ARGS)),)
