@@ -54,13 +54,14 @@ class Api:
         *,
         headers: Mapping[str, str] | None = None,
         json: Any = None,  # noqa: ANN401 - any JSON there is.
+        **form: Any,  # noqa: ANN401 - the client's `files` and `data`.
     ) -> Response:
         """One request; anonymous without a caller."""
         sent = dict(headers or {})
         if caller is not None:
             known = Caller(caller) if isinstance(caller, Role) else caller
             sent["Authorization"] = f"Bearer {self.token(known)}"
-        return await self.client.request(method, path, headers=sent, json=json)
+        return await self.client.request(method, path, headers=sent, json=json, **form)
 
     async def get(
         self,

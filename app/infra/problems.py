@@ -260,13 +260,18 @@ def _field_errors(app: FastAPI, errors: Iterable[Any]) -> Iterator[FieldError]:
 
 
 def _allowed_methods(request: Request) -> str:
-    """Every method of every route that matches the path, which a single route does not know."""
-    methods: set[str] = set()
+    """Every method of every route that matches the path, which a single route does not know.
+
+    A path that is spelt out goes before one with a parameter that would match it too.
+    """
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    for context in iter_route_contexts(request.app.routes):
-        pattern = getattr(context, "path_regex", None)
-        if pattern is not None and pattern.match(path):
-            methods |= context.methods or set()
+    matching = [
+        context
+        for context in iter_route_contexts(request.app.routes)
+        if (pattern := getattr(context, "path_regex", None)) is not None and pattern.match(path)
+    ]
+    spelt_out = [context for context in matching if context.path == path]
+    methods = {method for context in spelt_out or matching for method in context.methods or ()}
     return ", ".join(sorted(methods))
 
 

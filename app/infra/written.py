@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic_core import PydanticCustomError, core_schema
 
 from app.domain.records.specs import EARLIEST_DAY, LATEST_DAY
 
@@ -45,17 +53,34 @@ def filled(value: str) -> str:
 
 #: What the interface description says of such texts; halves of characters cannot stand in JSON.
 _BARRED: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
-PRINTABLE: Final = f"^[^{_BARRED}]*$"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """How a text is read and described: `Annotated[str, Field(max_length=40), FILLED]`.
+
+    It stands behind the bounds, which are then checked first and refused by their own names.
+    """
+
+    check: Callable[[str], str]
+    pattern: str
+
+    def __get_pydantic_core_schema__(
+        self, source: type, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """The bounds, then the check."""
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The bounds and the pattern."""
+        return {**handler(schema), "pattern": self.pattern}
+
 
 #: A text that can be stored and shown, and one that says something besides.
-PrintableText: TypeAlias = Annotated[
-    str, AfterValidator(printable), Field(json_schema_extra={"pattern": PRINTABLE})
-]
-FilledText: TypeAlias = Annotated[
-    str,
-    AfterValidator(filled),
-    Field(json_schema_extra={"pattern": rf"^[^{_BARRED}]*[^\s{_BARRED}][^{_BARRED}]*$"}),
-]
+PRINTABLE: Final = Text(printable, f"^[^{_BARRED}]*$")
+FILLED: Final = Text(filled, rf"^[^{_BARRED}]*[^\s{_BARRED}][^{_BARRED}]*$")
 MailAddress: TypeAlias = Annotated[
     str,
     Field(min_length=3, max_length=254, pattern=rf"^[^@\s{_BARRED}]+@[^@\s{_BARRED}]+$"),

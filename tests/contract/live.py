@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+import httpx
 
 from app.cli.records import surroundings_of
 from app.cli.serving import bring_up_to_date
@@ -40,7 +41,13 @@ IDS: Final[Mapping[str, str]] = {
     "customer_id": "SELECT customer_id FROM tier_assignments ORDER BY customer_id LIMIT 5",
     "decision_id": "SELECT id FROM decisions ORDER BY customer_id LIMIT 5",
     "tier": "SELECT unnest(ARRAY['diamond', 'gold', 'standard'])",
+    "rule_set_id": "SELECT DISTINCT rule_set_id FROM rule_set_versions",
+    "version": "SELECT 1",
+    "import_id": "SELECT (payload->>'import_id') FROM jobs",
+    "job_id": "SELECT id FROM jobs",
 }
+#: More than a sweep asks for: it is about what is answered, and not about how often.
+QUOTAS: Final = {f"TIERING_{name}RATE_LIMIT_PER_MINUTE": "0" for name in ("", "COSTLY_", "SEARCH_")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +56,13 @@ class Live:
 
     base: str
     settings: Settings
-    ids: Mapping[str, tuple[str, ...]]
+    ids: Mapping[str, tuple[str | int, ...]]
     log: Path
 
     @property
     def customer_id(self) -> str:
         """A customer who has a tier."""
-        return self.ids["customer_id"][0]
+        return str(self.ids["customer_id"][0])
 
     def token(self, role: Role) -> str:
         """An hour's token of a role; a customer's is that of `customer_id`."""
@@ -77,12 +84,16 @@ async def load_book(url: str, settings: Settings, folder: Path) -> None:
     await run(url, settings, as_of=AS_OF, apply=True, progress=lambda _: None)
 
 
-async def known_ids(url: str) -> dict[str, tuple[str, ...]]:
+def _written(value: object) -> str | int:
+    return value if isinstance(value, int) else str(value)
+
+
+async def known_ids(url: str) -> dict[str, tuple[str | int, ...]]:
     """Ids that are in the database, by the name of their path parameter."""
     connection = await asyncpg.connect(libpq_url(url))
     try:
         return {
-            name: tuple(str(row[0]) for row in await connection.fetch(query))
+            name: tuple(_written(row[0]) for row in await connection.fetch(query))
             for name, query in IDS.items()
         }
     finally:
@@ -94,12 +105,11 @@ def serving(url: str, folder: Path) -> Iterator[Live]:
     """`tiering serve` over a database with the book in it."""
     settings = Settings(data_dir=folder / "data")
     asyncio.run(load_book(url, settings, folder / "book"))
-    ids = asyncio.run(known_ids(url))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "serve", "--port", str(port)],
+        [sys.executable, "-m", "app.cli", "serve", "--no-with-worker", "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -109,16 +119,31 @@ def serving(url: str, folder: Path) -> Iterator[Live]:
             "PYTHONPATH": str(ROOT),
             "DATA_DIR": str(settings.data_dir),
             "TIERING_DATABASE_URL": libpq_url(url),
+            **QUOTAS,
         },
     ) as process:
         try:
             _wait(process)
             # A full pipe would stop the service.
             threading.Thread(target=_drain, args=(process, folder / "log"), daemon=True).start()
-            yield Live(f"http://127.0.0.1:{port}", settings, ids, folder / "log")
+            base = f"http://127.0.0.1:{port}"
+            _order_import(base, settings)
+            yield Live(base, settings, asyncio.run(known_ids(url)), folder / "log")
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+def _order_import(base: str, settings: Settings) -> None:
+    """A file in, so that there is an import and a job to look at."""
+    token = development_token(settings, role=Role.INTEGRATION, now=utc_now())
+    ordered = httpx.post(
+        f"{base}/v1/imports",
+        headers={"Authorization": f"Bearer {token}"},
+        files={"file": ("customers.csv", "customer_id,kind,gender\nC-1003,individual,\n")},
+        data={"record": "customers"},
+    )
+    assert ordered.status_code == 202, ordered.text
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from typing import Any, Final, Self
 from unittest.mock import patch
 
 import asyncpg
+import polars as pl
 
 from app.domain.privacy.roles import Role
 from app.features.customers.schemas import CustomerWrite
@@ -33,6 +34,7 @@ from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.contract.live import load_book
+from tests.features.imports.feed import Feed
 from tests.paths import ROOT
 from tests.postgres import throw_away_server
 
@@ -41,6 +43,8 @@ NOW: Final = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 KEPT: Final = 2
 _ID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
+#: A sealed cursor, which is another one each time.
+_CURSOR: Final = re.compile('("next_cursor": )"[^"]*"')
 #: A person who has policies, a tier that is not the highest, and an account manager.
 _SUBJECT: Final = """
 SELECT customer_id, account_manager FROM customers JOIN tier_assignments USING (customer_id)
@@ -52,26 +56,95 @@ _WRITTEN: Final[Any] = CustomerWrite.model_json_schema()["examples"][0]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How an operation is called to show it; `{name}` stands for what is known by then."""
+    """How an operation is called to show it; `{name}` stands for what is known by then.
+
+    A body that comes with a file is a form; `works` does the job that waits first.
+    """
 
     operation: str
     request: str
     role: Role | None = None
     body: Any = None
     remembers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    file: tuple[str, str] | None = None
+    works: bool = False
 
 
 CALLS: Final = (
+    Call("list_customers", "GET /v1/customers?tier=gold&limit=2", Role.AGENT),
+    Call(
+        "search_customers",
+        "POST /v1/customers/search",
+        Role.AGENT,
+        {"phone": "{phone}"},
+        headers={"X-Purpose": "customer_service"},
+    ),
+    Call(
+        "verify_customer",
+        "POST /v1/customers/{customer_id}/verifications",
+        Role.AGENT,
+        {"field": "phone", "value": "{phone}"},
+    ),
     Call("get_customer", "GET /v1/customers/{customer_id}", Role.ACCOUNT_MANAGER),
     Call("put_customer", "PUT /v1/customers/C-1001", Role.INTEGRATION, _WRITTEN),
     Call("put_customer", "PUT /v1/customers/C-1001", Role.INTEGRATION, _WRITTEN),
+    Call(
+        "put_consents",
+        "PUT /v1/customers/C-1001/consents",
+        Role.INTEGRATION,
+        {"items": [{"purpose": "lifestyle_data", "given_on": "2026-11-02"}]},
+    ),
+    Call("list_consents", "GET /v1/customers/C-1001/consents", Role.AGENT),
+    Call("put_customer", "PUT /v1/customers/C-1002", Role.INTEGRATION, _WRITTEN),
+    Call(
+        "merge_customer",
+        "POST /v1/customers/C-1002/merge",
+        Role.INTEGRATION,
+        {"into": "C-1001"},
+    ),
     Call("list_tiers", "GET /v1/tiers", Role.AGENT),
     Call("get_tier", "GET /v1/customers/{customer_id}/tier", Role.AGENT),
+    Call(
+        "find_tiers",
+        "POST /v1/tier-lookups",
+        Role.INTEGRATION,
+        {"customer_ids": ["{customer_id}", "C-1001", "NOBODY"]},
+    ),
     Call("list_tier_history", "GET /v1/customers/{customer_id}/tier-history", Role.COMPLIANCE),
     Call("get_tier_explanation", "GET /v1/customers/{customer_id}/tier/explanation", Role.AGENT),
     Call("get_tier_sla", "GET /v1/tiers/gold/sla", Role.AGENT),
     Call("list_benefits", "GET /v1/customers/{customer_id}/benefits", Role.CUSTOMER),
     Call("list_facts", "GET /v1/facts", Role.RULE_AUTHOR),
+    Call("list_rule_sets", "GET /v1/rule-sets", Role.RULE_AUTHOR),
+    Call(
+        "get_rule_set_version",
+        "GET /v1/rule-sets/motor/versions/1",
+        Role.RULE_AUTHOR,
+    ),
+    Call(
+        "get_rule_set_version",
+        "GET /v1/rule-sets/motor/versions/1",
+        Role.RULE_AUTHOR,
+        headers={"Accept": "application/yaml"},
+    ),
+    Call("list_rule_templates", "GET /v1/rule-templates", Role.RULE_AUTHOR),
+    Call(
+        "create_import",
+        "POST /v1/imports",
+        Role.INTEGRATION,
+        {"record": "customers"},
+        file=(
+            "customers.csv",
+            "customer_id,kind,gender\nC-1003,individual,\nC-1004,individual,=?\n",
+        ),
+        remembers={"import_id": "id", "job_id": "job_id"},
+    ),
+    Call("cancel_job", "POST /v1/jobs/{job_id}/cancel", Role.INTEGRATION),
+    Call("requeue_job", "POST /v1/jobs/{job_id}/requeue", Role.INTEGRATION),
+    Call("get_import", "GET /v1/imports/{import_id}", Role.INTEGRATION, works=True),
+    Call("get_rejected_rows", "GET /v1/imports/{import_id}/rejected", Role.INTEGRATION),
+    Call("get_job", "GET /v1/jobs/{job_id}", Role.INTEGRATION),
     Call(
         "create_evaluation",
         "POST /v1/customers/{customer_id}/evaluations",
@@ -126,15 +199,20 @@ async def record(url: str, folder: Path) -> dict[str, str]:
     finally:
         await connection.close()
     shown: dict[str, dict[str, Any]] = {}
-    known = {"customer_id": customer_id}
+    people = pl.scan_parquet(folder / "book" / "customers.parquet")
+    phone = people.filter(pl.col("customer_id") == customer_id).select("phone").collect().item()
+    known = {"customer_id": customer_id, "phone": phone}
     async with (
         open_database(url, settings) as database,
         open_api(create_app(settings, database), settings) as api,
     ):
         for call in CALLS:
+            if call.works:
+                await Feed(api, database).work()
             await _show(api, call, known, manager, shown)
     # The database has a clock of its own.
     text = _INSTANT.sub(f"{NOW:%Y-%m-%dT%H:%M:%SZ}", json.dumps(shown, ensure_ascii=False))
+    text = _CURSOR.sub(r'\1"c2VhbGVkLWN1cnNvcg"', text)
     numbers: dict[str, int] = {}
 
     def numbered(found: re.Match[str]) -> str:
@@ -148,23 +226,32 @@ async def record(url: str, folder: Path) -> dict[str, str]:
     }
 
 
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    for name, value in known.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
 async def _show(
     api: Api, call: Call, known: dict[str, str], manager: str, shown: dict[str, dict[str, Any]]
 ) -> None:
-    method, path = call.request.format(**known).split(" ")
+    method, path = _filled(call.request, known).split(" ")
+    body = json.loads(_filled(json.dumps(call.body), known))
     caller = None
     if call.role is not None:
         own = known["customer_id"] if call.role is Role.CUSTOMER else None
         subject = manager if call.role is Role.ACCOUNT_MANAGER else None
         caller = Caller(call.role, customer_id=own, subject=subject)
-    answer = await api.call(method, path, caller, json=call.body)
+    sent = {"json": body} if call.file is None else {"files": {"file": call.file}, "data": body}
+    answer = await api.call(method, path, caller, headers=call.headers, **sent)
     assert answer.is_success, (call, answer.status_code, answer.text)
-    is_json = answer.headers["Content-Type"] == "application/json"
+    media_type = answer.headers["Content-Type"].partition(";")[0]
+    is_json = media_type == "application/json"
     value = short(answer.json()) if is_json else "\n".join(answer.text.splitlines()[:KEPT])
     one = shown.setdefault(call.operation, {"responses": {}})
-    if call.body is not None:
-        one["request"] = call.body
-    one["responses"][str(answer.status_code)] = value
+    if body is not None:
+        one["request"] = body if call.file is None else body | {"file": call.file[1]}
+    one["responses"].setdefault(str(answer.status_code), {})[media_type] = value
     for name, place in call.remembers.items():
         known[name] = answer.json()[place]
 

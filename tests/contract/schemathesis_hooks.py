@@ -15,7 +15,9 @@ from typing import Any, Final
 import schemathesis
 from hypothesis import strategies as st
 
-TOKENS: Final[dict[str, str]] = json.loads(os.environ["TIERING_CONTRACT_TOKENS"])
+from tests.paths import ROOT
+
+TOKENS: Final[dict[str, str]] = json.loads(os.environ.get("TIERING_CONTRACT_TOKENS", "{}"))
 WRONG_ONE_IN: Final = 8
 
 _turn = count(1)
@@ -62,10 +64,13 @@ def before_call(
     case: schemathesis.Case[Any],
     kwargs: dict[str, Any],  # noqa: ARG001 - given by the library.
 ) -> None:
-    """Leave a made-up cursor out of a call that shall be served: nobody can guess a sealed one."""
-    is_meant_well = case.meta is not None and case.meta.generation.mode.is_positive
-    if is_meant_well and case.query and "cursor" in case.query:
+    """Leave out of a call that shall be served what nobody can guess: a cursor, a version's tag."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if case.query:
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
+    for name in [name for name in case.headers if name.lower() == "if-match"]:
+        del case.headers[name]
 
 
 @schemathesis.check
@@ -86,6 +91,12 @@ def problem_is_listed(
     known = listed["content"]["application/problem+json"]["examples"]
     assert told in known, f"name {told!r} in problem_responses() of {case.operation.label}"
 
+
+#: Mappings of files that somebody has.
+_MAPPINGS: Final = [
+    *(file.read_text("utf-8") for file in sorted((ROOT / "examples").rglob("mapping*.yaml"))),
+]
+schemathesis.openapi.format("tiering-mapping", st.sampled_from(_MAPPINGS))
 
 #: Days as callers mean them: none before records begin, none to come.
 schemathesis.openapi.format(

@@ -135,7 +135,7 @@ HARMLESS: Final[dict[str, Callable[[Document], Any]]] = {
     ),
     "a word less answered": lambda d: schema(d, "Readiness")["properties"]["status"]["enum"].pop(),
     "a problem more": lambda d: get(d, TIER)["responses"].update(
-        {"429": get(d, TIER)["responses"]["503"]}
+        {"410": get(d, TIER)["responses"]["503"]}
     ),
     "another text": lambda d: get(d, TIER).update(summary="Which tier?"),
 }

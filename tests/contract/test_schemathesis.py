@@ -37,7 +37,7 @@ def live(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield served
 
 
-def config(ids: Mapping[str, Sequence[str]]) -> str:
+def config(ids: Mapping[str, Sequence[str | int]]) -> str:
     """Every check, every warning a failure, ids that exist three times in four."""
     lines = ["[warnings]", "fail-on = true", "[checks]", "enabled = true"]
     for name, values in ids.items():
@@ -52,7 +52,7 @@ def sweep(
     live: Live,
     folder: Path,
     *arguments: str,
-    ids: Mapping[str, Sequence[str]] | None = None,
+    ids: Mapping[str, Sequence[str | int]] | None = None,
     token: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """One run of the library's own command over the live service.

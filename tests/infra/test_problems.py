@@ -424,7 +424,18 @@ def test_the_interface_description_holds_the_problem_schema_once() -> None:
 
     document = application(described).openapi()
     responses = document["paths"]["/v1/x"]["get"]["responses"]
-    assert sorted(responses) == ["200", "400", "401", "403", "404", "409", "422", "429", "500", "503"]
+    assert sorted(responses) == [
+        "200",
+        "400",
+        "401",
+        "403",
+        "404",
+        "409",
+        "422",
+        "429",
+        "500",
+        "503",
+    ]
     assert responses["404"]["description"] == "Not found"
     content = responses["404"]["content"]["application/problem+json"]
     assert content["schema"] == {"$ref": "#/components/schemas/ProblemRead"}

@@ -69,7 +69,7 @@ _REFUSALS: Final = {
     response_model=ImportOrderRead,
     summary="Import a file",
     response_description="The file is stored and its import queued; `Location` tells how it goes.",
-    responses=problem_responses(408, 409, 413, 415),
+    responses=problem_responses("upload-stalled", "import-running"),
     openapi_extra={"requestBody": REQUEST_BODY},
     max_body_size=_CEILING,
 )
@@ -130,6 +130,7 @@ async def get_import(
 @router.get(
     "/v1/imports/{import_id}/rejected",
     response_model=None,
+    response_class=Response,
     summary="Rejected and doubted rows",
     response_description="CSV: row, outcome, record, column, reason, remedy; no value of any row.",
     responses={

@@ -26,6 +26,7 @@ REQUEST_BODY: Final = {
             "schema": {
                 "type": "object",
                 "required": ["file"],
+                "oneOf": [{"required": ["mapping"]}, {"required": ["record"]}],
                 "additionalProperties": False,
                 "properties": {
                     "file": {
@@ -35,6 +36,7 @@ REQUEST_BODY: Final = {
                     },
                     "mapping": {
                         "type": "string",
+                        "format": "tiering-mapping",
                         "maxLength": 1_000_000,
                         "description": "Mapping document (YAML), as text or as a file.",
                     },

@@ -44,7 +44,7 @@ async def get_job(
     "/v1/jobs/{job_id}/cancel",
     summary="Cancel a job",
     response_description="The job; one that runs stops after what is under way is whole.",
-    responses=problem_responses(404, 409),
+    responses=problem_responses(404, "job-ended"),
 )
 async def cancel_job(
     job_id: JobId, session: WriteSession, requester: CurrentRequester, _actor: Starter
@@ -60,7 +60,7 @@ async def cancel_job(
     "/v1/jobs/{job_id}/requeue",
     summary="Let a dead job begin anew",
     response_description="The job, queued.",
-    responses=problem_responses(404, 409),
+    responses=problem_responses(404, "job-not-dead"),
 )
 async def requeue_job(
     job_id: JobId, session: WriteSession, requester: CurrentRequester, _actor: Starter

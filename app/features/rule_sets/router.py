@@ -84,7 +84,9 @@ async def get_rule_set_version(
     session: ReadSession,
     _actor: Reader,
     accept: Annotated[
-        str | None, Header(description=f"{JSON} (default) or {YAML}.", max_length=1000)
+        str | None,
+        # The description tells it by the media types of the answer, as OpenAPI wants it.
+        Header(max_length=1000, include_in_schema=False),
     ] = None,
 ) -> Response:
     """The JSON is canonical (RFC 8785): its SHA-256 is the version's hash, and its `ETag`.

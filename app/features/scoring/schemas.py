@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -45,7 +44,7 @@ from app.infra.description.facts import fact_schema
 from app.infra.locale import Locale
 from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel, Risk, internal
 from app.infra.problems import FieldError, ProblemError
-from app.infra.written import WHOLE, BusinessDay, PrintableText, printable
+from app.infra.written import PRINTABLE, WHOLE, BusinessDay
 
 Class = SensitivityClass
 
@@ -179,12 +178,12 @@ class RuleSetChoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[PrintableText, Field(min_length=1, max_length=64, description="Its id.")]
+    id: Annotated[str, Field(min_length=1, max_length=64, description="Its id."), PRINTABLE]
     version: Annotated[int, Field(ge=1, le=2**31 - 1, description="Its version.")]
 
 
-_FactName = Annotated[PrintableText, Field(max_length=64)]
-_FactText = Annotated[StrictStr, Field(max_length=200), AfterValidator(printable)]
+_FactName = Annotated[str, Field(max_length=64), PRINTABLE]
+_FactText = Annotated[StrictStr, Field(max_length=200), PRINTABLE]
 
 
 def _facts_schema() -> dict[str, Any]:

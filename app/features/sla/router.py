@@ -21,13 +21,14 @@ from app.infra.express import ExpressCall
 from app.infra.locale import Locale, RequestLocale, language_headers
 from app.infra.routing import Router
 from app.infra.session import ReadSession
-from app.infra.written import PrintableText
+from app.infra.written import PRINTABLE
 
 router = Router("tiers")
 
 Tier = Annotated[
-    PrintableText,
+    str,
     Field(min_length=1, max_length=32),
+    PRINTABLE,
     Path(description="A tier of the ladder."),
 ]
 

@@ -2,11 +2,11 @@
 
 from app.infra.auth.dependencies import (
     CurrentActor,
+    admission_of,
     costs,
     get_token_verifier,
     install_authentication,
     requires,
-    roles_let_through,
 )
 from app.infra.auth.issuer import development_token
 from app.infra.auth.tokens import TokenVerifier
@@ -14,10 +14,10 @@ from app.infra.auth.tokens import TokenVerifier
 __all__ = [
     "CurrentActor",
     "TokenVerifier",
+    "admission_of",
     "costs",
     "development_token",
     "get_token_verifier",
     "install_authentication",
     "requires",
-    "roles_let_through",
 ]

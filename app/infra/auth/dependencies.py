@@ -208,8 +208,19 @@ def caller_of(scope: Scope) -> Caller | None:
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 
-#: The roles that each dependency lets through, for the interface description.
-_PERMITTED: Final[dict[Callable[..., Any], frozenset[Role]]] = {current_actor: frozenset(Role)}
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whom a dependency lets through: callers of some roles, who may have to say what for."""
+
+    roles: frozenset[Role]
+    needs_purpose: bool = False
+
+
+#: By dependency, for the interface description.
+_ADMISSIONS: Final[dict[Callable[..., Any], Admission]] = {
+    current_actor: Admission(frozenset(Role))
+}
 
 
 def requires(*roles: Role, purpose: bool = False) -> Any:  # noqa: ANN401 - what Depends() gives is for FastAPI only.
@@ -228,7 +239,7 @@ def requires(*roles: Role, purpose: bool = False) -> Any:  # noqa: ANN401 - what
             raise Forbidden("purpose-required")
         return actor
 
-    _PERMITTED[permitted_actor] = permitted
+    _ADMISSIONS[permitted_actor] = Admission(permitted, needs_purpose=purpose)
     return Depends(permitted_actor)
 
 
@@ -241,9 +252,9 @@ def costs(rate_class: RateClass) -> Any:  # noqa: ANN401 - what Depends() gives 
     return Depends(within_quota)
 
 
-def roles_let_through(dependency: Callable[..., Any] | None) -> frozenset[Role] | None:
-    """The roles that a dependency lets through; None if it asks for no role."""
-    return None if dependency is None else _PERMITTED.get(dependency)
+def admission_of(dependency: Callable[..., Any] | None) -> Admission | None:
+    """Whom a dependency lets through; None if it asks nobody."""
+    return None if dependency is None else _ADMISSIONS.get(dependency)
 
 
 def create_verifier(settings: Settings) -> TokenVerifier:

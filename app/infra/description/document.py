@@ -13,8 +13,13 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext
 
 from app.domain.privacy.roles import Role
-from app.infra.auth import roles_let_through
-from app.infra.description.problems import FieldErrorRead, ProblemRead, add_problems
+from app.infra.auth import admission_of
+from app.infra.description.problems import (
+    PURPOSE_HEADER,
+    FieldErrorRead,
+    ProblemRead,
+    add_problems,
+)
 from app.infra.locale import request_locale
 
 _PACKAGE: Final = "app.infra.description"
@@ -61,7 +66,7 @@ def complete(document: _Node, routes: Iterable[Any]) -> None:
     }
     used: set[str] = set()
     for operation, dependant in _operations(document, routes):
-        _tell_roles(operation, dependant)
+        _tell_admission(operation, dependant)
         add_problems(operation)
         _tell_headers(operation, is_worded=request_locale in set(_calls(dependant)))
         _give_examples(operation)
@@ -82,11 +87,15 @@ def _operations(document: _Node, routes: Iterable[Any]) -> Iterator[tuple[_Node,
                 yield operation, context.dependant
 
 
-def _tell_roles(operation: _Node, dependant: Dependant) -> None:
+def _tell_admission(operation: _Node, dependant: Dependant) -> None:
     """`x-roles`: the active roles that may call; absent where no token is needed."""
-    found = [roles for call in _calls(dependant) if (roles := roles_let_through(call)) is not None]
+    found = [one for call in _calls(dependant) if (one := admission_of(call)) is not None]
     if found:
-        operation["x-roles"] = [role for role in Role if all(role in roles for roles in found)]
+        operation["x-roles"] = [role for role in Role if all(role in one.roles for one in found)]
+    if any(one.needs_purpose for one in found):
+        for parameter in operation["parameters"]:
+            if parameter["name"].lower() == PURPOSE_HEADER:
+                parameter["required"] = True
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:
@@ -122,9 +131,10 @@ def _give_examples(operation: _Node) -> None:
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if "request" in recorded:
             content["example"] = recorded["request"]
-    for status, value in recorded.get("responses", {}).items():
-        for content in operation["responses"].get(status, {}).get("content", {}).values():
-            content["example"] = value
+    for status, answers in recorded.get("responses", {}).items():
+        contents = operation["responses"].get(status, {}).get("content", {})
+        for media_type in contents.keys() & answers.keys():
+            contents[media_type]["example"] = answers[media_type]
 
 
 def _as_read(document: _Node) -> None:

@@ -29,7 +29,7 @@ def _kinds(fact: Fact) -> list[dict[str, Any]]:
     if fact.type is FactType.DATE:
         return [{"type": "string", "format": "date"}]
     if fact.type is FactType.STRING:
-        return [{"type": "string", "maxLength": _LONGEST_TEXT, "pattern": PRINTABLE}]
+        return [{"type": "string", "maxLength": _LONGEST_TEXT, "pattern": PRINTABLE.pattern}]
     unit = 10**fact.scale
     low, high = (fact.minimum or 0) // unit, (fact.maximum or 0) // unit
     whole: dict[str, Any] = {"type": "integer", "minimum": low, "maximum": high}

@@ -26,9 +26,12 @@ ALWAYS: Final = (
 #: What any operation with a body may answer besides, and one with the header.
 OF_BODIES: Final = ("request-timeout", "body-too-large", "unsupported-media-type")
 OF_HEADERS: Final = {
-    "Idempotency-Key": ("idempotency-key-in-use", "idempotency-key-reused"),
-    "If-Match": ("precondition-failed",),
+    "idempotency-key": ("idempotency-key-in-use", "idempotency-key-reused"),
+    "if-match": ("precondition-failed",),
 }
+PURPOSE_HEADER: Final = "x-purpose"
+#: Where the header is needed, it is asked for.
+_NEEDED: Final = {PURPOSE_HEADER: ("purpose-required",)}
 _EXAMPLE_ID: Final = "01a203c5-d8e4-7e70-99e9-34c1969cd2d3"
 _REFUSED: Final = {
     "validation": [{"loc": ["path", "customer_id"], "type": "string_pattern_mismatch"}]
@@ -78,8 +81,10 @@ def read_responses(*told: int | str) -> dict[int | str, dict[str, Any]]:
 
 def add_problems(operation: dict[str, Any]) -> None:
     """Add to a finished operation the problems that its body and its headers bring with them."""
-    names = {parameter["name"] for parameter in operation.get("parameters", ())}
-    slugs = [slug for name, told in OF_HEADERS.items() if name in names for slug in told]
+    parameters = operation.get("parameters", ())
+    asked = {one["name"].lower(): one.get("required", False) for one in parameters}
+    slugs = [slug for name, told in OF_HEADERS.items() if name in asked for slug in told]
+    slugs += [slug for name, told in _NEEDED.items() if asked.get(name, False) for slug in told]
     if "requestBody" in operation:
         slugs += OF_BODIES
     responses = operation["responses"]

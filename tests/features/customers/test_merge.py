@@ -79,7 +79,7 @@ async def test_other_roles_are_refused(api: Api, role: Role) -> None:
     [
         ("NOBODY", "C1", 404, "not-found"),
         ("C1", "NOBODY", 404, "not-found"),
-        ("C1", "C1", 422, "same-customer"),
+        ("C1", "C1", 409, "same-customer"),
         ("C1", "F1", 409, "kind-fixed"),
         ("C1", "a b", 422, "validation"),
         ("C1", "..", 422, "validation"),

@@ -50,7 +50,7 @@ async def list_consents(
     response_model=ConsentsRead,
     summary="Say what a customer consents to",
     response_description="All his consents as they are now.",
-    responses=problem_responses(404, 413),
+    responses=problem_responses(404, "conflict"),
 )
 async def put_consents(
     customer_id: CustomerId,

@@ -43,7 +43,7 @@ async def known_fields(request: Request, actor: Annotated[Actor, requires(*SEARC
     response_model=BookRead,
     summary="Customers by tier, segment, label, stage or renewal",
     response_description="A page of customers, masked.",
-    responses=read_responses(),
+    responses=read_responses("field-not-permitted"),
 )
 async def list_customers(
     query: Annotated[BookQuery, Query()],

@@ -32,7 +32,7 @@ from app.infra.reveal import respond
     response_model=VerificationRead,
     summary="Verify a caller without seeing what is known",
     response_description="Whether it is what is known.",
-    responses=problem_responses(404, 429),
+    responses=problem_responses(404, "tries-exhausted"),
 )
 async def verify_customer(
     customer_id: CustomerId,
@@ -73,7 +73,9 @@ async def verify_customer(
     response_model=MergeRead,
     summary="Merge a customer into another",
     response_description="The merge holds.",
-    responses=problem_responses(404, 409),
+    responses=problem_responses(
+        404, "merged-already", "merged-away", "kind-fixed", "same-customer", "conflict"
+    ),
 )
 async def merge_customer(
     customer_id: CustomerId,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.words import Purpose
 from app.features.customers.service import ConsentGiven
 from app.infra.masking import Open, ReadModel
-from app.infra.written import BusinessDay, filled
+from app.infra.written import FILLED, BusinessDay
 
 _MOST: int = 100
+_Name64 = Annotated[str, Field(min_length=1, max_length=64), FILLED]
 
 
 class ConsentWrite(BaseModel):
@@ -22,18 +24,11 @@ class ConsentWrite(BaseModel):
 
     purpose: Purpose = Field(description="What the data may serve.")
     given_on: BusinessDay = Field(description="First business day it holds.")
-    basis: str = Field(default="consent", min_length=1, max_length=64, description="Legal basis.")
-    text_version: str | None = Field(
-        default=None, min_length=1, max_length=64, description="Version of the text agreed to."
-    )
+    basis: _Name64 = Field(default="consent", description="Legal basis.")
+    text_version: _Name64 | None = Field(default=None, description="Version of the text agreed to.")
     withdrawn_on: BusinessDay | None = Field(
         default=None, description="First business day it no longer holds."
     )
-
-    @field_validator("basis", "text_version")
-    @classmethod
-    def _says_something(cls, value: str | None) -> str | None:
-        return None if value is None else filled(value)
 
     def to_domain(self) -> ConsentGiven:
         """The consent."""

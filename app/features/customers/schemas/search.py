@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.domain.privacy.classes import SensitivityClass
 from app.domain.privacy.sensitive import Sensitive
 from app.features.customers.service import MOST_CANDIDATES, StoredCandidate
 from app.infra.masking import Contact, MaskedRead, Name, Open, ReadModel
-from app.infra.written import filled
+from app.infra.written import FILLED
+
+_Number = Annotated[str, Field(min_length=1, max_length=40), FILLED]
+_GIVEN: Final[dict[str, JsonValue]] = {"type": "string", "maxLength": 40}
+_NOT_GIVEN: Final[dict[str, JsonValue]] = {"type": "null"}
 
 
 class CustomerSearch(BaseModel):
     """A phone number or an ID number, exactly one of them."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"phone": "138 0000 0000"}]}
+        extra="forbid",
+        json_schema_extra={
+            "oneOf": [
+                {"required": [one], "properties": {one: _GIVEN, other: _NOT_GIVEN}}
+                for one, other in (("phone", "id_no"), ("id_no", "phone"))
+            ],
+            "examples": [{"phone": "138 0000 0000"}],
+        },
     )
 
-    phone: str | None = Field(
+    phone: _Number | None = Field(
         None,
-        min_length=1,
-        max_length=40,
         description="Phone number; spaces, +86 and full-width digits make no difference.",
     )
-    id_no: str | None = Field(
-        None, min_length=1, max_length=40, description="ID number; x and X are the same."
-    )
-
-    @field_validator("phone", "id_no")
-    @classmethod
-    def _says_something(cls, value: str | None) -> str | None:
-        return None if value is None else filled(value)
+    id_no: _Number | None = Field(None, description="ID number; x and X are the same.")
 
     @model_validator(mode="after")
     def _asks_for_one(self) -> Self:

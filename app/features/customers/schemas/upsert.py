@@ -31,7 +31,7 @@ from app.domain.words import (
     SalesChannel,
 )
 from app.features.customers.service import CustomerChange
-from app.infra.written import WHOLE, Day, FilledText, MailAddress
+from app.infra.written import FILLED, WHOLE, Day, MailAddress
 
 #: Where the body says what a record calls otherwise; a person is not born after today.
 BODY_FIELDS: Final = {
@@ -77,6 +77,9 @@ Money = Annotated[
         }
     ),
 ]
+_Text40 = Annotated[str, Field(min_length=1, max_length=40), FILLED]
+_Text100 = Annotated[str, Field(min_length=1, max_length=100), FILLED]
+_Text200 = Annotated[str, Field(min_length=1, max_length=200), FILLED]
 Flag = Annotated[bool, Field(strict=True)]
 Score100 = Annotated[int, Field(strict=True, ge=0, le=100), WHOLE]
 
@@ -107,32 +110,28 @@ class CustomerWrite(BaseModel):
     )
 
     kind: CustomerKind = Field(description="A person or a company.")
-    name: FilledText = Field(
-        min_length=1, max_length=200, description="Name; a company's as registered."
-    )
-    phone: FilledText | None = Field(None, min_length=1, max_length=40, description="Phone number.")
+    name: _Text200 = Field(description="Name; a company's as registered.")
+    phone: _Text40 | None = Field(None, description="Phone number.")
     email: MailAddress | None = Field(None, description="E-mail address.")
     id_type: IdDocument | None = Field(
         None, description="Document the ID number belongs to; resident IDs are recognised."
     )
-    id_no: FilledText | None = Field(None, min_length=1, max_length=40, description="ID number.")
+    id_no: _Text40 | None = Field(None, description="ID number.")
     birth_date: Day | None = Field(None, description="Birth date of a person.")
     gender: Gender | None = Field(None, description="Gender, where stated.")
-    city: FilledText | None = Field(None, min_length=1, max_length=100, description="City.")
+    city: _Text100 | None = Field(None, description="City.")
     channel: SalesChannel | None = Field(None, description="Channel the customer came through.")
     credit_code: str | None = Field(
         None,
         pattern="^[0-9A-Z]{18}$",
         description="Unified social credit code (统一社会信用代码) of a company.",
     )
-    account_manager: FilledText | None = Field(
-        None, min_length=1, max_length=200, description="`sub` of the account manager's tokens."
+    account_manager: _Text200 | None = Field(
+        None, description="`sub` of the account manager's tokens."
     )
     income: Money | None = Field(None, description="Yearly income as declared.")
     assets: Money | None = Field(None, description="Assets as declared.")
-    occupation: FilledText | None = Field(
-        None, min_length=1, max_length=200, description="Occupation."
-    )
+    occupation: _Text200 | None = Field(None, description="Occupation.")
     occupation_risk: OccupationRisk | None = Field(
         None, description="Its class; mining and work at height are high."
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.words import VerifiableField
 from app.features.customers.service import MOST_TRIES, Verification
 from app.infra.masking import Open, ReadModel
-from app.infra.written import filled
+from app.infra.written import FILLED
 
 
 class VerificationCreate(BaseModel):
@@ -19,16 +21,9 @@ class VerificationCreate(BaseModel):
     )
 
     field: VerifiableField = Field(description="What is verified.")
-    value: str = Field(
-        min_length=1,
-        max_length=254,
+    value: Annotated[str, Field(min_length=1, max_length=254), FILLED] = Field(
         description="What the caller says; spaces, case and full-width signs make no difference.",
     )
-
-    @field_validator("value")
-    @classmethod
-    def _says_something(cls, value: str) -> str:
-        return filled(value)
 
 
 class VerificationRead(ReadModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.errors import Conflict, NotFound
 from app.features.imports.repository import merging, records, staging
 from app.features.imports.service.rows import write_records
 from app.infra.cipher import Vault
@@ -44,13 +44,12 @@ async def merge_customer(
         today: the business day of the merge.
 
     Raises:
-        Invalid: `same-customer`.
         NotFound: one of the ids is nobody's.
-        Conflict: `merged-already` into somebody else, `merged-away` if the survivor is not one, or
-            `kind-fixed` if one is a person and the other a company.
+        Conflict: `same-customer`; `merged-already` into somebody else; `merged-away` if the
+            survivor is not one; `kind-fixed` if one is a person and the other a company.
     """
     if merged_id == survivor_id:
-        raise Invalid("same-customer", "A customer cannot be merged into himself.")
+        raise Conflict("same-customer", "A customer cannot be merged into himself.")
     await staging.begin_writing(session)
     kinds = await merging.lock_customers(session, [merged_id, survivor_id])
     aliases = await records.list_aliases(session)
