@@ -7,14 +7,16 @@ rows. Paths are told as route templates only, by `app.infra.request_id`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import logging.config
 import traceback
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import TracebackType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TextIO, TypeAlias
 
 from pydantic_core import to_json
 
@@ -112,6 +114,44 @@ class JsonFormatter(logging.Formatter):
         return to_json(line, fallback=lambda value: type(value).__name__).decode()
 
 
+class GatheringHandler(logging.StreamHandler[TextIO]):
+    """Writes the lines of one turn of the event loop together.
+
+    Under load that spares a call of the operating system for each request. A warning and whatever
+    is worse is written at once, with what waits before it, and so is every line outside of a loop.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        super().__init__(stream)
+        self._waiting: list[str] = []
+        self._writes_next: asyncio.AbstractEventLoop | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a line; the handler's lock is held."""
+        try:
+            self._waiting.append(self.format(record))
+            loop = asyncio.get_running_loop() if record.levelno < logging.WARNING else None
+        except RuntimeError:
+            loop = None
+        except Exception:  # noqa: BLE001 - a line that cannot be told is no reason to fail.
+            self.handleError(record)
+            return
+        if loop is None:
+            self.flush()
+        elif self._writes_next is not loop:
+            # Another loop may have ended before its turn came.
+            self._writes_next = loop
+            loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self.lock or nullcontext():
+            lines, self._waiting, self._writes_next = self._waiting, [], None
+            if lines:
+                self.stream.write("\n".join([*lines, ""]))
+            super().flush()
+
+
 @lru_cache(2)
 def _second(timestamp: int) -> str:
     """A second of UTC; most lines are of the one before."""
@@ -134,7 +174,7 @@ def uvicorn_logging(level: str = "INFO") -> dict[str, Any]:
         "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {
             "stderr": {
-                "class": "logging.StreamHandler",
+                "()": GatheringHandler,
                 "stream": "ext://sys.stderr",
                 "formatter": "json",
                 "filters": ["scrub"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -14,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.infra.logging import (
     ExceptionScrubber,
+    GatheringHandler,
     JsonFormatter,
     configure_logging,
     describe_exception,
@@ -114,6 +116,60 @@ def test_a_suppressed_context_is_not_told() -> None:
     error.__context__ = KeyError()
     error.__suppress_context__ = True
     assert describe_exception(error)["types"] == ["builtins.ValueError"]
+
+
+class Written(io.StringIO):
+    """A stream that knows each call of `write`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.calls.append(text)
+        return super().write(text)
+
+
+def told(level: int, event: str) -> logging.LogRecord:
+    return logging.LogRecord("app.x", level, "", 0, event, (), None)
+
+
+def test_lines_of_one_turn_are_written_together_and_a_warning_at_once() -> None:
+    stream = Written()
+    handler = GatheringHandler(stream)
+
+    async def turns() -> None:
+        for event in ("a", "b"):
+            handler.handle(told(logging.INFO, event))
+        assert stream.calls == []
+        await asyncio.sleep(0)
+        assert stream.calls == ["a\nb\n"]
+        handler.handle(told(logging.INFO, "c"))
+        handler.handle(told(logging.ERROR, "d"))
+        assert stream.calls == ["a\nb\n", "c\nd\n"]
+        await asyncio.sleep(0)
+        handler.handle(told(logging.INFO, "e"))
+
+    asyncio.run(turns())
+    handler.handle(told(logging.INFO, "f"))
+    assert stream.getvalue() == "a\nb\nc\nd\ne\nf\n"
+
+
+def test_no_line_waits_for_a_loop_that_ended() -> None:
+    stream = Written()
+    handler = GatheringHandler(stream)
+
+    async def last_words() -> None:
+        handler.handle(told(logging.INFO, "a"))
+
+    ended = asyncio.new_event_loop()
+    ended.call_soon(ended.stop)
+    ended.call_soon(lambda: handler.handle(told(logging.INFO, "left")))
+    ended.run_forever()
+    ended.close()
+    assert stream.calls == []
+    asyncio.run(last_words())
+    assert stream.getvalue() == "left\na\n"
 
 
 def test_the_servers_own_access_log_is_silent(
