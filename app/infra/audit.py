@@ -47,6 +47,8 @@ NO_ROLE: Final = "none"
 
 _ACTOR_DIGITS = 32
 _REMEMBERED_ACTORS = 4096
+#: Customers that one event names; a file may be about very many.
+_SUBJECTS_AT_A_TIME = 1000
 
 #: In the order of `AuditWriter._values`.
 _COLUMNS: Final = (
@@ -86,7 +88,7 @@ class AuditEvent:
         role: the active role.
         purpose: the stated purpose.
         route: method and route template.
-        subjects: ids of the customers concerned; none where a whole file tells about them.
+        subjects: ids of the customers concerned; none where a command's file tells about them.
         status: the HTTP status.
         outcome: what became of the request.
         record_version: version of the record that was shown.
@@ -122,7 +124,7 @@ class AuditWriter:
         self._body_key = master.derive("audit body")
         self._digests = lru_cache(_REMEMBERED_ACTORS)(self._digest_of)
         self._lanes = lanes
-        self._ledger = Batcher(self._store)
+        self._ledger: Batcher[Sequence[AuditEvent], None] = Batcher(self._store)
         self._numbers = count(1)
 
     def actor_digest(self, issuer: str, subject: str) -> str:
@@ -158,28 +160,29 @@ class AuditWriter:
             slug = "unavailable"
             raise ProblemError(slug) from error
 
-    async def commit(self, event: AuditEvent) -> None:
-        """Store an event for good, together with those of other requests of the moment.
+    async def commit(self, *events: AuditEvent) -> None:
+        """Store the events of an answer for good, with those of other requests of the moment.
 
         Raises:
-            ProblemError: it could not be stored, or that is not known; without its event no answer
-                leaves.
+            ProblemError: they could not be stored, all of them, or that is not known; without its
+                events no answer leaves.
         """
         try:
-            await self._ledger.ask(event)
+            await self._ledger.ask(events)
         except DATABASE_ERRORS as error:
             slug = "unavailable"
             raise ProblemError(slug) from error
 
-    async def _store(self, events: list[AuditEvent]) -> list[None]:
+    async def _store(self, answers: list[Sequence[AuditEvent]]) -> list[None]:
         """One COPY, which is a transaction of its own."""
+        events = [event for answer in answers for event in answer]
         at, ids = utc_now(), new_ids(len(events))
         records = [self._values(event, id_, at) for event, id_ in zip(events, ids, strict=True)]
         async with self._lanes.lend() as connection:
             await connection.copy_records_to_table(
                 AuditEventRow.__tablename__, records=records, columns=_COLUMNS
             )
-        return [None] * len(events)
+        return [None] * len(answers)
 
     def _values(self, event: AuditEvent, id_: UUID, at: datetime) -> tuple[object, ...]:
         """What is stored of an event, in the order of the columns."""
@@ -262,7 +265,40 @@ class AuditTrail:
         Raises:
             ProblemError: it could not be stored.
         """
-        event = AuditEvent(
+        event = self._event(viewer, subjects, answer)
+        if self.session is None:
+            await self.writer.commit(event)
+            return
+        await self.writer.record(self.session, event)
+        # From here on the commit is all that is left, and without it no answer leaves.
+        self.scope[AWAITS_COMMIT] = True
+
+    async def record_file(self, *, viewer: Viewer, subjects: Sequence[str], answer: Answer) -> None:
+        """Store the events of a file about customers that is about to leave: all of them or none.
+
+        A long list of customers is told by several events, which share the HMAC of the body. Each
+        names a part of the customers, and tells how many the file is about.
+
+        Args:
+            viewer: for whom it was rendered.
+            subjects: ids of the customers it tells about.
+            answer: what will be sent.
+
+        Raises:
+            ProblemError: they could not be stored.
+        """
+        await self.writer.commit(
+            *(
+                replace(
+                    self._event(viewer, subjects[first : first + _SUBJECTS_AT_A_TIME], answer),
+                    subject_count=len(subjects),
+                )
+                for first in range(0, max(len(subjects), 1), _SUBJECTS_AT_A_TIME)
+            )
+        )
+
+    def _event(self, viewer: Viewer, subjects: Sequence[str], answer: Answer) -> AuditEvent:
+        return AuditEvent(
             actor_digest=self.writer.actor_digest(self.actor.issuer, self.actor.subject),
             role=viewer.role,
             purpose=viewer.purpose,
@@ -274,12 +310,6 @@ class AuditTrail:
             dispositions=answer.dispositions,
             body_hmac=answer.body_hmac,
         )
-        if self.session is None:
-            await self.writer.commit(event)
-            return
-        await self.writer.record(self.session, event)
-        # From here on the commit is all that is left, and without it no answer leaves.
-        self.scope[AWAITS_COMMIT] = True
 
 
 @dataclass(frozen=True, slots=True)

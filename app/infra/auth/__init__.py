@@ -3,6 +3,7 @@
 from app.infra.auth.dependencies import (
     CurrentActor,
     admission_of,
+    charge,
     costs,
     get_token_verifier,
     install_authentication,
@@ -15,6 +16,7 @@ __all__ = [
     "CurrentActor",
     "TokenVerifier",
     "admission_of",
+    "charge",
     "costs",
     "development_token",
     "get_token_verifier",

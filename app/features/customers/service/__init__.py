@@ -5,6 +5,7 @@ from app.features.customers.service.book import (
     BookPage,
     ListedCustomer,
     list_customers,
+    list_whole_book,
 )
 from app.features.customers.service.consents import ConsentGiven, list_consents, put_consents
 from app.features.customers.service.profile import (
@@ -61,6 +62,7 @@ __all__ = [
     "identify_each",
     "list_consents",
     "list_customers",
+    "list_whole_book",
     "lock_version",
     "put_consents",
     "put_customer",
