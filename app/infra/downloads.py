@@ -100,7 +100,7 @@ async def respond_list(
                 size = await asyncio.to_thread(spool.seek, 0, 2)
                 hmac = await asyncio.to_thread(audit.writer.hmac_of_pieces, _read(spool))
                 answer = Answer(_OK, hmac, written_forms_of(told.shown))
-                await audit.record_file(viewer=viewer, subjects=told.subjects, answer=answer)
+                await audit.record_file(viewer=viewer, subjects=told.subjects(), answer=answer)
             except BaseException:
                 spool.close()
                 raise
@@ -156,16 +156,23 @@ class _Told:
     """Which customers a file tells about, and in which forms."""
 
     def __init__(self) -> None:
-        self.subjects: list[str] = []
+        self._subjects: list[str] = []
         self.shown: dict[tuple[type[MaskedRead], Sight], None] = {}
 
     def rows(self, page: Iterable[Row], headings: Mapping[str, str]) -> Iterator[list[SheetCell]]:
         """The cells of some rows, which are noted."""
+        subjects = []
         for subject, model, viewer in page:
             _require_sight(viewer)
-            self.subjects.append(subject)
+            subjects.append(subject)
             self.shown[type(model), sight_of(viewer)] = None
             yield _cells(rendered(model, viewer), headings)
+        # One text for all: left where they are, the ids would hold the memory of the rows around.
+        self._subjects.append(" ".join(subjects))
+
+    def subjects(self) -> list[str]:
+        """The ids of the customers, in which no space is."""
+        return [subject for page in self._subjects for subject in page.split()]
 
 
 async def _fill(

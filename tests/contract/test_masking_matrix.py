@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Final
@@ -20,6 +23,7 @@ from app.features.sla.service import install_sla
 from app.infra import classified, rendering
 from app.infra.cipher import find_subject_keys
 from app.infra.database import AsyncSession
+from app.infra.sheets import CSV, XLSX
 from tests.api import Api
 from tests.contract.sentinels import (
     CUSTOMER,
@@ -47,6 +51,7 @@ class Route:
     changes: bool = True
     query: str = ""
     finds_nobody: set[str] = field(default_factory=set)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
@@ -92,6 +97,16 @@ ROUTES: Final = (
         STAFF,
         query=f"?tier={STAND.tier}",
         finds_nobody={"other manager"},
+    ),
+    *(
+        Route(
+            "GET /v1/customers",
+            STAFF,
+            query=f"?tier={STAND.tier}",
+            finds_nobody={"other manager"},
+            headers={"Accept": kind},
+        )
+        for kind in (CSV, XLSX)
     ),
     PROFILE,
     Route("GET /v1/customers/{customer_id}/tier", {*READERS, "integration"}),
@@ -189,13 +204,25 @@ async def call(api: Api, route: Route, seat: str) -> Response:
     """One call from one seat."""
     held = SEATS[seat]
     return await api.call(
-        route.method, route.path, held.caller, headers=held.headers, json=route.body
+        route.method,
+        route.path,
+        held.caller,
+        headers={**held.headers, **route.headers},
+        json=route.body,
     )
+
+
+def contents(answer: Response) -> bytes:
+    """The body as who opens it reads it: a workbook unpacked, with all its parts."""
+    if answer.headers.get("content-type") != XLSX:
+        return answer.content
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as package:
+        return answer.content + b"\n".join(package.read(name) for name in package.namelist())
 
 
 def leaks(answer: Response, seat: str) -> list[str]:
     """The sentinels that a seat may not see and that are somewhere in the answer."""
-    told = answer.content + b"\n".join(part for pair in answer.headers.raw for part in pair)
+    told = contents(answer) + b"\n".join(part for pair in answer.headers.raw for part in pair)
     return [
         name
         for name, sentinel in SENTINELS.items()
@@ -232,7 +259,7 @@ async def test_no_role_is_told_on_any_route_what_is_withheld_from_it(
                 found.append((route.template, seat, answer.status_code))
             found += [(route.template, seat, name) for name in leaks(answer, seat)]
             for name, sentinel in SENTINELS.items():
-                if sentinel.text.encode() in answer.content:
+                if sentinel.text.encode() in contents(answer):
                     shown[name].add(seat)
     assert found == []
     # The control: who is entitled does see it, so the values are there and the search finds them.
@@ -261,6 +288,16 @@ async def test_one_cell_too_open_in_the_role_table_is_seen(
         assert leaks(await call(api, PROFILE, "agent"), "agent") == names
     finally:
         rendering.forget_plans()
+
+
+@pytest.mark.parametrize("kind", [CSV, XLSX])
+async def test_the_search_finds_in_a_file_what_is_in_it(api: Api, kind: str) -> None:
+    (route,) = (route for route in ROUTES if route.headers == {"Accept": kind})
+    answer = await call(api, route, "manager")
+    found = {name for name, one in SENTINELS.items() if one.text.encode() in contents(answer)}
+    assert found == {"account_manager", "label", "segment", "stage"}
+    assert set(leaks(answer, "integration")) == found
+    assert leaks(answer, "manager") == []
 
 
 async def test_what_nobody_is_shown_is_stored_all_the_same(api: Api, session: AsyncSession) -> None:

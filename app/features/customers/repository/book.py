@@ -172,5 +172,5 @@ async def stream_customers(
         {**given, "today": today, "after": "", "most": most},
         execution_options={"yield_per": _AT_A_TIME},
     )
-    async for part in found.partitions():
+    async for part in found.partitions(_AT_A_TIME):
         yield [ListedCustomer(*row) for row in part]
