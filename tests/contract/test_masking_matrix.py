@@ -205,7 +205,7 @@ def leaks(answer: Response, seat: str) -> list[str]:
 
 async def events(session: AsyncSession) -> list[dict[str, Any]]:
     """All audit events, in the order they were written."""
-    query = text("SELECT * FROM audit_events ORDER BY seq")
+    query = text("SELECT * FROM audit_events ORDER BY at, seq")
     return [dict(row) for row in (await session.execute(query)).mappings()]
 
 
