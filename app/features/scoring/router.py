@@ -21,7 +21,7 @@ from app.features.scoring.schemas import (
     TrialCreate,
     TrialRead,
 )
-from app.infra.application import problem_responses
+from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
 from app.infra.auth import costs, requires
 from app.infra.desk import Desk, Today
@@ -109,7 +109,7 @@ async def create_evaluation(
     response_model=DecisionRead,
     response_description="The decision as it was stored.",
     summary="Read one decision",
-    responses=problem_responses(404),
+    responses=read_responses(404),
 )
 async def get_decision(
     decision_id: DecisionId,
