@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import text
 
 from app.features.reevaluation.service import run
-from app.features.rule_sets.service import install_templates
 from app.infra.database import open_database
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 from tests.faults.run_child import INSTANTS
 from tests.paths import ROOT
 
@@ -34,7 +34,7 @@ async def prepare(url: str, settings: Settings) -> None:
     """A small book, with the templates in force."""
     async with open_database(url, settings) as database, database.sessions.begin() as session:
         await write_book(session, CUSTOMERS)
-        await install_templates(session)
+        await put_templates(session)
 
 
 async def what_stands(url: str, settings: Settings) -> list[dict[str, Any]]:
