@@ -24,6 +24,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final, Self, TextIO
 
 from tests.paths import ROOT
+from tests.unmeasured import unmeasured
 
 #: Programs whose libraries are loaded before any of them is wanted.
 PROGRAMS: Final = ("import_child", "interrupted_child", "job_child", "run_child", "stopped_child")
@@ -115,7 +116,7 @@ class Nursery:
         """
         order = {
             "arguments": [module, *arguments],
-            "env": {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            "env": {**unmeasured(), **(env or {})},
         }
         (reading, stdin), (stdout, writing) = os.pipe(), os.pipe()
         told, telling = socket.socketpair()
@@ -134,13 +135,12 @@ class Nursery:
 def open_nursery() -> Iterator[Nursery]:
     """A nursery that is closed after the block."""
     ours, theirs = socket.socketpair()
-    environment = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
     with ours:
         with theirs:
             nursery = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
                 cwd=ROOT,
-                env={**environment, "PYTHONPATH": str(ROOT)},
+                env=unmeasured(),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
