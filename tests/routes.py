@@ -17,32 +17,37 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 from app.infra.application import Application
+from app.main import ROUTERS
 
 
 class ReadRoutes:
-    """The routes of the routers met so far, and the descriptions of applications made of them."""
+    """The routes of the service's routers, and the descriptions of applications made of them."""
 
     def __init__(self) -> None:
-        self._read: dict[int, tuple[APIRouter, list[BaseRoute]]] = {}
+        self._read: dict[int, list[BaseRoute]] = {}
         self._described: dict[tuple[object, ...], dict[str, Any]] = {}
 
     def include(self, app: FastAPI, router: APIRouter) -> None:
         """Give an application the routes that the first one read of the same router.
 
-        They know the first application as the one whose `dependency_overrides` count. No test uses
-        those: it hands over what it wants to replace.
+        Of their application they know its limit of a body and the like, which are the same in all
+        that `create_app` makes; other routers are read anew. They also take the first application
+        for the one whose `dependency_overrides` count. No test uses those: it hands over what it
+        wants to replace.
         """
+        if not any(router is known for known in ROUTERS):
+            FastAPI.include_router(app, router)
+            return
         if id(router) not in self._read:
             before = len(app.router.routes)
             FastAPI.include_router(app, router)
-            # The router is kept too, so that no other gets its id.
-            self._read[id(router)] = (router, app.router.routes[before:])
+            self._read[id(router)] = app.router.routes[before:]
             return
-        app.router.routes.extend(self._read[id(router)][1])
+        app.router.routes.extend(self._read[id(router)])
 
     def describe(self, app: Application) -> dict[str, Any]:
         """The description of the first application of the same routes, unless some are its own."""
-        shared = {id(route) for _, routes in self._read.values() for route in routes}
+        shared = {id(route) for routes in self._read.values() for route in routes}
         own = [route for route in app.routes if id(route) not in shared]
         if any(getattr(route, "include_in_schema", True) for route in own):
             return _describe(app)

@@ -53,10 +53,10 @@ def test_a_run_that_is_stopped_says_so_in_one_line(
     asyncio.run(prepare(fresh_database_url, settings))
     with start(nursery, fresh_database_url, settings) as running:
         assert running.stdout.readline() == f"{AT_WORK}\n"
-        sleep(0.3)
+        sleep(0.15)
         running.send_signal(signals[0])
         for _ in pairwise(signals):
-            sleep(0.2)
+            sleep(0.1)
             running.send_signal(signals[-1])
         assert (running.wait(60), running.stdout.read()) == (status, "")
         said = running.errors()
