@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     stale_after_days: Annotated[int, Field(ge=1, le=3660)] = 100
     import_max_bytes: Annotated[int, Field(ge=1, le=64 << 30)] = 1 << 30
     import_keep_days: Annotated[int, Field(ge=1, le=365)] = 7
+    job_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    housekeeping_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
     job_lease_seconds: Annotated[float, Field(ge=0.3, le=3600)] = 60
     job_poll_seconds: Annotated[float, Field(ge=0.02, le=60)] = 2
     job_retry_seconds: Annotated[float, Field(ge=0.01, le=600)] = 5

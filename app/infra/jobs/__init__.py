@@ -11,7 +11,17 @@ from app.infra.jobs.lease import (
     LeaseLostError,
 )
 from app.infra.jobs.loop import Handler, JobLoop, Pace
-from app.infra.jobs.queue import Job, Order, cancel, enqueue, find_job, find_jobs_about, requeue
+from app.infra.jobs.queue import (
+    Job,
+    Order,
+    cancel,
+    enqueue,
+    find_job,
+    find_jobs_about,
+    remove_ended,
+    requeue,
+)
+from app.infra.jobs.schedule import Schedule
 
 __all__ = [
     "Handler",
@@ -23,9 +33,11 @@ __all__ = [
     "LeaseLostError",
     "Order",
     "Pace",
+    "Schedule",
     "cancel",
     "enqueue",
     "find_job",
     "find_jobs_about",
+    "remove_ended",
     "requeue",
 ]

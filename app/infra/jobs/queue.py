@@ -36,6 +36,9 @@ _CANCEL: Final = text("""
         finished_at = CASE state WHEN 'queued' THEN clock_timestamp() END
     WHERE id = :id AND state IN ('queued', 'running') RETURNING id
 """)
+_REMOVE_ENDED: Final = text("""
+    DELETE FROM jobs WHERE finished_at < clock_timestamp() - make_interval(days => :days)
+""")
 _REQUEUE: Final = text("""
     UPDATE jobs SET state = 'queued', attempts = 0, cancel_requested = false, finished_at = NULL,
         error_type = NULL, error_detail = NULL, run_after = clock_timestamp()
@@ -104,6 +107,11 @@ async def enqueue(session: AsyncSession, order: Order) -> UUID:
         # The other one ended between the two statements.
         return await enqueue(session, order)
     return found
+
+
+async def remove_ended(session: AsyncSession, *, days: int) -> None:
+    """Remove the jobs that ended some days ago; what they did stays."""
+    await session.execute(_REMOVE_ENDED, {"days": days})
 
 
 async def find_job(session: AsyncSession, job_id: UUID) -> Job | None:
