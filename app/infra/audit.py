@@ -155,8 +155,7 @@ class AuditWriter:
         try:
             await session.execute(insert(AuditEventRow).values(values))
         except SQLAlchemyError as error:
-            slug = "unavailable"
-            raise ProblemError(slug) from error
+            raise ProblemError("unavailable") from error
 
     async def commit(self, event: AuditEvent) -> None:
         """Store an event for good, together with those of other requests of the moment.
@@ -168,8 +167,7 @@ class AuditWriter:
         try:
             await self._ledger.ask(event)
         except DATABASE_ERRORS as error:
-            slug = "unavailable"
-            raise ProblemError(slug) from error
+            raise ProblemError("unavailable") from error
 
     async def _store(self, events: list[AuditEvent]) -> list[None]:
         """One COPY, which is a transaction of its own."""

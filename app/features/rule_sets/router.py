@@ -95,8 +95,7 @@ async def get_rule_set_version(
     """
     media_type = preferred_media_type(accept, [JSON, YAML])
     if media_type is None:
-        slug = "not-acceptable"
-        raise ProblemError(slug)
+        raise ProblemError("not-acceptable")
     found = await service.get_version(session, rule_set_id=rule_set_id, version=version)
     tag = f'"{found.stored.hash}{_MARKS[media_type]}"'
     # A version never changes, but who may read it does.

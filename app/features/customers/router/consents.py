@@ -76,8 +76,7 @@ async def put_consents(
         )
     except RowsRejected as refused:
         errors = [FieldError(("body", "items", *error.loc), error.code) for error in refused.errors]
-        slug = "validation"
-        raise ProblemError(slug, errors=errors) from None
+        raise ProblemError("validation", errors=errors) from None
     found = await service.list_consents(desk.session, customer_id=own_id)
     return await respond(
         ConsentsRead.from_domain(own_id, found, desk.today),

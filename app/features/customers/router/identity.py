@@ -58,8 +58,7 @@ async def verify_customer(
         )
     except service.TriesExhaustedError as error:
         seconds = max(1, ceil(error.retry_after.total_seconds()))
-        slug = "tries-exhausted"
-        raise ProblemError(slug, headers={"Retry-After": str(seconds)}) from None
+        raise ProblemError("tries-exhausted", headers={"Retry-After": str(seconds)}) from None
     return await respond(
         VerificationRead.from_domain(found),
         viewer=subject.viewer,
