@@ -20,9 +20,9 @@ from app.features.rule_sets.schemas import (
     TemplatesRead,
     VersionNumber,
 )
-from app.infra.application import problem_responses, read_responses
 from app.infra.auth import requires
 from app.infra.conditions import is_known
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Today
 from app.infra.documents import write_document
 from app.infra.masking import Open

@@ -12,9 +12,9 @@ from app.features.customers import service
 from app.features.customers.router.shared import Reader, router
 from app.features.customers.schemas import ConsentsRead, ConsentsWrite, CustomerId
 from app.features.imports.service import RowsRejected
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, ChangeAudit, Outcome
 from app.infra.auth import requires
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond

@@ -19,9 +19,9 @@ from app.features.customers.schemas import (
     VerificationRead,
 )
 from app.features.imports import service as imports
-from app.infra.application import problem_responses
 from app.infra.audit import ChangeAudit, Outcome
 from app.infra.auth import requires
+from app.infra.description import problem_responses
 from app.infra.desk import Desk
 from app.infra.problems import ProblemError
 from app.infra.reveal import respond
