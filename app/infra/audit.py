@@ -36,9 +36,10 @@ from app.infra.auth.dependencies import CurrentActor, caller_of
 from app.infra.batcher import Batcher
 from app.infra.cipher import MasterKey
 from app.infra.clock import utc_now
+from app.infra.database import DATABASE_ERRORS
 from app.infra.ids import new_id, new_ids
 from app.infra.lanes import Lanes
-from app.infra.problems import AWAITS_COMMIT, DATABASE_ERRORS, ProblemError
+from app.infra.problems import AWAITS_COMMIT, ProblemError
 from app.infra.request_id import route_of
 from app.infra.session import WriteSession
 

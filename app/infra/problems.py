@@ -20,7 +20,6 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,6 +27,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from app.infra.database import DATABASE_ERRORS
 from app.infra.locale import Locale, locale_of
 from app.infra.request_id import request_id_of
 
@@ -287,17 +287,6 @@ def _http_answer(request: Request, error: HTTPException) -> _Answer:
         return _answer(slug, headers=headers)
     text = "bad-request" if error.status_code < 500 else "internal"  # noqa: PLR2004 - where server errors begin.
     return _Answer(text, text, error.status_code, headers)
-
-
-#: What says that the database cannot be asked, or refused.
-DATABASE_ERRORS: Final = (
-    DBAPIError,
-    PoolTimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    # A server that is not there: refused, no such socket, no such host, no answer in time.
-    OSError,
-)
 
 
 #: Errors the framework takes for dealt with; any other goes on to the edge, which logs it.

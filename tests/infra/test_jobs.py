@@ -12,9 +12,17 @@ from sqlalchemy.exc import DBAPIError
 
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.infra import jobs
-from app.infra.database import Database, open_database
+from app.infra.database import AsyncSession, Database, open_database
 from app.infra.ids import new_id
-from app.infra.jobs import JobCancelledError, JobStoppedError, Lease, LeaseLostError, Order
+from app.infra.jobs import (
+    JobCancelledError,
+    JobLoop,
+    JobStoppedError,
+    Lease,
+    LeaseLostError,
+    Order,
+    Pace,
+)
 from app.infra.jobs.lease import Settlement, claim, sweep
 from app.infra.jobs.loop import settlement_of
 from app.infra.settings import Settings
@@ -190,3 +198,28 @@ async def test_the_database_refuses_what_no_job_can_be(real: Database, change: s
     with pytest.raises(DBAPIError):
         async with real.sessions.begin() as session:
             await session.execute(text(f"UPDATE jobs SET {change}"))
+
+
+async def test_a_chore_that_fails_is_told_of_and_keeps_no_job_waiting(
+    real: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    await put(real)
+    done = []
+    running = asyncio.get_running_loop()
+
+    async def break_down(_session: AsyncSession) -> None:
+        message = "a mistake of ours"
+        raise KeyError(message)
+
+    async def tidy(_session: AsyncSession) -> None:
+        done.append("tidied")
+
+    async def note(_lease: Lease) -> None:
+        running.call_soon_threadsafe(loop.stop)
+
+    loop = JobLoop(real, {"note": note}, Pace(), chores=[break_down, tidy])
+    async with asyncio.timeout(30):
+        await loop.run()
+    assert done == ["tidied"]
+    assert "a chore failed" in caplog.text
+    assert (await stands(real))[0] == "succeeded"

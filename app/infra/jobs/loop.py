@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.errors import Conflict, DomainError
-from app.infra.database import Database, libpq_url
+from app.infra.database import DATABASE_ERRORS, Database, libpq_url
 from app.infra.jobs.lease import (
     JobCancelledError,
     JobStoppedError,
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Lease], Coroutine[Any, Any, None]]
 Chore = Callable[[AsyncSession], Awaitable[None]]
 
-_DOWN: Final = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_DOWN: Final = (SQLAlchemyError, *DATABASE_ERRORS)
 _CONNECT_SECONDS: Final = 5
 _CHORE_SECONDS: Final = 60
 
@@ -97,8 +97,8 @@ class JobLoop:
 
     async def _turn(self) -> bool:
         """Do one job, if there is one."""
+        await self._do_chores()
         try:
-            await self._do_chores()
             async with self._database.sessions.begin() as session:
                 await sweep(session)
             async with self._database.sessions.begin() as session:
@@ -111,12 +111,17 @@ class JobLoop:
         return lease is not None
 
     async def _do_chores(self) -> None:
+        """Do what is due of them; one that fails is told of, and keeps no job waiting."""
         now = asyncio.get_running_loop().time()
-        if now >= self._next_chores:
-            for chore in self._chores:
+        if now < self._next_chores:
+            return
+        self._next_chores = now + _CHORE_SECONDS
+        for chore in self._chores:
+            try:
                 async with self._database.sessions.begin() as session:
                     await chore(session)
-            self._next_chores = now + _CHORE_SECONDS
+            except Exception:
+                log.exception("a chore failed")
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):
