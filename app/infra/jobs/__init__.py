@@ -4,6 +4,7 @@ A job runs at least once and its effect is stored once: whoever works on it writ
 transactions that `Lease.confirm` fences, and a worker that lost its lease can commit none.
 """
 
+from app.db.rows.job import JobState
 from app.infra.jobs.lease import (
     JobCancelledError,
     JobStoppedError,
@@ -11,13 +12,22 @@ from app.infra.jobs.lease import (
     LeaseLostError,
 )
 from app.infra.jobs.loop import Handler, JobLoop, Pace
-from app.infra.jobs.queue import Job, Order, cancel, enqueue, find_job, find_jobs_about, requeue
+from app.infra.jobs.queue import (
+    Job,
+    Order,
+    cancel,
+    enqueue,
+    find_job,
+    find_jobs_about,
+    requeue,
+)
 
 __all__ = [
     "Handler",
     "Job",
     "JobCancelledError",
     "JobLoop",
+    "JobState",
     "JobStoppedError",
     "Lease",
     "LeaseLostError",
