@@ -287,7 +287,7 @@ class Answer:
 
     status: int
     body_hmac: bytes
-    dispositions: str
+    dispositions: str = "{}"
 
 
 async def audit_trail(request: Request, actor: CurrentActor) -> AuditTrail:
