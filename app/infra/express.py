@@ -79,7 +79,8 @@ Answering: TypeAlias = Callable[[ExpressCall, Any, str], Awaitable[Response | No
 class ExpressRoute:
     """One hot read: its path with one parameter, who may call, and what answers.
 
-    `lookups` is made once per application, over its lanes, and handed to `answer`.
+    `lookups` is made once per application, over its lanes, and handed to `answer`. A parameter
+    that could be no customer's id, be it one or not, goes the ordinary way.
     """
 
     template: str

@@ -363,7 +363,8 @@ def install_problems(app: FastAPI, on_denial: DenialRecorder | None = None) -> N
 
     Args:
         app: the application.
-        on_denial: told of every 403, 404 and 409 of a matched route before the answer leaves.
+        on_denial: told of every 403, 404 and 409 of a matched route, and of tries that are used
+            up, before the answer leaves.
     """
     handler = _Handler(on_denial).__call__
     kinds: tuple[type[Exception], ...] = (
