@@ -107,9 +107,12 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
 def _tell_headers(operation: _Node, *, is_worded: bool) -> None:
     """The headers that answers bear, and those of a request that the framework does not see."""
     responses = operation["responses"]
+    sent = {one["name"].lower() for one in operation.get("parameters", ())}
+    # A read that may be known, or a change whose version may be stated.
+    tagged = {"200", "304"} if "304" in responses else {"200", "201"} if "if-match" in sent else ()
     for status, response in responses.items():
         names = ["X-Request-Id", *_texts()["by_status"].get(status, ())]
-        if "304" in responses and status in {"200", "304"}:
+        if status in tagged:
             names.append("ETag")
         if (is_worded and status not in _BODYLESS) or status >= _PROBLEMS_BEGIN:
             names.append("Content-Language")
