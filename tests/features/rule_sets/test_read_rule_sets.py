@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date
 
 import pytest
@@ -40,6 +41,13 @@ async def test_who_has_no_token_or_no_business_with_rules_is_refused(api: Api, p
         assert (await api.get(path, caller)).status_code == 403, role
     for role in READERS:
         assert (await api.get(path, role)).status_code == 200, role
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_what_is_known_is_not_sent_again(api: Api, path: str) -> None:
+    tag = (await api.get(path, Role.RULE_AUTHOR)).headers["ETag"]
+    again = await api.get(path, Role.RULE_AUTHOR, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 async def test_the_list_says_which_version_decides_and_since_when(
@@ -106,6 +114,7 @@ async def test_the_yaml_says_the_same_and_can_be_loaded_again(
     json = await api.get(VERSION, Role.RULE_AUTHOR)
     assert written.headers["Content-Type"].startswith("application/yaml")
     assert written.headers["ETag"] != json.headers["ETag"]
+    assert re.fullmatch('"[0-9a-f]+"', written.headers["ETag"])
     assert read_document(written.text) == json.json()
     again = await load_document(session, written.text)
     assert f'"{again.hash}"' == json.headers["ETag"]
