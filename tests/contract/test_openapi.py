@@ -205,15 +205,17 @@ def test_every_tag_and_header_is_worded(document: dict[str, Any]) -> None:
     worded = {tag["name"]: tag["description"] for tag in document["tags"]}
     assert used == set(worded), "word the tag in app/infra/description/texts.toml"
     for path, operation in operations(document):
-        stated = {parameter["name"] for parameter in operation.get("parameters", ())}
-        tagged = {"200", "304"} if "304" in operation["responses"] else set()
-        tagged |= {"200", "201"} if "If-Match" in stated else set()
+        asked = {one["name"].lower() for one in operation.get("parameters", ())}
         for status, response in operation["responses"].items():
             headers = set(response["headers"])
             assert "X-Request-Id" in headers, (path, status)
             assert ("Retry-After" in headers) == (status in {"429", "503"}), (path, status)
             assert ("Content-Language" in headers) or status < "400", (path, status)
-            assert ("ETag" in headers) == (status in tagged), (path, status)
+            is_tagged = status in {"200", "304"} and "304" in operation["responses"]
+            is_tagged |= status in {"200", "201"} and "if-match" in asked
+            assert ("ETag" in headers) == is_tagged, (path, status)
+            has_quota = "x-roles" in operation and status != "401"
+            assert ("RateLimit" in headers) == has_quota, (path, status)
             assert ("Location" in headers) == (status in {"201", "202"}), (path, status)
 
 

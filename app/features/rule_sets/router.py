@@ -46,9 +46,8 @@ Reader = Annotated[
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
-#: What tells the answers of one version apart, in digits as the description says of every tag; the
-#: canonical JSON is what the hash is of.
-_MARKS: Final = {JSON: "", YAML: "0"}
+#: What tells the answers of one version apart; the canonical JSON is what the hash is of.
+_MARKS: Final = {JSON: "", YAML: "-yaml"}
 
 _DOCUMENT: Final[Mapping[int | str, dict[str, Any]]] = {
     200: {"content": {YAML: {"schema": {"type": "string"}}}},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import date
 
 import pytest
@@ -114,7 +113,6 @@ async def test_the_yaml_says_the_same_and_can_be_loaded_again(
     json = await api.get(VERSION, Role.RULE_AUTHOR)
     assert written.headers["Content-Type"].startswith("application/yaml")
     assert written.headers["ETag"] != json.headers["ETag"]
-    assert re.fullmatch('"[0-9a-f]+"', written.headers["ETag"])
     assert read_document(written.text) == json.json()
     again = await load_document(session, written.text)
     assert f'"{again.hash}"' == json.headers["ETag"]
