@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import install_templates
 from app.features.sla.service import install_sla
 from app.infra.database import Database, open_database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, open_api
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +69,7 @@ async def test_a_tier_is_as_fresh_as_the_last_evaluation_anywhere(
 ) -> None:
     here, there, database = both
     async with database.sessions.begin() as session:
-        await install_templates(session)
+        await put_templates(session)
     await put(here, "王小明")
     assert (await there.get(f"{CUSTOMER}/tier", Role.AGENT)).status_code == 409
     created = await here.call("POST", f"{CUSTOMER}/evaluations", Role.BUSINESS_OFFICER)
