@@ -216,6 +216,7 @@ def test_every_tag_and_header_is_worded(document: dict[str, Any]) -> None:
             assert ("ETag" in headers) == is_tagged, (path, status)
             has_quota = "x-roles" in operation and status != "401"
             assert ("RateLimit" in headers) == has_quota, (path, status)
+            assert ("Location" in headers) == (status in {"201", "202"}), (path, status)
 
 
 def test_roles_are_those_that_the_routes_ask_for(document: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ A job runs at least once and its effect is stored once: whoever works on it writ
 transactions that `Lease.confirm` fences, and a worker that lost its lease can commit none.
 """
 
+from app.db.rows.job import JobState
 from app.infra.jobs.lease import (
     JobCancelledError,
     JobStoppedError,
@@ -28,6 +29,7 @@ __all__ = [
     "Job",
     "JobCancelledError",
     "JobLoop",
+    "JobState",
     "JobStoppedError",
     "Lease",
     "LeaseLostError",

@@ -13,10 +13,9 @@ from typing import Any, Final
 
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.errors import Conflict, DomainError
-from app.infra.database import Database, libpq_url
+from app.infra.database import DATABASE_ERRORS, Database, libpq_url
 from app.infra.jobs.lease import (
     JobCancelledError,
     JobStoppedError,
@@ -34,7 +33,7 @@ log = logging.getLogger(__name__)
 #: Does one attempt; runs in a thread and an event loop of its own, so it may compute at length.
 Handler = Callable[[Lease], Coroutine[Any, Any, None]]
 
-_DOWN: Final = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_DOWN: Final = (SQLAlchemyError, *DATABASE_ERRORS)
 _CONNECT_SECONDS: Final = 5
 
 
@@ -99,7 +98,10 @@ class JobLoop:
         try:
             async with self._database.sessions.begin() as session:
                 await sweep(session)
-                await self._put_in(session)
+                if not self._is_scheduled:
+                    await install_schedules(session, self._schedules)
+                await enqueue_due(session, [schedule.kind for schedule in self._schedules])
+            self._is_scheduled = True
             async with self._database.sessions.begin() as session:
                 lease = await claim(session, [*self._handlers], self._pace.lease_seconds)
         except _DOWN:
@@ -108,12 +110,6 @@ class JobLoop:
         if lease is not None:
             await self._work(lease)
         return lease is not None
-
-    async def _put_in(self, session: AsyncSession) -> None:
-        if not self._is_scheduled:
-            await install_schedules(session, self._schedules)
-        await enqueue_due(session, [schedule.kind for schedule in self._schedules])
-        self._is_scheduled = True
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):

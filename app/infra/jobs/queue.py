@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.rows.job import JobRow
+from app.db.rows.job import JobRow, JobState
 from app.domain.errors import Conflict
 from app.infra.ids import new_id
 
@@ -73,7 +73,7 @@ class Job:
 
     id: UUID
     kind: str
-    state: str
+    state: JobState
     payload: Mapping[str, Any]
     done: int
     total: int | None
