@@ -40,9 +40,10 @@ from app.infra.auth.dependencies import CurrentActor, caller_of
 from app.infra.batcher import Batcher
 from app.infra.cipher import MasterKey
 from app.infra.clock import utc_now
+from app.infra.database import DATABASE_ERRORS
 from app.infra.ids import new_id, new_ids
 from app.infra.lanes import Lanes
-from app.infra.problems import AWAITS_COMMIT, DATABASE_ERRORS, ProblemError
+from app.infra.problems import AWAITS_COMMIT, ProblemError
 from app.infra.request_id import route_of
 from app.infra.session import WriteSession
 
@@ -163,8 +164,7 @@ class AuditWriter:
         try:
             await session.execute(insert(AuditEventRow).values(values))
         except SQLAlchemyError as error:
-            slug = "unavailable"
-            raise ProblemError(slug) from error
+            raise ProblemError("unavailable") from error
 
     async def commit(self, event: AuditEvent) -> None:
         """Store an event for good, together with those of other requests of the moment.
@@ -176,8 +176,7 @@ class AuditWriter:
         try:
             await self._ledger.ask(event)
         except DATABASE_ERRORS as error:
-            slug = "unavailable"
-            raise ProblemError(slug) from error
+            raise ProblemError("unavailable") from error
 
     async def _store(self, events: list[AuditEvent]) -> list[None]:
         """One COPY, which is a transaction of its own; no other is on its way."""
@@ -312,7 +311,7 @@ class Answer:
 
     status: int
     body_hmac: bytes
-    dispositions: str
+    dispositions: str = "{}"
 
 
 async def audit_trail(request: Request, actor: CurrentActor) -> AuditTrail:

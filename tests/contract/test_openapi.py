@@ -205,14 +205,18 @@ def test_every_tag_and_header_is_worded(document: dict[str, Any]) -> None:
     worded = {tag["name"]: tag["description"] for tag in document["tags"]}
     assert used == set(worded), "word the tag in app/infra/description/texts.toml"
     for path, operation in operations(document):
+        asked = {one["name"].lower() for one in operation.get("parameters", ())}
         for status, response in operation["responses"].items():
             headers = set(response["headers"])
             assert "X-Request-Id" in headers, (path, status)
             assert ("Retry-After" in headers) == (status in {"429", "503"}), (path, status)
             assert ("Content-Language" in headers) or status < "400", (path, status)
-            assert ("ETag" in headers) == (
-                "304" in operation["responses"] and status in {"200", "304"}
-            ), (path, status)
+            is_tagged = status in {"200", "304"} and "304" in operation["responses"]
+            is_tagged |= status in {"200", "201"} and "if-match" in asked
+            assert ("ETag" in headers) == is_tagged, (path, status)
+            has_quota = "x-roles" in operation and status != "401"
+            assert ("RateLimit" in headers) == has_quota, (path, status)
+            assert ("Location" in headers) == (status in {"201", "202"}), (path, status)
 
 
 def test_roles_are_those_that_the_routes_ask_for(document: dict[str, Any]) -> None:

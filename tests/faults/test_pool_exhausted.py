@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import install_templates
 from app.infra.database import Database, create_database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, open_api
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ async def database(fresh_database_url: str, settings: Settings) -> AsyncIterator
     one = settings.model_copy(update={"pool_size": 1})
     opened = create_database(fresh_database_url, one)
     async with opened.sessions.begin() as session:
-        await install_templates(session)
+        await put_templates(session)
     yield opened
     await opened.close()
 

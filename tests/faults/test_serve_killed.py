@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import install_templates
 from app.infra.database import Database, open_database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.contract.live import a_process
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ async def database(fresh_database_url: str, settings: Settings) -> AsyncIterator
     async with open_database(fresh_database_url, settings) as opened:
         async with opened.sessions.begin() as session:
             await write_book(session, 10)
-            await install_templates(session)
+            await put_templates(session)
             for statement in HOLD_UP:
                 await session.execute(text(statement))
         yield opened

@@ -8,11 +8,11 @@ from dirty_equals import IsDatetime, IsInt, IsList, IsPartialDict, IsStr
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import install_templates
 from app.infra.clock import business_day, utc_now
 from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ CODE = IsStr(regex=r"[A-Z][0-9]{2}|GENERAL")
 async def book(session: AsyncSession) -> None:
     """A small book, with the templates in force."""
     await write_book(session, 40)
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
 
 

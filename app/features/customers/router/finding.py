@@ -18,9 +18,9 @@ from app.features.customers.schemas import (
     ListedRead,
     SearchRead,
 )
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
 from app.infra.auth import costs, requires
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.pagination import Cursors
 from app.infra.problems import ProblemError

@@ -1,7 +1,7 @@
 """Audit events are numbered per stream, in which no number is missing.
 
 Revision: 7e52d19c0ab4
-Revises: 2b9f6c31d7a8
+Revises: 7e35a1d90c42
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "7e52d19c0ab4"
-down_revision = "2b9f6c31d7a8"
+down_revision = "7e35a1d90c42"
 branch_labels = None
 depends_on = None
 
