@@ -3,7 +3,8 @@
 The server's own reads a head of any size for any time, and answers what it cannot read in plain
 text. Here a head of more than 16 KB is answered 431, one that does not come in time 408, and one
 that is no HTTP 400, all as problem documents. Who is answered before his body has come, and goes on
-sending it, is cut off after a while.
+sending it, is cut off after a while. The trailers of a body mean nothing here, which the server's
+own would add to the headers of the request that is being answered.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ log = logging.getLogger(__name__)
 LARGEST_HEAD: Final = 16 * 1024
 """Bytes of the request line and the headers."""
 
+#: Bytes that may come after the last chunk of a body.
+_LARGEST_TRAILERS: Final = 4 * 1024
+#: Bytes around the data of a chunk: its size, two ends of lines, and room for a short extension.
+_AROUND_CHUNK: Final = 64
+
 #: The colon, the space and the end of the line of each header.
 _PUNCTUATION = 4
 
@@ -47,6 +53,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._is_in_head = False
         self._head_bytes = 0
+        self._trailer_bytes = 0
+        #: Bytes of the body beyond those that have a use.
+        self._idle_bytes = 0
         self._slug = "bad-request"
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the server's own.
@@ -63,11 +72,15 @@ class GuardedProtocol(HttpToolsProtocol):
         """Read on, and see to it that a head ends."""
         if self._is_in_head:
             self._head_bytes += len(data)
+        else:
+            self._idle_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
         if not self._is_in_head:
-            if self._is_between():
+            if self._idle_bytes > LARGEST_HEAD:
+                self._refuse("bad-request")
+            elif self._is_between():
                 self._relax()
         elif self._head_bytes > LARGEST_HEAD:
             self._refuse("headers-too-large")
@@ -77,8 +90,30 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         self._is_in_head = True
-        self._head_bytes = 0
+        self._head_bytes = self._trailer_bytes = self._idle_bytes = 0
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a trailer is passed over.
+
+        Raises:
+            HeadRefusedError: there are too many trailers.
+        """
+        if self._is_in_head:
+            super().on_header(name, value)
+            return
+        self._trailer_bytes += len(name) + len(value) + _PUNCTUATION
+        if self._trailer_bytes > _LARGEST_TRAILERS:
+            raise HeadRefusedError
+
+    def on_chunk_header(self) -> None:
+        """A chunk begins, with what surrounds it."""
+        self._idle_bytes -= _AROUND_CHUNK
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._idle_bytes -= len(body)
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """A head ends.

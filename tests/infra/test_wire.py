@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from fastapi import Request
 
 from app.infra.application import Application
 from app.infra.problems import install_problems
@@ -29,6 +30,12 @@ async def list_things() -> list[str]:
 async def put_thing(thing: dict[str, int]) -> dict[str, int]:
     """A thing."""
     return thing
+
+
+@router.put("/v1/headers")
+async def put_headers(_: dict[str, int], request: Request) -> list[tuple[str, str]]:
+    """The headers, when the body was read."""
+    return request.headers.items()
 
 
 class Impatient(GuardedProtocol):
@@ -169,6 +176,43 @@ async def test_a_body_in_many_small_chunks_is_read_or_refused_but_never_hangs(wi
     tail = b'8\r\n{"a": 1}\r\n0\r\n\r\n'
     answer = await wire.ask(PUT, b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 100, tail)
     assert (answer.status, answer.body) == (200, b'{"a":1}')
+
+
+CHUNKED = PUT.replace(b"/things", b"/headers") + b"Transfer-Encoding: chunked\r\n\r\n"
+CHUNK = b'8\r\n{"a": 1}\r\n'
+
+
+async def test_a_trailer_is_no_header(wire: Wire) -> None:
+    trailers = b"Authorization: Bearer sentinel\r\nX-Act-Role: sentinel\r\n"
+    async with wire.connect() as connection:
+        await connection.send(CHUNKED, CHUNK, b"0\r\n", trailers, b"\r\n", HEAD, b"\r\n")
+        answer = await connection.answer()
+        assert (await connection.answer()).body == b'["thing"]'
+    assert answer.status == 200
+    assert b"sentinel" not in answer.body
+
+
+@pytest.mark.parametrize("path", [b"/headers", b"/nothing"])
+@pytest.mark.parametrize("line", [b"A: " + b"x" * 1000 + b"\r\n", b"x" * 1000])
+async def test_trailers_without_end_are_cut_off(wire: Wire, path: bytes, line: bytes) -> None:
+    """Whether answered before or not, and in many trailers or in one."""
+    async with wire.connect() as connection:
+        await connection.send(CHUNKED.replace(b"/headers", path), CHUNK, b"0\r\nA: ")
+        # What the buffers on the way hold is sent in any case.
+        assert not await connection.takes(line * 64, times=256)
+
+
+async def test_an_extension_of_a_chunk_without_end_is_answered_400(wire: Wire) -> None:
+    async with wire.connect() as connection:
+        await connection.send(CHUNKED, b"8;extension=", b"a" * 1_000_000)
+        answer = await connection.answer()
+        assert (answer.status, answer.problem()) == (400, "bad-request")
+
+
+async def test_short_extensions_and_trailers_are_passed_over(wire: Wire) -> None:
+    tail = b"0;last\r\n" + b"Checksum: " + b"a" * 64 + b"\r\n\r\n"
+    answer = await wire.ask(CHUNKED, CHUNK.replace(b"8", b"8;name=value"), tail)
+    assert answer.status == 200
 
 
 async def test_chunks_beyond_the_limit_of_a_body_are_answered_413(wire: Wire) -> None:

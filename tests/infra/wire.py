@@ -46,6 +46,15 @@ class Connection:
         self.writer.write(b"".join(parts))
         await self.writer.drain()
 
+    async def takes(self, block: bytes, *, times: int) -> bool:
+        """Whether the server takes that much more, or closes."""
+        try:
+            for _ in range(times):
+                await self.send(block)
+        except ConnectionError:
+            return False
+        return True
+
     async def answer(self) -> Answer:
         """The next answer."""
         async with asyncio.timeout(PATIENCE_SECONDS):
