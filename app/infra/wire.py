@@ -4,7 +4,8 @@ The server's own reads a head of any size for any time, and answers what it cann
 text. Here a head of more than 16 KB is answered 431, one that does not come in time 408, and one
 that is no HTTP 400, all as problem documents. Who is answered before his body has come, and goes on
 sending it, is cut off after a while. The trailers of a body mean nothing here, which the server's
-own would add to the headers of the request that is being answered.
+own would add to the headers of the request that is being answered. Nor is any upgrade offered: a
+request for one is answered like any other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from app.infra.deadline import has_body
 from app.infra.ids import new_id
 from app.infra.problems import problem_response
 from app.infra.request_id import REQUEST_ID_HEADER, REQUEST_ID_KEY
@@ -119,7 +121,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """A head ends.
 
         Raises:
-            HeadRefusedError: it is too large, which the parser makes an error of its own.
+            HeadRefusedError: it is too large or means two things; the parser makes an error of its
+                own of it.
         """
         self._is_in_head = False
         size = len(self.url) + sum(
@@ -127,6 +130,9 @@ class GuardedProtocol(HttpToolsProtocol):
         )
         if size > LARGEST_HEAD:
             self._slug = "headers-too-large"
+            raise HeadRefusedError
+        # Of a request for an upgrade the parser takes no body, but would read it as the next one.
+        if self.parser.should_upgrade() and has_body(self.scope):
             raise HeadRefusedError
         super().on_headers_complete()
 
@@ -139,6 +145,13 @@ class GuardedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server's own.
         """Answer what cannot be read."""
         self._refuse(self._slug)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        """Never; the server's own would also log the paths of those who have shown no token."""
+        return False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Leave it to the access log to tell of the request."""
 
     def _is_between(self) -> bool:
         """Whether no answered request is still being read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
@@ -213,6 +214,42 @@ async def test_short_extensions_and_trailers_are_passed_over(wire: Wire) -> None
     tail = b"0;last\r\n" + b"Checksum: " + b"a" * 64 + b"\r\n\r\n"
     answer = await wire.ask(CHUNKED, CHUNK.replace(b"8", b"8;name=value"), tail)
     assert answer.status == 200
+
+
+UPGRADE = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+async def test_a_request_to_upgrade_is_one_like_any_other(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    # As in our configuration.
+    caplog.set_level(logging.CRITICAL, "uvicorn.access")
+    caplog.set_level(logging.INFO)
+    async with wire.connect() as connection:
+        await connection.send(HEAD.replace(b"/things", b"/sentinel?sentinel=1"), UPGRADE, b"\r\n")
+        answer = await connection.answer()
+        assert (answer.status, answer.problem()) == (404, "not-found")
+        await connection.send(HEAD, b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+        assert (await connection.answer()).body == b'["thing"]'
+    lines = [(record.name, record.getMessage()) for record in caplog.records]
+    assert lines == [("app.access", "request")] * 2
+    assert "sentinel" not in str([vars(record) for record in caplog.records])
+
+
+@pytest.mark.parametrize("upgrade", [b"websocket", b"h2c"])
+@pytest.mark.parametrize("framing", [b"Content-Length: 38", b"Transfer-Encoding: chunked"])
+async def test_a_body_that_would_be_read_as_the_next_request_is_refused(
+    wire: Wire, upgrade: bytes, framing: bytes
+) -> None:
+    async with wire.connect() as connection:
+        await connection.send(PUT, framing, b"\r\nConnection: Upgrade\r\nUpgrade: ", upgrade)
+        await connection.send(b"\r\n\r\n")
+        answer = await connection.answer()
+        assert (answer.status, answer.problem()) == (400, "bad-request")
+        assert await connection.is_closed()
 
 
 async def test_chunks_beyond_the_limit_of_a_body_are_answered_413(wire: Wire) -> None:

@@ -98,7 +98,7 @@ class Wire:
 @asynccontextmanager
 async def serving(app: ASGIApp, protocol: type[GuardedProtocol]) -> AsyncIterator[Wire]:
     """The application on a port of its own."""
-    config = uvicorn.Config(app, port=0, http=protocol, log_config=None, lifespan="off")
+    config = uvicorn.Config(app, port=0, http=protocol, ws="none", log_config=None, lifespan="off")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
