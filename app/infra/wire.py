@@ -131,8 +131,10 @@ class GuardedProtocol(HttpToolsProtocol):
         if size > LARGEST_HEAD:
             self._slug = "headers-too-large"
             raise HeadRefusedError
+        if not self._names_one_host() or not self._is_framed_as_read():
+            raise HeadRefusedError
         # Of a request for an upgrade the parser takes no body, but would read it as the next one.
-        if self.parser.should_upgrade() and has_body(self.scope):
+        if self.parser.should_upgrade() and has_body(dict(self.scope)):
             raise HeadRefusedError
         super().on_headers_complete()
 
@@ -145,6 +147,22 @@ class GuardedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server's own.
         """Answer what cannot be read."""
         self._refuse(self._slug)
+
+    def _names_one_host(self) -> bool:
+        """Whether there is one `Host`, which only an older client may leave out (RFC 9112, 3.2)."""
+        hosts = [name for name, _ in self.headers].count(b"host")
+        return hosts == 1 or (hosts == 0 and self.parser.get_http_version() < "1.1")
+
+    def _is_framed_as_read(self) -> bool:
+        """Whether the body is in chunks and nothing else, if it says how it is transferred.
+
+        The parser would take other codings for chunks too, and others on the way would not.
+        """
+        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        if not codings:
+            return True
+        is_chunked = [value.lower() for value in codings] == [b"chunked"]
+        return is_chunked and self.parser.get_http_version() == "1.1"
 
     def _should_upgrade_to_ws(self) -> bool:
         """Never; the server's own would also log the paths of those who have shown no token."""

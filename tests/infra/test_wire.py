@@ -118,6 +118,14 @@ async def test_a_head_within_the_limit_is_read(wire: Wire) -> None:
         HEAD + b"Content-Length: 4711x\r\n\r\n",
         PUT + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
         PUT + b"Transfer-Encoding: chunked\r\n\r\nsentinel\r\n",
+        PUT + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        PUT + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        PUT + b"Transfer-Encoding: sentinel\r\n\r\n0\r\n\r\n",
+        PUT + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        PUT.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /v1/things HTTP/1.1\r\n\r\n",
+        HEAD + b"Host: x\r\n\r\n",
+        HEAD.replace(b"1.1", b"1.0") + b"host: sentinel\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00",
     ],
 )
@@ -125,6 +133,15 @@ async def test_what_is_no_http_is_answered_400(wire: Wire, sent: bytes) -> None:
     answer = await wire.ask(sent)
     assert (answer.status, answer.problem()) == (400, "bad-request")
     assert b"entinel" not in answer.body.lower()
+
+
+async def test_an_older_client_names_no_host(wire: Wire) -> None:
+    assert (await wire.ask(b"GET /v1/things HTTP/1.0\r\n\r\n")).status == 200
+
+
+async def test_chunks_may_be_written_in_capitals(wire: Wire) -> None:
+    tail = b'8\r\n{"a": 1}\r\n0\r\n\r\n'
+    assert (await wire.ask(PUT, b"Transfer-Encoding: Chunked\r\n\r\n", tail)).status == 200
 
 
 @pytest.mark.parametrize("host", [b"", b"a b", b"'\"<script>", b"x" * 5000])
