@@ -24,6 +24,7 @@ from app.db.rows.referral import ReferralRow
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
 from app.db.rows.scoring_input import ScoringInputRow
 from app.db.rows.scoring_state import ScoringStateRow
+from app.db.rows.search_attempt import SearchAttemptRow
 from app.db.rows.service_use import ProductServiceRow, ServiceUseRow
 from app.db.rows.sla_policy import SlaEntryRow, SlaPolicyRow, StatutoryFloorRow
 from app.db.rows.subject_key import SubjectKeyRow
@@ -60,6 +61,7 @@ __all__ = [
     "RuleSetVersionRow",
     "ScoringInputRow",
     "ScoringStateRow",
+    "SearchAttemptRow",
     "ServiceUseRow",
     "SlaEntryRow",
     "SlaPolicyRow",

@@ -37,7 +37,7 @@ async def api(settings: Settings, committed: Database) -> AsyncIterator[Api]:
 
 
 async def test_of_many_first_records_of_one_customer_one_is_new(api: Api) -> None:
-    bodies = [INDIVIDUAL | {"city": f"城{number}"} for number in range(8)]
+    bodies = [{**INDIVIDUAL, "city": f"城{number}"} for number in range(8)]
     answers = await asyncio.gather(
         *(api.call("PUT", PATH, Role.INTEGRATION, json=body) for body in bodies)
     )
@@ -60,7 +60,7 @@ async def test_a_person_and_a_company_of_one_id_are_not_both_stored(
 
 
 async def test_what_is_refused_leaves_the_id_new(api: Api, committed: Database) -> None:
-    refused = INDIVIDUAL | {"birth_date": "2199-01-01"}
+    refused = {**INDIVIDUAL, "birth_date": "2199-01-01"}
     answers = await asyncio.gather(
         *(
             api.call("PUT", PATH, Role.INTEGRATION, json=body)

@@ -15,6 +15,8 @@ from app.features.customers.service.profile import (
 )
 from app.features.customers.service.search import (
     MOST_CANDIDATES,
+    MissesExhaustedError,
+    Searcher,
     StoredCandidate,
     fill_blind_index,
     has_unindexed,
@@ -44,9 +46,11 @@ __all__ = [
     "ConsentGiven",
     "CustomerChange",
     "ListedCustomer",
+    "MissesExhaustedError",
     "Profile",
     "ProfileLookups",
     "Said",
+    "Searcher",
     "StoredCandidate",
     "StoredSubject",
     "Subject",
