@@ -7,7 +7,13 @@ from app.features.customers.service.book import (
     list_customers,
     list_whole_book,
 )
-from app.features.customers.service.consents import ConsentGiven, list_consents, put_consents
+from app.features.customers.service.consents import (
+    ConsentGiven,
+    consents_version,
+    list_consents,
+    lock_consents_version,
+    put_consents,
+)
 from app.features.customers.service.profile import (
     Profile,
     ProfileLookups,
@@ -16,6 +22,8 @@ from app.features.customers.service.profile import (
 )
 from app.features.customers.service.search import (
     MOST_CANDIDATES,
+    MissesExhaustedError,
+    Searcher,
     StoredCandidate,
     fill_blind_index,
     has_unindexed,
@@ -45,15 +53,18 @@ __all__ = [
     "ConsentGiven",
     "CustomerChange",
     "ListedCustomer",
+    "MissesExhaustedError",
     "Profile",
     "ProfileLookups",
     "Said",
+    "Searcher",
     "StoredCandidate",
     "StoredSubject",
     "Subject",
     "TriesExhaustedError",
     "Upserted",
     "Verification",
+    "consents_version",
     "fill_blind_index",
     "get_profile",
     "get_survivor",
@@ -63,6 +74,7 @@ __all__ = [
     "list_consents",
     "list_customers",
     "list_whole_book",
+    "lock_consents_version",
     "lock_version",
     "put_consents",
     "put_customer",

@@ -1,7 +1,7 @@
 """Where customers stand is found by segment, stage, label, waiting downgrade, tier and renewal.
 
 Revision: e4a87c03b5d1
-Revises: 2b9f6c31d7a8
+Revises: 7e52d19c0ab4
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "e4a87c03b5d1"
-down_revision = "2b9f6c31d7a8"
+down_revision = "7e52d19c0ab4"
 branch_labels = None
 depends_on = None
 
