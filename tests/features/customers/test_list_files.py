@@ -251,7 +251,7 @@ async def test_headings_are_in_the_readers_language(
     assert (answer.headers["content-language"], headings[0], row[-1]) == (spoken, first, masked)
 
 
-def test_every_field_of_a_row_has_a_heading_in_both_languages() -> None:
+async def test_every_field_of_a_row_has_a_heading_in_both_languages() -> None:
     for locale in Locale:
         file = book_file(CSV, locale)
         assert {*file.columns, "meta"} == {*ListedRead.model_fields}
