@@ -242,7 +242,7 @@ async def test_a_decision_from_before_two_merges_is_told_of_the_survivor(
         assert (found["customer_id"], found["risk_grade"]) == ("C00000007", grade)
     replay = await api.call("POST", f"/v1/decisions/{made['id']}/replay", MANAGER)
     assert (replay.json()["customer_id"], replay.json()["identical"]) == ("C00000007", True)
-    subjects = await session.scalars(text("SELECT subjects FROM audit_events ORDER BY seq"))
+    subjects = await session.scalars(text("SELECT subjects FROM audit_events ORDER BY at, seq"))
     assert list(subjects) == [["C00000009"], *[["C00000007"]] * 3]
 
 

@@ -49,7 +49,7 @@ async def test_a_repetition_answers_the_first_decision_and_makes_no_second(
     assert "Idempotent-Replayed" not in first.headers
     assert again.headers["Idempotent-Replayed"] == "true"
     assert await count(session, "decisions") == 1
-    told = await session.execute(text("SELECT outcome, status FROM audit_events ORDER BY seq"))
+    told = await session.execute(text("SELECT outcome, status FROM audit_events ORDER BY at, seq"))
     assert [tuple(row) for row in told] == [("changed", 201), ("answered", 201)]
 
 
