@@ -20,8 +20,8 @@ from app.domain.records.mapping.document import Source
 from app.domain.records.mapping.frame import Setting, compile_mapping
 from app.domain.records.mapping.own_layout import own_layout
 from app.domain.records.specs import get_record
+from app.features.imports.service import files, inspection
 from app.features.imports.service import frame as frames
-from app.features.imports.service import inspection
 from app.features.imports.service.files import batches, open_rows
 from app.infra.confined import Limits, Refused, parent
 from app.infra.confined.parquet import LARGEST_BATCH_BYTES
@@ -147,6 +147,14 @@ def test_batches_are_light_and_values_are_values(tmp_path: Path) -> None:
 def test_a_row_larger_than_a_batch_is_refused(tmp_path: Path) -> None:
     path = parquet(tmp_path, LARGEST_BATCH_BYTES, 1)
     assert "a row of more than 67,108,864 bytes" in refusal(path)
+
+
+def test_a_description_that_is_itself_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LARGEST_FOOTER_BYTES", 100)
+    told = refusal(parquet(tmp_path, 1, 1))
+    assert "its description is larger than 100 bytes; write fewer columns" in told
 
 
 def test_chunks_of_long_rows_have_fewer_of_them(
