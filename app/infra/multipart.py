@@ -90,8 +90,7 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
                 return
             yield piece
     except TimeoutError:
-        slug = "upload-stalled"
-        raise ProblemError(slug) from None
+        raise ProblemError("upload-stalled") from None
     except ClientDisconnect:
         # Nobody is there to be told; the request ends like one that was cut short.
         raise _broken() from None
@@ -113,8 +112,7 @@ def clean_name(given: str) -> str:
 def _boundary(request: Request) -> bytes:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data":
-        slug = "unsupported-media-type"
-        raise ProblemError(slug)
+        raise ProblemError("unsupported-media-type")
     if not options.get(b"boundary"):
         raise _broken()
     return options[b"boundary"]

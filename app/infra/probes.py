@@ -16,10 +16,10 @@ from app.db.rows.subject_key import SubjectKeyRow
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.infra.app_vault import AppVault
-from app.infra.application import problem_responses
 from app.infra.auth import TokenVerifier, get_token_verifier, requires
 from app.infra.cipher import CipherError, Vault, WrappedKey
 from app.infra.database import Database
+from app.infra.description import problem_responses
 from app.infra.lifespan import Service
 from app.infra.masking import Open
 from app.infra.metrics import Metrics

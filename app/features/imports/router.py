@@ -19,10 +19,10 @@ from app.domain.records.specs import RECORDS
 from app.features.imports import service
 from app.features.imports.schemas import REQUEST_BODY, TEXT_PARTS, ImportOrderRead, ImportRead
 from app.features.imports.service import UPLOAD_PLACE, Choice, ImportOrder
-from app.infra.application import problem_responses
 from app.infra.audit import Audit
 from app.infra.auth import costs, requires
 from app.infra.deadline import takes_up_to
+from app.infra.description import problem_responses
 from app.infra.desk import Desk
 from app.infra.downloads import respond_csv
 from app.infra.idempotency import Once

@@ -21,9 +21,9 @@ from app.features.scoring.schemas import (
     TrialCreate,
     TrialRead,
 )
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
 from app.infra.auth import costs, requires
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk, Today
 from app.infra.idempotency import REPLAYED, Once
 from app.infra.locale import RequestLocale, language_headers

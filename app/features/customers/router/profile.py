@@ -17,10 +17,10 @@ from app.features.customers.schemas import (
     ProfileRead,
 )
 from app.features.imports.service import RowsRejected
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, ChangeAudit, Outcome
 from app.infra.auth import requires
 from app.infra.conditions import IfMatch
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.problems import FieldError, ProblemError
@@ -64,6 +64,8 @@ async def look_up_customer(
     call: ExpressCall, lookups: service.ProfileLookups, customer_id: str
 ) -> Response | None:
     """`get_customer`, for many at once."""
+    if call.is_of_another(customer_id):
+        return None
     found = await lookups.find(customer_id, actor=call.actor, on=call.today)
     if found is None:
         return None
