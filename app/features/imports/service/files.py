@@ -47,7 +47,7 @@ _SUFFIXES: Final = {
 _BLOCK_BYTES: Final = 1 << 20
 _BATCH_ROWS: Final = 32_768
 #: Length of the description of a Parquet file, and the mark it ends with.
-_FOOTER_END: Final = struct.Struct("<I4x")
+_FOOTER_END: Final = struct.Struct("<I4s")
 _LARGEST_FOOTER_BYTES: Final = 16 << 20
 _OFFSET: Final = re.compile(r"[+-]\d{2}:\d{2}")
 
@@ -235,7 +235,10 @@ def _check_footer(path: Path, size: int) -> None:
     with path.open("rb") as file:
         file.seek(max(size - _FOOTER_END.size, 0))
         end = file.read(_FOOTER_END.size)
-    if len(end) == _FOOTER_END.size and _FOOTER_END.unpack(end)[0] > _LARGEST_FOOTER_BYTES:
+    if len(end) < _FOOTER_END.size:
+        return
+    length, mark = _FOOTER_END.unpack(end)
+    if mark == _PARQUET and length > _LARGEST_FOOTER_BYTES:
         what = f"its description is larger than {_LARGEST_FOOTER_BYTES:,} bytes"
         raise refuse(path, "", what, "write fewer columns or larger row groups")
 
