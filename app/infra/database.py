@@ -10,7 +10,8 @@ from typing import Any, Final
 import asyncpg
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -24,7 +25,15 @@ from app.infra.ids import new_id
 from app.infra.lanes import Lanes, PooledLanes
 from app.infra.settings import Settings
 
-__all__ = ["AsyncSession", "Database", "libpq_url", "open_database", "wait_for_locks"]
+__all__ = [
+    "CALLERS_LOCK_SECONDS",
+    "DATABASE_ERRORS",
+    "AsyncSession",
+    "Database",
+    "libpq_url",
+    "open_database",
+    "wait_for_locks",
+]
 
 _DRIVER = "postgresql+asyncpg"
 _FOREIGN_DRIVERS = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
@@ -42,6 +51,16 @@ _POINT_READS: Final = {
     "enable_mergejoin": "off",
     "jit": "off",
 }
+
+#: What says that the database cannot be asked, or refused.
+DATABASE_ERRORS: Final = (
+    DBAPIError,
+    PoolTimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A server that is not there: refused, no such socket, no such host, no answer in time.
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,15 @@ from pydantic import BaseModel, Field
 
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
-from app.infra.application import problem_responses
 from app.infra.auth import TokenVerifier, get_token_verifier, requires
 from app.infra.batcher import Batcher
 from app.infra.cipher import CipherError, Vault, WrappedKey
-from app.infra.database import Database
+from app.infra.database import DATABASE_ERRORS, Database
+from app.infra.description import problem_responses
 from app.infra.lifespan import Service
 from app.infra.masking import Open
 from app.infra.metrics import Metrics
 from app.infra.migrations import code_revision
-from app.infra.problems import DATABASE_ERRORS
 from app.infra.routing import Router
 
 router = Router("operations")

@@ -20,7 +20,6 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,6 +27,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from app.infra.database import DATABASE_ERRORS
 from app.infra.locale import Locale, locale_of
 from app.infra.request_id import request_id_of
 
@@ -289,17 +289,6 @@ def _http_answer(request: Request, error: HTTPException) -> _Answer:
     return _Answer(text, text, error.status_code, headers)
 
 
-#: What says that the database cannot be asked, or refused.
-DATABASE_ERRORS: Final = (
-    DBAPIError,
-    PoolTimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    # A server that is not there: refused, no such socket, no such host, no answer in time.
-    OSError,
-)
-
-
 #: Errors the framework takes for dealt with; any other goes on to the edge, which logs it.
 _ANSWERED_HERE: Final = (ProblemError, DomainError, HTTPException, *DATABASE_ERRORS)
 
@@ -374,7 +363,8 @@ def install_problems(app: FastAPI, on_denial: DenialRecorder | None = None) -> N
 
     Args:
         app: the application.
-        on_denial: told of every 403, 404 and 409 of a matched route before the answer leaves.
+        on_denial: told of every 403, 404 and 409 of a matched route, and of tries that are used
+            up, before the answer leaves.
     """
     handler = _Handler(on_denial).__call__
     kinds: tuple[type[Exception], ...] = (

@@ -148,9 +148,8 @@ class RateLimiter:
             ProblemError: the quota is used up; it says for how long.
         """
         if not self.admits(scope, actor, rate_class):
-            slug = "too-many-requests"
             wait = scope[STANDINGS_KEY][rate_class].refused_for
-            raise ProblemError(slug, headers={"Retry-After": str(wait)})
+            raise ProblemError("too-many-requests", headers={"Retry-After": str(wait)})
 
     def headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
         """The fields that tell a request's standing; none where nothing was counted."""

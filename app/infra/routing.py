@@ -65,8 +65,7 @@ class StrictRoute(APIRoute):
         async def answer_strictly(request: Request) -> Response:
             extend_deadline(request.scope, self.endpoint)
             if reads_json and has_body(request.scope) and not _says_json(request):
-                slug = "unsupported-media-type"
-                raise ProblemError(slug)
+                raise ProblemError("unsupported-media-type")
             return await answer(StrictRequest(request.scope, request.receive))
 
         return answer_strictly

@@ -75,8 +75,7 @@ class Turns:
             self._leave(name, gate)
             if not isinstance(error, TimeoutError):
                 raise
-            slug = "unavailable"
-            raise ProblemError(slug) from None
+            raise ProblemError("unavailable") from None
 
     async def _pass(self, gate: _Gate) -> None:
         await gate.free.acquire()

@@ -183,9 +183,9 @@ def stopped_clock() -> Iterator[None]:
 
 
 def short(value: Any) -> Any:  # noqa: ANN401 - any JSON there is.
-    """The value with the first entries of each list."""
+    """The value with the first entries of each list, and all that is said of what is masked."""
     if isinstance(value, dict):
-        return {name: short(part) for name, part in value.items()}
+        return {name: part if name == "meta" else short(part) for name, part in value.items()}
     return [short(part) for part in value[:KEPT]] if isinstance(value, list) else value
 
 

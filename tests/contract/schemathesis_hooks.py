@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import date
 from itertools import count
 from typing import Any, Final
@@ -19,6 +20,7 @@ from tests.paths import ROOT
 
 TOKENS: Final[dict[str, str]] = json.loads(os.environ.get("TIERING_CONTRACT_TOKENS", "{}"))
 WRONG_ONE_IN: Final = 8
+CONSENTS: Final = "/v1/customers/{customer_id}/consents"
 
 _turn = count(1)
 
@@ -64,13 +66,30 @@ def before_call(
     case: schemathesis.Case[Any],
     kwargs: dict[str, Any],  # noqa: ARG001 - given by the library.
 ) -> None:
-    """Leave out of a call that shall be served what nobody can guess: a cursor, a version's tag."""
+    """Let a call that shall be served keep to what no description can say.
+
+    Nobody can guess a cursor or a version's tag; a consent ends after it began.
+    """
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if case.query:
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
     for name in [name for name in case.headers if name.lower() == "if-match"]:
         del case.headers[name]
+    body: Any = case.body
+    if case.path == CONSENTS and isinstance(body, dict):
+        case.body = body | {"items": list(consistent(body["items"]))}
+
+
+def consistent(consents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The consents, each once, and with its two days in their order."""
+    seen = set()
+    for one in consents:
+        days = sorted(filter(None, (one["given_on"], one.get("withdrawn_on"))))
+        ordered = one | dict(zip(("given_on", "withdrawn_on"), days, strict=False))
+        if (key := (ordered["purpose"], ordered["given_on"])) not in seen:
+            seen.add(key)
+            yield ordered
 
 
 @schemathesis.check

@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import install_templates
 from app.infra.database import AsyncSession, Database
 from app.infra.problems import ProblemError
 from app.infra.rate_limit import Quota, RateClass, RateLimiter, create_limiter
@@ -20,6 +19,7 @@ from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -133,7 +133,7 @@ def test_zero_lifts_a_limit(settings: Settings) -> None:
 async def api(settings: Settings, database: Database, session: AsyncSession) -> AsyncIterator[Api]:
     """The application over a small book, with narrow quotas and a clock that stands."""
     await write_book(session, 40)
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
     app = create_app(settings, database)
     narrow = {RateClass.ORDINARY: 4, RateClass.COSTLY: 2, RateClass.SEARCH: 1}

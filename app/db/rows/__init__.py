@@ -22,6 +22,7 @@ from app.db.rows.policy_term import PolicyTermRow
 from app.db.rows.reevaluation_run import ReevaluationRunRow
 from app.db.rows.referral import ReferralRow
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
+from app.db.rows.schedule import ScheduleRow
 from app.db.rows.scoring_input import ScoringInputRow
 from app.db.rows.scoring_state import ScoringStateRow
 from app.db.rows.search_attempt import SearchAttemptRow
@@ -59,6 +60,7 @@ __all__ = [
     "ReferralRow",
     "RuleSetActivationRow",
     "RuleSetVersionRow",
+    "ScheduleRow",
     "ScoringInputRow",
     "ScoringStateRow",
     "SearchAttemptRow",

@@ -11,8 +11,8 @@ from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.jobs import service
 from app.features.jobs.schemas import JobRead
-from app.infra.application import problem_responses
 from app.infra.auth import requires
+from app.infra.description import problem_responses
 from app.infra.requester import CurrentRequester
 from app.infra.routing import Router
 from app.infra.session import ReadSession, WriteSession

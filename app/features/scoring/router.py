@@ -21,9 +21,9 @@ from app.features.scoring.schemas import (
     TrialCreate,
     TrialRead,
 )
-from app.infra.application import problem_responses
 from app.infra.audit import Audit
 from app.infra.auth import costs, requires
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk, Today
 from app.infra.idempotency import REPLAYED, Once
 from app.infra.locale import RequestLocale, language_headers
@@ -110,7 +110,7 @@ async def create_evaluation(
     response_model=DecisionRead,
     response_description="The decision as it was stored.",
     summary="Read one decision",
-    responses=problem_responses(404),
+    responses=read_responses(404),
 )
 async def get_decision(
     decision_id: DecisionId,

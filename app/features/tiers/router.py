@@ -28,10 +28,10 @@ from app.features.tiers.schemas import (
     TierRead,
 )
 from app.features.tiers.service import ServedTier
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
 from app.infra.auth import CurrentActor, requires
 from app.infra.conditions import respond_open
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.locale import RequestLocale, language_headers
@@ -169,7 +169,7 @@ def _looked_up(
     response_model=HistoryRead,
     summary="The tiers a customer was served by",
     response_description="Assignments, the newest first.",
-    responses=read_responses(404),
+    responses=read_responses(404, "future-day"),
 )
 async def list_tier_history(
     customer_id: CustomerId,
@@ -182,6 +182,7 @@ async def list_tier_history(
 
     With `as_of` there is one entry, or none if the customer had no tier on that day.
     """
+    query.require_past(desk.today)
     subject = await identify(desk.session, customer_id=customer_id, actor=actor)
     own_id = subject.customer_id
     cursors = Cursors(desk.vault.master, f"tier-history:{own_id}", actor)

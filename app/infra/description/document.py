@@ -26,6 +26,8 @@ _PACKAGE: Final = "app.infra.description"
 _UUID7: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 _BODYLESS: Final = frozenset({"204", "304"})
 _PROBLEMS_BEGIN: Final = "400"
+_UNAUTHENTICATED: Final = "401"
+_QUOTA_HEADERS: Final = ("RateLimit", "RateLimit-Policy")
 
 _Node = dict[str, Any]
 
@@ -107,10 +109,15 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
 def _tell_headers(operation: _Node, *, is_worded: bool) -> None:
     """The headers that answers bear, and those of a request that the framework does not see."""
     responses = operation["responses"]
+    named = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
+    tagged = {"200", "304"} if "304" in responses else set()
+    tagged |= {"200", "201"} if "if-match" in named else set()
     for status, response in responses.items():
         names = ["X-Request-Id", *_texts()["by_status"].get(status, ())]
-        if "304" in responses and status in {"200", "304"}:
+        if status in tagged:
             names.append("ETag")
+        if "x-roles" in operation and status != _UNAUTHENTICATED:
+            names += _QUOTA_HEADERS
         if (is_worded and status not in _BODYLESS) or status >= _PROBLEMS_BEGIN:
             names.append("Content-Language")
         headers = response.setdefault("headers", {})

@@ -142,7 +142,23 @@ async def test_what_contradicts_itself_is_refused_and_nothing_of_it_stored(
 
 async def test_a_change_is_in_the_audit_as_one(api: Api, session: AsyncSession) -> None:
     await put(api, HEALTH)
-    query = text("SELECT outcome, subjects FROM audit_events ORDER BY seq DESC LIMIT 1")
+    query = text("SELECT outcome, subjects FROM audit_events ORDER BY at DESC, seq DESC LIMIT 1")
     assert tuple((await session.execute(query)).one()) == ("changed", ["C1"])
     stored = await session.execute(text("SELECT purpose, given_on FROM consents"))
     assert [tuple(row) for row in stored] == [("health_data", date(2020, 1, 31))]
+
+
+async def test_with_the_tag_of_the_last_writing_nothing_newer_is_replaced(api: Api) -> None:
+    def write(tag: str, *items: dict[str, Any]) -> Any:  # noqa: ANN401 - a call that is awaited.
+        sent = {"items": list(items)}
+        return api.call("PUT", PATH, Role.INTEGRATION, headers={"If-Match": tag}, json=sent)
+
+    first = await write("*", HEALTH)
+    tag = first.headers["ETag"]
+    second = await write(tag, HEALTH, CREDIT)
+    assert (second.status_code, second.headers["ETag"] != tag) == (200, True)
+    late = await write(tag, HEALTH)
+    assert (late.status_code, late.json()["type"]) == (412, "/problems/precondition-failed")
+    assert len((await api.get(PATH, Role.AGENT)).json()["items"]) == 2
+    again = await write(second.headers["ETag"], HEALTH, CREDIT)
+    assert again.headers["ETag"] == second.headers["ETag"]

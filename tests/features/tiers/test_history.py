@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from dirty_equals import IsStr
 
 from app.domain.privacy.roles import Role
+from app.infra.clock import business_day, utc_now
 from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import put_customer
@@ -153,3 +154,10 @@ async def test_a_query_that_cannot_be_meant_is_refused_without_repeating_it(
     answer = await api.get(PATH + query, Role.AGENT)
     assert answer.status_code == 422
     assert query.partition("=")[2] not in answer.json()["errors"]
+
+
+async def test_what_serves_on_a_day_to_come_is_not_told(api: Api) -> None:
+    tomorrow = business_day(utc_now(), "Asia/Shanghai") + timedelta(1)
+    answer = await api.get(f"{PATH}?as_of={tomorrow}", Role.AGENT)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/future-day")
+    assert answer.json()["errors"] == [{"loc": ["query", "as_of"], "type": "future-date"}]

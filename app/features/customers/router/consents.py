@@ -12,9 +12,10 @@ from app.features.customers import service
 from app.features.customers.router.shared import Reader, router
 from app.features.customers.schemas import ConsentsRead, ConsentsWrite, CustomerId
 from app.features.imports.service import RowsRejected
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, ChangeAudit, Outcome
 from app.infra.auth import requires
+from app.infra.conditions import IfMatch
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
@@ -59,14 +60,18 @@ async def put_consents(
     written: ConsentsWrite,
     desk: Desk,
     audit: ChangeAudit,
+    condition: IfMatch,
     actor: Annotated[Actor, requires(Role.INTEGRATION)],
 ) -> Response:
     """A purpose that is not listed and holds is withdrawn from today on; the past stays.
 
-    The same call again changes nothing. Nothing is evaluated here.
+    The same call again changes nothing. With `If-Match` only the consents that were written last
+    are replaced. Nothing is evaluated here.
     """
     subject = await service.identify(desk.session, customer_id=customer_id, actor=actor)
     own_id = subject.customer_id
+    if condition.is_stated:
+        condition.check(await service.lock_consents_version(desk.session, customer_id=own_id))
     try:
         await service.put_consents(
             desk.session,
@@ -78,12 +83,12 @@ async def put_consents(
         )
     except RowsRejected as refused:
         errors = [FieldError(("body", "items", *error.loc), error.code) for error in refused.errors]
-        slug = "validation"
-        raise ProblemError(slug, errors=errors) from None
+        raise ProblemError("validation", errors=errors) from None
     found = await service.list_consents(desk.session, customer_id=own_id)
     return await respond(
         ConsentsRead.from_domain(own_id, found, desk.today),
         viewer=subject.viewer,
         audit=audit.noting(outcome=Outcome.CHANGED),
         subjects=[own_id],
+        headers={"ETag": condition.tag(service.consents_version(found))},
     )

@@ -19,9 +19,9 @@ from app.features.customers.schemas import (
     ListedRead,
     SearchRead,
 )
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, ChangeAudit
 from app.infra.auth import costs, requires
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.pagination import Cursors
 from app.infra.problems import ProblemError
@@ -122,8 +122,7 @@ async def search_customers(
         )
     except service.MissesExhaustedError as error:
         seconds = max(1, ceil(error.retry_after.total_seconds()))
-        slug = "misses-exhausted"
-        raise ProblemError(slug, headers={"Retry-After": str(seconds)}) from None
+        raise ProblemError("misses-exhausted", headers={"Retry-After": str(seconds)}) from None
     return await respond_each(
         SearchRead(items=[]),
         items=[

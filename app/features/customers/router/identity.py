@@ -19,9 +19,9 @@ from app.features.customers.schemas import (
     VerificationRead,
 )
 from app.features.imports import service as imports
-from app.infra.application import problem_responses
 from app.infra.audit import ChangeAudit, Outcome
 from app.infra.auth import requires
+from app.infra.description import problem_responses
 from app.infra.desk import Desk
 from app.infra.problems import ProblemError
 from app.infra.reveal import respond
@@ -60,8 +60,7 @@ async def verify_customer(
         )
     except service.TriesExhaustedError as error:
         seconds = max(1, ceil(error.retry_after.total_seconds()))
-        slug = "tries-exhausted"
-        raise ProblemError(slug, headers={"Retry-After": str(seconds)}) from None
+        raise ProblemError("tries-exhausted", headers={"Retry-After": str(seconds)}) from None
     return await respond(
         VerificationRead.from_domain(found),
         viewer=subject.viewer,

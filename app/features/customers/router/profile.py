@@ -17,10 +17,10 @@ from app.features.customers.schemas import (
     ProfileRead,
 )
 from app.features.imports.service import RowsRejected
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, ChangeAudit, Outcome
 from app.infra.auth import requires
 from app.infra.conditions import IfMatch
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.problems import FieldError, ProblemError

@@ -6,7 +6,13 @@ from app.features.customers.service.book import (
     ListedCustomer,
     list_customers,
 )
-from app.features.customers.service.consents import ConsentGiven, list_consents, put_consents
+from app.features.customers.service.consents import (
+    ConsentGiven,
+    consents_version,
+    list_consents,
+    lock_consents_version,
+    put_consents,
+)
 from app.features.customers.service.profile import (
     Profile,
     ProfileLookups,
@@ -57,6 +63,7 @@ __all__ = [
     "TriesExhaustedError",
     "Upserted",
     "Verification",
+    "consents_version",
     "fill_blind_index",
     "get_profile",
     "get_survivor",
@@ -65,6 +72,7 @@ __all__ = [
     "identify_each",
     "list_consents",
     "list_customers",
+    "lock_consents_version",
     "lock_version",
     "put_consents",
     "put_customer",

@@ -13,7 +13,14 @@ from app.infra.cipher import Vault
 from app.infra.database import CALLERS_LOCK_SECONDS, AsyncSession, wait_for_locks
 from app.infra.settings import Settings
 
-__all__ = ["ConsentGiven", "StoredConsent", "list_consents", "put_consents"]
+__all__ = [
+    "ConsentGiven",
+    "StoredConsent",
+    "consents_version",
+    "list_consents",
+    "lock_consents_version",
+    "put_consents",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,22 @@ async def list_consents(session: AsyncSession, *, customer_id: str) -> list[Cons
     return [
         ConsentGiven(*found) for found in await consents.list_all_consents(session, customer_id)
     ]
+
+
+def consents_version(given: Sequence[ConsentGiven]) -> str:
+    """The version of all consents of a customer: all that a change of them changes."""
+    return repr(given)
+
+
+async def lock_consents_version(session: AsyncSession, *, customer_id: str) -> str:
+    """The version of a customer's consents, which nobody else changes until the transaction ends.
+
+    Args:
+        session: an open session.
+        customer_id: the customer, by the id he is stored under.
+    """
+    await profiles.lock_customer(session, customer_id)
+    return consents_version(await list_consents(session, customer_id=customer_id))
 
 
 async def put_consents(

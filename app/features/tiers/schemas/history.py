@@ -11,6 +11,7 @@ from app.features.tiers.schemas.ladder import DisplayNameRead
 from app.features.tiers.service import StoredAssignment
 from app.infra.masking import MaskedRead, Open, ReadModel
 from app.infra.pagination import PageQuery
+from app.infra.problems import FieldError, ProblemError
 from app.infra.written import BusinessDay
 
 
@@ -20,6 +21,16 @@ class HistoryQuery(PageQuery):
     as_of: BusinessDay | None = Field(
         default=None, description="Only the assignment that served on this business day."
     )
+
+    def require_past(self, today: date) -> None:
+        """Refuse a day on which nobody knows what will serve.
+
+        Raises:
+            ProblemError: `future-day`.
+        """
+        if self.as_of is not None and self.as_of > today:
+            refused = FieldError(("query", "as_of"), "future-date")
+            raise ProblemError("future-day", errors=[refused])
 
 
 class AssignmentRead(ReadModel):
