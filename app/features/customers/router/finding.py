@@ -27,6 +27,7 @@ from app.infra.pagination import Cursors
 from app.infra.problems import ProblemError
 from app.infra.rate_limit import RateClass
 from app.infra.reveal import respond_each
+from app.infra.turns import TAKES_TURN
 
 
 async def known_fields(request: Request, actor: Annotated[Actor, requires(*SEARCHERS)]) -> Actor:
@@ -88,7 +89,7 @@ async def list_customers(
     response_description="Everybody who has the number; nobody is an answer like any other.",
     responses=problem_responses("misses-exhausted"),
     # Who tries numbers by the thousand is to be slowed down here more than elsewhere.
-    dependencies=[costs(RateClass.SEARCH)],
+    dependencies=[costs(RateClass.SEARCH), TAKES_TURN],
 )
 async def search_customers(
     asked: CustomerSearch,
@@ -121,8 +122,7 @@ async def search_customers(
         )
     except service.MissesExhaustedError as error:
         seconds = max(1, ceil(error.retry_after.total_seconds()))
-        slug = "misses-exhausted"
-        raise ProblemError(slug, headers={"Retry-After": str(seconds)}) from None
+        raise ProblemError("misses-exhausted", headers={"Retry-After": str(seconds)}) from None
     return await respond_each(
         SearchRead(items=[]),
         items=[
