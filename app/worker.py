@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Final
 
 from app.features.imports.service import (
     JOB_KIND,
@@ -19,10 +20,12 @@ from app.features.imports.service import (
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import business_day, utc_now
 from app.infra.database import create_database, open_database
-from app.infra.jobs import JobLoop, Lease, Pace
+from app.infra.jobs import JobLoop, Lease, Pace, Schedule, remove_ended
 from app.infra.settings import Settings
 
 log = logging.getLogger(__name__)
+
+HOUSEKEEPING: Final = "housekeeping"
 
 Started = Callable[[Callable[[], None]], None]
 """Told, from within the event loop, how the worker is stopped."""
@@ -41,14 +44,17 @@ async def run_worker(url: str, settings: Settings, started: Started) -> None:
     database = create_database(url, settings)
     loop = JobLoop(
         database,
-        {JOB_KIND: partial(_import, url, settings)},
+        {
+            JOB_KIND: partial(_import, url, settings),
+            HOUSEKEEPING: partial(_keep_house, url, settings),
+        },
         Pace(
             lease_seconds=settings.job_lease_seconds,
             poll_seconds=settings.job_poll_seconds,
             retry_seconds=settings.job_retry_seconds,
             grace_seconds=settings.job_grace_seconds,
         ),
-        chores=[partial(remove_unwanted_uploads, settings=settings)],
+        schedules=[Schedule(HOUSEKEEPING, every_seconds=settings.housekeeping_seconds)],
         listen_url=_listen_url(url, settings) if direct is None else direct.get_secret_value(),
     )
     started(loop.stop)
@@ -68,6 +74,14 @@ async def _import(url: str, settings: Settings, lease: Lease) -> None:
         today = business_day(utc_now(), settings.business_zone)
         vault = Vault(load_master_key(settings))
         await do_import(Surroundings(database, settings, vault, today), lease)
+
+
+async def _keep_house(url: str, settings: Settings, lease: Lease) -> None:
+    """Remove what is not kept any longer: files nobody imports any more, and ended jobs."""
+    async with open_database(url, settings) as database, database.sessions.begin() as session:
+        await remove_unwanted_uploads(session, settings)
+        await remove_ended(session, days=settings.job_keep_days)
+        await lease.confirm(session, done=1, total=1)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from app.infra.settings import Settings
 from tests.hypothesis_profiles import load_profile
 from tests.lanes import BoundLanes
 from tests.postgres import FAST, throw_away_server
+from tests.routes import routes_read_once
 
 TEMPLATE = "tiering_template"
 
@@ -27,6 +28,12 @@ load_profile()
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes_read_once() -> Iterator[None]:
+    with routes_read_once():
+        yield
 
 
 def _run(server: str, *statements: str) -> None:

@@ -11,15 +11,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.infra.deadline import Deadline
-from app.infra.description import complete, problem_responses, read_responses
+from app.infra.description import complete
 from app.infra.edge import Edge
 from app.infra.express import ExpressRoute, ExpressWay
 from app.infra.lifespan import Service
 from app.infra.metrics import Metrics
 from app.infra.problems import problem_response
 from app.infra.rate_limit import RateLimiter
-
-__all__ = ["Application", "PlainTextProblems", "problem_responses", "read_responses"]
 
 _TOO_LARGE = 413
 

@@ -1,9 +1,14 @@
-"""Who saw what: one event per customer-data answer, change or denial, numbered per writer.
+"""Who saw what: one event per customer-data answer, change or denial, numbered per stream.
 
 A change's event is inserted in the transaction of the change. Those of reads and denials are
 committed in groups, many requests' in one go; either way before a byte leaves. A file for others
 leaves one event, before it gets its name. No event holds a value: subjects are ids, the actor is an
 HMAC, and the body is known by its HMAC.
+
+The numbers of a stream (`writer`) run from 1 without a gap, so that a missing one is an event that
+was taken away. Groups of a process follow each other in one stream until one fails: what became of
+it may not be known, so the next begins another stream. A change may be rolled back after its event
+was inserted, so its event is a stream of its own, called by the event's id.
 """
 
 from __future__ import annotations
@@ -16,7 +21,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from itertools import count
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -36,9 +40,10 @@ from app.infra.auth.dependencies import CurrentActor, caller_of
 from app.infra.batcher import Batcher
 from app.infra.cipher import MasterKey
 from app.infra.clock import utc_now
+from app.infra.database import DATABASE_ERRORS
 from app.infra.ids import new_id, new_ids
 from app.infra.lanes import Lanes
-from app.infra.problems import AWAITS_COMMIT, DATABASE_ERRORS, ProblemError
+from app.infra.problems import AWAITS_COMMIT, ProblemError
 from app.infra.request_id import route_of
 from app.infra.session import WriteSession
 
@@ -48,7 +53,7 @@ NO_ROLE: Final = "none"
 _ACTOR_DIGITS = 32
 _REMEMBERED_ACTORS = 4096
 
-#: In the order of `AuditWriter._values`.
+#: In the order of `_values`.
 _COLUMNS: Final = (
     "id",
     "writer",
@@ -117,13 +122,15 @@ class AuditWriter:
     """
 
     def __init__(self, master: MasterKey, lanes: Lanes) -> None:
-        self.writer = str(new_id())
+        self._begin_stream()
         self._actor_key = master.derive("audit actor")
         self._body_key = master.derive("audit body")
         self._digests = lru_cache(_REMEMBERED_ACTORS)(self._digest_of)
         self._lanes = lanes
         self._ledger = Batcher(self._store)
-        self._numbers = count(1)
+
+    def _begin_stream(self) -> None:
+        self._stream, self._last = str(new_id()), 0
 
     def actor_digest(self, issuer: str, subject: str) -> str:
         """What stands for an actor; equal for equal actors, and found by who knows the key."""
@@ -150,13 +157,14 @@ class AuditWriter:
         Raises:
             ProblemError: it could not be inserted; without its event no answer leaves.
         """
-        values = dict(zip(_COLUMNS, self._values(event, new_id(), utc_now()), strict=True))
+        id_ = new_id()
+        told = _values(event, id_, utc_now(), (str(id_), 1))
+        values = dict(zip(_COLUMNS, told, strict=True))
         values["dispositions"] = json.loads(event.dispositions)
         try:
             await session.execute(insert(AuditEventRow).values(values))
         except SQLAlchemyError as error:
-            slug = "unavailable"
-            raise ProblemError(slug) from error
+            raise ProblemError("unavailable") from error
 
     async def commit(self, event: AuditEvent) -> None:
         """Store an event for good, together with those of other requests of the moment.
@@ -168,39 +176,24 @@ class AuditWriter:
         try:
             await self._ledger.ask(event)
         except DATABASE_ERRORS as error:
-            slug = "unavailable"
-            raise ProblemError(slug) from error
+            raise ProblemError("unavailable") from error
 
     async def _store(self, events: list[AuditEvent]) -> list[None]:
-        """One COPY, which is a transaction of its own."""
-        at, ids = utc_now(), new_ids(len(events))
-        records = [self._values(event, id_, at) for event, id_ in zip(events, ids, strict=True)]
-        async with self._lanes.lend() as connection:
-            await connection.copy_records_to_table(
-                AuditEventRow.__tablename__, records=records, columns=_COLUMNS
-            )
+        """One COPY, which is a transaction of its own; no other is on its way."""
+        at, ids, stream = utc_now(), new_ids(len(events)), self._stream
+        numbered = enumerate(zip(events, ids, strict=True), self._last + 1)
+        records = [_values(event, id_, at, (stream, seq)) for seq, (event, id_) in numbered]
+        try:
+            async with self._lanes.lend() as connection:
+                await connection.copy_records_to_table(
+                    AuditEventRow.__tablename__, records=records, columns=_COLUMNS
+                )
+        except BaseException:
+            # It may have been stored all the same: its numbers are neither free nor surely taken.
+            self._begin_stream()
+            raise
+        self._last += len(events)
         return [None] * len(events)
-
-    def _values(self, event: AuditEvent, id_: UUID, at: datetime) -> tuple[object, ...]:
-        """What is stored of an event, in the order of the columns."""
-        return (
-            id_,
-            self.writer,
-            next(self._numbers),
-            at,
-            event.actor_digest,
-            event.role,
-            event.purpose,
-            event.route,
-            list(event.subjects),
-            event.subject_count,
-            MATRIX.version,
-            event.record_version,
-            event.dispositions,
-            event.body_hmac,
-            event.status,
-            event.outcome.value,
-        )
 
     async def record_denial(self, request: Request, status: int) -> None:
         """Store the event of a refused request.
@@ -223,6 +216,36 @@ class AuditWriter:
             outcome=Outcome.DENIED,
         )
         await self.commit(event)
+
+
+def _values(
+    event: AuditEvent, id_: UUID, at: datetime, place: tuple[str, int]
+) -> tuple[object, ...]:
+    """What is stored of an event, in the order of the columns.
+
+    Args:
+        event: the event.
+        id_: its id.
+        at: when.
+        place: its stream, and its number there.
+    """
+    return (
+        id_,
+        *place,
+        at,
+        event.actor_digest,
+        event.role,
+        event.purpose,
+        event.route,
+        list(event.subjects),
+        event.subject_count,
+        MATRIX.version,
+        event.record_version,
+        event.dispositions,
+        event.body_hmac,
+        event.status,
+        event.outcome.value,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +311,7 @@ class Answer:
 
     status: int
     body_hmac: bytes
-    dispositions: str
+    dispositions: str = "{}"
 
 
 async def audit_trail(request: Request, actor: CurrentActor) -> AuditTrail:

@@ -71,8 +71,7 @@ class Condition:
         stated = {tag.strip() for tag in self._stated.split(",")}
         # A weak tag never matches (RFC 9110): it has another beginning.
         if version is None or stated.isdisjoint({_ANY, self.tag(version)}):
-            slug = "precondition-failed"
-            raise ProblemError(slug)
+            raise ProblemError("precondition-failed")
 
 
 async def stated_condition(
@@ -99,8 +98,7 @@ IfMatch = Annotated[Condition, Depends(stated_condition)]
 async def required_condition(condition: IfMatch) -> Condition:
     """The condition of a request that must state one."""
     if not condition.is_stated:
-        slug = "precondition-required"
-        raise ProblemError(slug)
+        raise ProblemError("precondition-required")
     return condition
 
 

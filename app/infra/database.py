@@ -10,7 +10,8 @@ from typing import Any, Final
 import asyncpg
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -24,13 +25,23 @@ from app.infra.ids import new_id
 from app.infra.lanes import Lanes, PooledLanes
 from app.infra.settings import Settings
 
-__all__ = ["AsyncSession", "Database", "libpq_url", "open_database"]
+__all__ = [
+    "CALLERS_LOCK_SECONDS",
+    "DATABASE_ERRORS",
+    "AsyncSession",
+    "Database",
+    "libpq_url",
+    "open_database",
+    "wait_for_locks",
+]
 
 _DRIVER = "postgresql+asyncpg"
 _FOREIGN_DRIVERS = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
 _POOL_TIMEOUT_SECONDS = 2
 _CONNECT_TIMEOUT_SECONDS = 5
 _LOCK_TIMEOUT_SECONDS = 5
+CALLERS_LOCK_SECONDS: Final = 2
+"""How long a change by a caller waits for others' locks; he has a connection all the while."""
 _IDLE_IN_TRANSACTION_SECONDS = 60
 #: Batches ask for some dozens of customers by their ids: whatever the size of a batch and of the
 #: tables, that is one plan, which goes by the indexes.
@@ -40,6 +51,16 @@ _POINT_READS: Final = {
     "enable_mergejoin": "off",
     "jit": "off",
 }
+
+#: What says that the database cannot be asked, or refused.
+DATABASE_ERRORS: Final = (
+    DBAPIError,
+    PoolTimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A server that is not there: refused, no such socket, no such host, no answer in time.
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +211,13 @@ async def open_database(
         yield database
     finally:
         await database.close()
+
+
+async def wait_for_locks(session: AsyncSession, *, seconds: int) -> None:
+    """Let the transaction wait that long for locks of others, and no longer: 503 for a request."""
+    await session.execute(
+        text("SELECT set_config('lock_timeout', :patience, true)"), {"patience": f"{seconds}s"}
+    )
 
 
 async def raw_connection(session: AsyncSession) -> asyncpg.Connection[asyncpg.Record]:

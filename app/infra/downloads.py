@@ -11,8 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from app.domain.errors import Forbidden
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
-from app.infra.audit import AuditEvent, AuditTrail
-from app.infra.request_id import route_of
+from app.infra.audit import Answer, AuditTrail
 
 _IN_MEMORY_BYTES: Final = 1 << 20
 _PIECE_BYTES: Final = 1 << 16
@@ -41,17 +40,8 @@ async def respond_csv(
         async for piece in pieces:
             spool.write(piece)
         size = spool.tell()
-        event = AuditEvent(
-            actor_digest=audit.writer.actor_digest(audit.actor.issuer, audit.actor.subject),
-            role=viewer.role,
-            purpose=viewer.purpose,
-            route=route_of(audit.scope),
-            subjects=(),
-            status=_OK,
-            outcome=audit.outcome,
-            body_hmac=audit.writer.hmac_of_pieces(_read(spool)),
-        )
-        await audit.writer.commit(event)
+        answer = Answer(status=_OK, body_hmac=audit.writer.hmac_of_pieces(_read(spool)))
+        await audit.record_answer(viewer=viewer, subjects=(), answer=answer)
     except BaseException:
         spool.close()
         raise

@@ -34,9 +34,10 @@ from app.infra.audit import AuditTrail
 from app.infra.auth.dependencies import actor_of
 from app.infra.auth.tokens import TokenVerifier
 from app.infra.clock import business_day, utc_now
+from app.infra.database import DATABASE_ERRORS
 from app.infra.lanes import Lanes
 from app.infra.locale import Locale, preferred_locale
-from app.infra.problems import DATABASE_ERRORS, ProblemError
+from app.infra.problems import ProblemError
 from app.infra.rate_limit import RateClass, RateLimiter
 from app.infra.request_id import ROUTE_KEY
 from app.infra.telemetry import note_route
@@ -65,6 +66,14 @@ class ExpressCall:
         """The language asked for."""
         return preferred_locale(self.accept_language)
 
+    def is_of_another(self, customer_id: str) -> bool:
+        """Whether a customer asks about an id that his token does not name.
+
+        Such a look-up is left to the route, and nobody is looked up for it: by the time that takes
+        he would know which ids there are.
+        """
+        return self.actor.customer_id not in {None, customer_id}
+
     def audit(self, record_version: str | None = None) -> AuditTrail:
         """The audit of the request."""
         writer = self.state.audit
@@ -78,7 +87,8 @@ Answering: TypeAlias = Callable[[ExpressCall, Any, str], Awaitable[Response | No
 class ExpressRoute:
     """One hot read: its path with one parameter, who may call, and what answers.
 
-    `lookups` is made once per application, over its lanes, and handed to `answer`.
+    `lookups` is made once per application, over its lanes, and handed to `answer`. A parameter
+    that could be no customer's id, be it one or not, goes the ordinary way.
     """
 
     template: str

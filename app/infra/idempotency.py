@@ -160,8 +160,7 @@ class OneEffect:
         if row is None or row.expires_at <= self._now:
             return None
         if not hmac.compare_digest(row.request_hmac, self._request_hmac):
-            slug = "idempotency-key-reused"
-            raise ProblemError(slug)
+            raise ProblemError("idempotency-key-reused")
         self._is_replayed = True
         self.status = row.status
         return Earlier(row.resource, row.status)
@@ -254,8 +253,7 @@ async def optional_once(
     """The effect of a request that may carry a key."""
     if len(request.headers.getlist(KEY_HEADER)) > 1:
         # Whoever stands between could take the one and we the other.
-        slug = "bad-request"
-        raise ProblemError(slug)
+        raise ProblemError("bad-request")
     secret = desk.vault.master.derive("idempotency")
     actor = audit.actor
     scope = None
@@ -276,8 +274,7 @@ Once = Annotated[OneEffect, Depends(optional_once, scope="function")]
 async def required_once(once: Once, request: Request) -> OneEffect:
     """The effect of a request that must carry a key."""
     if KEY_HEADER not in request.headers:
-        slug = "idempotency-key-required"
-        raise ProblemError(slug)
+        raise ProblemError("idempotency-key-required")
     return once
 
 

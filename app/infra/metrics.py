@@ -17,7 +17,7 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 _OTHER_METHOD: Final = "OTHER"
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-#: Label names by metric; the start-up check of `app.infra.masking` reads them.
+#: Label names by metric; the start-up check of `app.infra.classification` reads them.
 LABELS: Final = ("method", "route", "status")
 
 

@@ -20,7 +20,6 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,6 +27,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from app.infra.database import DATABASE_ERRORS
 from app.infra.locale import Locale, locale_of
 from app.infra.request_id import request_id_of
 
@@ -54,8 +54,8 @@ _INTERNAL = 500
 _UNAVAILABLE = 503
 # A conflict tells that there is such a customer, so it is written down like a denial.
 _DENIALS = frozenset({_FORBIDDEN, _NOT_FOUND, _CONFLICT})
-# So does this one, unlike the 429 of who calls too often whatever it is about.
-_DENIED_TRY = "tries-exhausted"
+# So do these, unlike the 429 of who calls too often whatever it is about.
+_DENIED_TRIES = frozenset({"tries-exhausted", "misses-exhausted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,17 +295,6 @@ def _http_answer(request: Request, error: HTTPException) -> _Answer:
     return _Answer(text, text, error.status_code, headers)
 
 
-#: What says that the database cannot be asked, or refused.
-DATABASE_ERRORS: Final = (
-    DBAPIError,
-    PoolTimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    # A server that is not there: refused, no such socket, no such host, no answer in time.
-    OSError,
-)
-
-
 #: Errors the framework takes for dealt with; any other goes on to the edge, which logs it.
 _ANSWERED_HERE: Final = (ProblemError, DomainError, HTTPException, *DATABASE_ERRORS)
 
@@ -365,7 +354,7 @@ class _Handler:
             _log_failure(request, error, answer.status)
         elif isinstance(error, IntegrityError):
             _log_refusal(request, error, answer.status)
-        is_denial = answer.status in _DENIALS or answer.slug == _DENIED_TRY
+        is_denial = answer.status in _DENIALS or answer.slug in _DENIED_TRIES
         if self._on_denial is not None and is_denial and "route" in request.scope:
             try:
                 await self._on_denial(request, answer.status)
@@ -380,7 +369,8 @@ def install_problems(app: FastAPI, on_denial: DenialRecorder | None = None) -> N
 
     Args:
         app: the application.
-        on_denial: told of every 403, 404 and 409 of a matched route before the answer leaves.
+        on_denial: told of every 403, 404 and 409 of a matched route, and of tries that are used
+            up, before the answer leaves.
     """
     handler = _Handler(on_denial).__call__
     kinds: tuple[type[Exception], ...] = (

@@ -60,12 +60,10 @@ class _Objects:
     def __call__(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         self._keys += len(pairs)
         if len(pairs) > MOST_KEYS or self._keys > MOST_ITEMS:
-            message = "there are too many keys"
-            raise ValueError(message)
+            raise ValueError("there are too many keys")
         found = dict(pairs)
         if len(found) != len(pairs):
-            message = "a key stands twice in one object"
-            raise ValueError(message)
+            raise ValueError("a key stands twice in one object")
         for value in found.values():
             _require_short(value)
         return found
@@ -75,15 +73,13 @@ def _require_short(value: object) -> None:
     """Refuse a long array, or one of arrays; of its objects the arrays were looked at before."""
     if isinstance(value, list):
         if len(value) > MOST_ITEMS:
-            message = "an array is too long"
-            raise ValueError(message)
+            raise ValueError("an array is too long")
         for item in value:
             _require_short(item)
 
 
 def _refuse(_constant: str) -> NoReturn:
-    message = "NaN and Infinity are no JSON"
-    raise ValueError(message)
+    raise ValueError("NaN and Infinity are no JSON")
 
 
 class StrictRoute(APIRoute):
@@ -111,9 +107,8 @@ class StrictRoute(APIRoute):
             if bears_body:
                 _require_encoding(request, reads_json=reads_json)
             if repeated:
-                slug = "validation"
                 errors = [FieldError(("query", name), "repeated") for name in repeated]
-                raise ProblemError(slug, errors=errors)
+                raise ProblemError("validation", errors=errors)
             return await answer(StrictRequest(request.scope, request.receive))
 
         return answer_strictly
@@ -151,12 +146,11 @@ def _repeated(request: Request, single: set[str]) -> list[str]:
 
 def _require_encoding(request: Request, *, reads_json: bool) -> None:
     """Refuse a body that is not plain, or is no JSON where that is read."""
-    slug = "unsupported-media-type"
     codings = ",".join(request.headers.getlist("content-encoding"))
     if any(coding.strip().lower() not in {"", "identity"} for coding in codings.split(",")):
-        raise ProblemError(slug, headers={"Accept-Encoding": "identity"})
+        raise ProblemError("unsupported-media-type", headers={"Accept-Encoding": "identity"})
     if reads_json and not _says_json(request):
-        raise ProblemError(slug)
+        raise ProblemError("unsupported-media-type")
 
 
 def _says_json(request: Request) -> bool:

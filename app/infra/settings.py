@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import Invalid
+from app.infra.loopback import is_loopback
 
 
 class Environment(StrEnum):
@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     stale_after_days: Annotated[int, Field(ge=1, le=3660)] = 100
     import_max_bytes: Annotated[int, Field(ge=1, le=64 << 30)] = 1 << 30
     import_keep_days: Annotated[int, Field(ge=1, le=365)] = 7
+    job_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    housekeeping_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
     job_lease_seconds: Annotated[float, Field(ge=0.3, le=3600)] = 60
     job_poll_seconds: Annotated[float, Field(ge=0.02, le=60)] = 2
     job_retry_seconds: Annotated[float, Field(ge=0.01, le=600)] = 5
@@ -68,10 +70,13 @@ class Settings(BaseSettings):
     body_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 20
     #: From a not-ready answer to the closing of the port, when the process is told to stop.
     drain_seconds: Annotated[int, Field(ge=0, le=600)] = 0
-    #: Requests a minute of one actor, and of its costly ones; 0 lifts the limit.
+    #: Requests a minute of one actor, of its costly ones, and of its searches; 0 lifts the limit.
     rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 60_000
     costly_rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 1_200
     search_rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 300
+    #: Searches of one actor that may find nobody; 0 lifts the limit.
+    search_misses_per_hour: Annotated[int, Field(ge=0, le=1_000_000)] = 30
+    search_misses_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 100
 
     @field_validator("business_zone")
     @classmethod
@@ -115,14 +120,7 @@ def _is_trustworthy(text: str) -> bool:
         return False
     if not host or url.username is not None or url.password is not None or "#" in text:
         return False
-    return url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return url.scheme == "https" or (url.scheme == "http" and is_loopback(host))
 
 
 def load_settings() -> Settings:

@@ -17,6 +17,7 @@ _Schema = Mapping[str, Any]
 _FLOORS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _CEILINGS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _SUCCESS_ENDS: Final = "400"
+_NOT_MODIFIED: Final = "304"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def _responses(seen: Comparison, before: _Schema, after: _Schema) -> Iterator[st
             yield f"status {status}: header {header} removed"
         yield from _contents(seen, response.get("content", {}), there.get("content", {}), status)
     for status in set(after["responses"]) - set(before["responses"]):
-        if status < _SUCCESS_ENDS:
+        # 304 is answered only to those who ask for it, with a header that was not there before.
+        if status < _SUCCESS_ENDS and status != _NOT_MODIFIED:
             yield f"status {status} is a new way to succeed"
 
 

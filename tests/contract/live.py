@@ -47,7 +47,10 @@ IDS: Final[Mapping[str, str]] = {
     "job_id": "SELECT id FROM jobs",
 }
 #: More than a sweep asks for: it is about what is answered, and not about how often.
-QUOTAS: Final = {f"TIERING_{name}RATE_LIMIT_PER_MINUTE": "0" for name in ("", "COSTLY_", "SEARCH_")}
+QUOTAS: Final = {
+    **{f"TIERING_{name}RATE_LIMIT_PER_MINUTE": "0" for name in ("", "COSTLY_", "SEARCH_")},
+    **{f"TIERING_SEARCH_MISSES_PER_{window}": "0" for window in ("HOUR", "DAY")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,33 @@ async def known_ids(url: str) -> dict[str, tuple[str | int, ...]]:
         await connection.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A serving process of its own."""
+
+    base: str
+    process: subprocess.Popen[str]
+    log: Path
+
+    def kill(self) -> None:
+        """SIGKILL; when this returns, the process is gone."""
+        self.process.kill()
+        self.process.wait(timeout=60)
+
+
 @contextmanager
-def serving(url: str, folder: Path) -> Iterator[Live]:
-    """`tiering serve` over a database with the book in it."""
-    settings = Settings(data_dir=folder / "data")
-    asyncio.run(load_book(url, settings, folder / "book"))
+def a_process(
+    url: str, settings: Settings, folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """`tiering serve` over a migrated database.
+
+    Args:
+        url: the database.
+        settings: whose data folder it shares.
+        folder: where it works and where its log stands.
+        environment: variables besides.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -120,18 +145,27 @@ def serving(url: str, folder: Path) -> Iterator[Live]:
             "DATA_DIR": str(settings.data_dir),
             "TIERING_DATABASE_URL": libpq_url(url),
             **QUOTAS,
+            **(environment or {}),
         },
     ) as process:
         try:
             _wait(process)
             # A full pipe would stop the service.
             threading.Thread(target=_drain, args=(process, folder / "log"), daemon=True).start()
-            base = f"http://127.0.0.1:{port}"
-            _order_import(base, settings)
-            yield Live(base, settings, asyncio.run(known_ids(url)), folder / "log")
+            yield Served(f"http://127.0.0.1:{port}", process, folder / "log")
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+@contextmanager
+def serving(url: str, folder: Path) -> Iterator[Live]:
+    """`tiering serve` over a database with the book in it."""
+    settings = Settings(data_dir=folder / "data")
+    asyncio.run(load_book(url, settings, folder / "book"))
+    with a_process(url, settings, folder) as served:
+        _order_import(served.base, settings)
+        yield Live(served.base, settings, asyncio.run(known_ids(url)), served.log)
 
 
 def _order_import(base: str, settings: Settings) -> None:
@@ -147,16 +181,21 @@ def _order_import(base: str, settings: Settings) -> None:
 
 
 @contextmanager
-def a_live_service(server: str, folder: Path) -> Iterator[Live]:
-    """The service over a database of its own on a test server."""
+def a_database(server: str, template: str = "template1") -> Iterator[str]:
+    """A new database on a test server, empty or a copy."""
     name = f"live_{new_id().hex}"
-    url = normalise_url(server).set(database=name).render_as_string(hide_password=False)
-    asyncio.run(_execute(server, f"CREATE DATABASE {name}"))
+    asyncio.run(_execute(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
     try:
-        with serving(url, folder) as live:
-            yield live
+        yield normalise_url(server).set(database=name).render_as_string(hide_password=False)
     finally:
         asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@contextmanager
+def a_live_service(server: str, folder: Path) -> Iterator[Live]:
+    """The service over a database of its own on a test server."""
+    with a_database(server) as url, serving(url, folder) as live:
+        yield live
 
 
 async def _execute(server: str, statement: str) -> None:

@@ -137,6 +137,9 @@ HARMLESS: Final[dict[str, Callable[[Document], Any]]] = {
     "a problem more": lambda d: get(d, TIER)["responses"].update(
         {"410": get(d, TIER)["responses"]["503"]}
     ),
+    "a condition to ask on": lambda d: get(d, "/v1/jobs/{job_id}")["responses"].update(
+        {"304": get(d, TIER)["responses"]["304"]}
+    ),
     "another text": lambda d: get(d, TIER).update(summary="Which tier?"),
 }
 

@@ -70,8 +70,8 @@ def told(answer: Response) -> tuple[int, bytes, Mapping[str, str]]:
 
 async def events(session: AsyncSession) -> list[dict[str, object]]:
     """What the audit holds, but for ids and times."""
-    rows = await session.execute(text("SELECT * FROM audit_events ORDER BY seq"))
-    own = {"id", "seq", "at"}
+    rows = await session.execute(text("SELECT * FROM audit_events ORDER BY at, seq"))
+    own = {"id", "writer", "seq", "at"}
     return [
         {name: value for name, value in row.items() if name not in own} for row in rows.mappings()
     ]

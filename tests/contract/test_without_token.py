@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from fastapi.routing import iter_route_contexts
 
@@ -20,11 +22,8 @@ async def test_every_route_of_the_application_is_closed_or_listed_as_open(api: A
     seen: set[str] = set()
     for route in iter_route_contexts(api.app.routes):
         path = str(route.path)
-        filled = path.replace("{customer_id}", "C1").replace("{tier}", "gold")
-        for name in ("{decision_id}", "{import_id}", "{job_id}"):
-            filled = filled.replace(name, ID)
-        filled = filled.replace("{rule_set_id}", "all").replace("{version}", "1")
-        assert "{" not in filled, f"{path} has a parameter that this test cannot fill"
+        # Whatever it is: who has no token is not told whether it could be an id.
+        filled = re.sub(r"\{\w+\}", ID, path)
         for method in route.methods or set():
             answer = await api.call(method, filled)
             seen.add(path)

@@ -10,7 +10,7 @@ from time import monotonic
 from app.cli import main
 from app.infra.book import Batch, Book
 
-BUSY_SECONDS = 1.5
+BUSY_SECONDS = 1.0
 AT_WORK = "at work"
 
 original = Book.batches

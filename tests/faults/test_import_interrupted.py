@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -21,47 +20,9 @@ from app.features.imports.service import ImportOptions, ImportResult, Surroundin
 from app.infra.cipher import Vault, load_master_key
 from app.infra.database import libpq_url, open_database
 from app.infra.settings import Settings
+from tests.faults.nursery import Nursery
+from tests.faults.workers import PATIENCE_SECONDS
 from tests.features.imports.desk import CUSTOMER, TODAY, ImportDesk, rejects
-
-#: An import in a process of its own, which kills itself where its first argument says.
-PROGRAM = """
-import asyncio, os, signal, sys
-from datetime import date
-from pathlib import Path
-from app.features.imports.repository import runs
-from app.features.imports.service import ImportOptions, Surroundings, run_import
-from app.infra.cipher import Vault, load_master_key
-from app.infra.database import open_database
-from app.infra.settings import Settings
-
-place, number, url, folder = sys.argv[1:]
-calls = {"inside": 0, "between": 0}
-
-def reached(name):
-    calls[name] += 1
-    if name == place and calls[name] == int(number):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-record_chunk = runs.record_chunk
-def record_and_tell(*arguments, **named):
-    reached("inside")
-    record_chunk(*arguments, **named)
-runs.record_chunk = record_and_tell
-
-def progress(stage, done, total):
-    if stage == "writing":
-        reached("between")
-
-async def main():
-    settings = Settings(data_dir=Path(folder) / "data")
-    async with open_database(url, settings) as database:
-        vault = Vault(load_master_key(settings))
-        around = Surroundings(database, settings, vault, date(2026, 11, 22))
-        options = ImportOptions(chunk_rows=3, rejects=Path(folder) / "rejects.csv")
-        await run_import(around, Path(folder) / "customers.csv", options, progress)
-
-asyncio.run(main())
-"""
 
 ROWS = [
     {
@@ -74,13 +35,11 @@ ROWS = [
 ]
 
 
-def kill_in(place: str, number: int, url: str, folder: Path) -> None:
+def kill_in(nursery: Nursery, place: str, number: int, url: str, folder: Path) -> None:
     """Run an import that is killed at a place."""
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, place, str(number), url, str(folder)],
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL
+    arguments = (place, str(number), url, str(folder))
+    with nursery.start("tests.faults.interrupted_child", *arguments) as child:
+        assert child.wait(PATIENCE_SECONDS) == -signal.SIGKILL
 
 
 async def go_on(
@@ -119,10 +78,15 @@ async def stored(url: str) -> list[str]:
     [("inside", 1, 0), ("inside", 3, 6), ("between", 5, 10)],
 )
 async def test_a_killed_import_goes_on_where_it_was(
-    fresh_database_url: str, tmp_path: Path, place: str, number: int, committed: int
+    fresh_database_url: str,
+    tmp_path: Path,
+    nursery: Nursery,
+    place: str,
+    number: int,
+    committed: int,
 ) -> None:
     write_customers(tmp_path)
-    kill_in(place, number, fresh_database_url, tmp_path)
+    kill_in(nursery, place, number, fresh_database_url, tmp_path)
     loaded = [f"C{n}" for n in range(committed) if n % 4]
     assert await stored(fresh_database_url) == loaded
     assert not (tmp_path / "rejects.csv").exists()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +17,11 @@ from app.domain.privacy.roles import Role
 from app.infra.database import create_database
 from app.infra.settings import Settings
 from app.main import create_app
+from app.worker import HOUSEKEEPING
 from tests.api import Api, Caller, open_api
+from tests.faults.nursery import Nursery
 from tests.faults.workers import Worker, Yard, open_yard
+from tests.paths import ROOT
 
 HEADER = "customer_id,kind,valid_from,gender\n"
 # Every fourth row says what no gender is.
@@ -55,14 +61,16 @@ class Depot:
     def start(self, place: str = "-") -> Worker:
         """A worker."""
         folder = str(self.settings.data_dir)
-        return self.yard.start("-m", "tests.faults.import_child", self.yard.url, folder, place)
+        return self.yard.start("tests.faults.import_child", self.yard.url, folder, place)
 
 
 @pytest.fixture
-def depot(fresh_database_url: str, settings: Settings) -> Iterator[Depot]:
+def depot(fresh_database_url: str, settings: Settings, nursery: Nursery) -> Iterator[Depot]:
     database = create_database(fresh_database_url, settings)
     opened = open_api(create_app(settings, database), settings)
-    with open_yard(fresh_database_url) as yard, asyncio.Runner() as runner:
+    with open_yard(fresh_database_url, nursery) as yard, asyncio.Runner() as runner:
+        # What the clock puts in is not what is looked at here.
+        yard.query(f"INSERT INTO schedules VALUES ('{HOUSEKEEPING}', 3600, 'infinity')")
         api = runner.run(opened.__aenter__())
         yield Depot(yard, settings, api, runner)
         runner.run(opened.__aexit__(None, None, None))
@@ -161,7 +169,14 @@ def test_the_same_file_sent_again_is_the_same_import_until_it_is_complete(depot:
 def test_the_command_works_until_it_is_told_to_leave(depot: Depot) -> None:
     path = depot.send()
     env = {"DATA_DIR": str(depot.settings.data_dir), "TIERING_DATABASE_URL": depot.yard.url}
-    worker = depot.yard.start("-m", "app.cli", "worker", env=env)
+    command = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "worker"],
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+    )
+    worker = depot.yard.employ(command)
     depot.yard.until(ENDED, 1)
     assert_complete(depot, path)
     assert worker.end() == 0

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from app.infra.embedded import client_program
+from tests.faults.nursery import Nursery
 from tests.faults.workers import Yard, open_yard
 
 ENDED = "SELECT count(*) FROM jobs WHERE state NOT IN ('queued', 'running')"
 
 
 @pytest.fixture
-def yard(fresh_database_url: str) -> Iterator[Yard]:
-    with open_yard(fresh_database_url) as opened:
+def yard(fresh_database_url: str, nursery: Nursery) -> Iterator[Yard]:
+    with open_yard(fresh_database_url, nursery) as opened:
         yield opened
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from app.features.reevaluation.service import run
-from app.features.rule_sets.service import install_templates
 from app.infra.database import open_database
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
+from tests.faults.nursery import Nursery
 from tests.faults.run_child import INSTANTS
-from tests.paths import ROOT
+from tests.faults.workers import PATIENCE_SECONDS
 
 CUSTOMERS = 50
 
@@ -34,7 +32,7 @@ async def prepare(url: str, settings: Settings) -> None:
     """A small book, with the templates in force."""
     async with open_database(url, settings) as database, database.sessions.begin() as session:
         await write_book(session, CUSTOMERS)
-        await install_templates(session)
+        await put_templates(session)
 
 
 async def what_stands(url: str, settings: Settings) -> list[dict[str, Any]]:
@@ -43,29 +41,24 @@ async def what_stands(url: str, settings: Settings) -> list[dict[str, Any]]:
         return [dict(row) for row in (await session.execute(text(WHAT_STANDS))).mappings()]
 
 
-def run_and_die(url: str, settings: Settings, instant: str, time_round: int) -> int:
+def run_and_die(
+    nursery: Nursery, url: str, settings: Settings, instant: str, time_round: int
+) -> int:
     """The exit status of a run that kills itself."""
-    child = subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.faults.run_child", url, str(settings.data_dir)),
-            *(AS_OF.isoformat(), instant, str(time_round)),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-    )
-    return child.returncode
+    day = AS_OF.isoformat()
+    arguments = (url, str(settings.data_dir), day, instant, str(time_round))
+    with nursery.start("tests.faults.run_child", *arguments) as child:
+        return child.wait(PATIENCE_SECONDS)
 
 
 def test_a_run_killed_at_any_instant_is_completed_by_the_next_with_nothing_doubled(
-    fresh_database_url: str, settings: Settings
+    fresh_database_url: str, settings: Settings, nursery: Nursery
 ) -> None:
     asyncio.run(prepare(fresh_database_url, settings))
     for number, instant in enumerate(INSTANTS):
         # Later and later, so that each death meets another part of the book.
         time_round = 1 if instant in {"resolve_all", "finish"} else 1 + number % 3
-        status = run_and_die(fresh_database_url, settings, instant, time_round)
+        status = run_and_die(nursery, fresh_database_url, settings, instant, time_round)
         assert status == -signal.SIGKILL, instant
         stands = asyncio.run(what_stands(fresh_database_url, settings))
         assert all((row["decisions"], row["assignments"]) == (1, 1) for row in stands)
@@ -82,10 +75,10 @@ def test_a_run_killed_at_any_instant_is_completed_by_the_next_with_nothing_doubl
 
 @pytest.mark.parametrize("instant", ["copy_decisions", "apply_staged"])
 def test_a_chunk_is_written_whole_or_not_at_all(
-    fresh_database_url: str, settings: Settings, instant: str
+    fresh_database_url: str, settings: Settings, nursery: Nursery, instant: str
 ) -> None:
     asyncio.run(prepare(fresh_database_url, settings))
-    status = run_and_die(fresh_database_url, settings, instant, time_round=2)
+    status = run_and_die(nursery, fresh_database_url, settings, instant, time_round=2)
     assert status == -signal.SIGKILL
     stands = asyncio.run(what_stands(fresh_database_url, settings))
     # The first chunk was committed before the second one began; of the second nothing stands.

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from itertools import pairwise
 from time import sleep
 
@@ -16,9 +13,9 @@ import pytest
 from app.infra.database import libpq_url
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF
+from tests.faults.nursery import Child, Nursery
 from tests.faults.stopped_child import AT_WORK
 from tests.faults.test_run_killed import prepare
-from tests.paths import ROOT
 
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
@@ -32,23 +29,12 @@ async def states(url: str) -> list[str]:
         await connection.close()
 
 
-def start(url: str, settings: Settings) -> subprocess.Popen[str]:
-    """A run over the book, which waits until it is at work."""
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "tests.faults.stopped_child"),
-            *("reevaluate", "--apply", "--as-of", AS_OF.isoformat()),
-        ],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "DATA_DIR": str(settings.data_dir),
-            "TIERING_DATABASE_URL": libpq_url(url),
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+def start(nursery: Nursery, url: str, settings: Settings) -> Child:
+    """A run over the book."""
+    return nursery.start(
+        "tests.faults.stopped_child",
+        *("reevaluate", "--apply", "--as-of", AS_OF.isoformat()),
+        env={"DATA_DIR": str(settings.data_dir), "TIERING_DATABASE_URL": libpq_url(url)},
     )
 
 
@@ -58,19 +44,22 @@ def start(url: str, settings: Settings) -> subprocess.Popen[str]:
     ids=str,
 )
 def test_a_run_that_is_stopped_says_so_in_one_line(
-    fresh_database_url: str, settings: Settings, signals: list[signal.Signals], status: int
+    fresh_database_url: str,
+    settings: Settings,
+    nursery: Nursery,
+    signals: list[signal.Signals],
+    status: int,
 ) -> None:
     asyncio.run(prepare(fresh_database_url, settings))
-    with start(fresh_database_url, settings) as running:
-        assert running.stdout is not None
+    with start(nursery, fresh_database_url, settings) as running:
         assert running.stdout.readline() == f"{AT_WORK}\n"
-        sleep(0.3)
+        sleep(0.15)
         running.send_signal(signals[0])
         for _ in pairwise(signals):
-            sleep(0.2)
+            sleep(0.1)
             running.send_signal(signals[-1])
-        out, said = running.communicate(timeout=60)
-    assert (running.returncode, out) == (status, "")
+        assert (running.wait(60), running.stdout.read()) == (status, "")
+        said = running.errors()
     assert said == (
         "error: stopped; what was committed stays, the same command goes on from there\n"
     )

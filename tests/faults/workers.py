@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +18,7 @@ import asyncpg
 from app.infra import jobs
 from app.infra.database import libpq_url, open_database
 from app.infra.settings import Settings
-from tests.paths import ROOT
+from tests.faults.nursery import Child, Nursery
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 30
@@ -30,7 +28,7 @@ PATIENCE_SECONDS = 30
 class Worker:
     """One worker process."""
 
-    process: subprocess.Popen[str]
+    process: Child | subprocess.Popen[str]
 
     def wait_for(self, words: str) -> None:
         """Read on until it has told that."""
@@ -69,24 +67,21 @@ class Yard:
     """A database with jobs, and the workers started for it."""
 
     url: str
+    nursery: Nursery | None = None
     workers: list[Worker] = field(default_factory=list)
 
     def start(self, *command: str, env: Mapping[str, str] | None = None) -> Worker:
-        """A worker that is up."""
-        arguments = command or ("-m", "tests.faults.job_child", self.url)
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
-        )
+        """A worker of the nursery that is up, by its module and arguments."""
+        assert self.nursery is not None
+        process = self.nursery.start(*(command or ("tests.faults.job_child", self.url)), env=env)
+        worker = self.employ(process)
+        worker.wait_for("up")
+        return worker
+
+    def employ(self, process: Child | subprocess.Popen[str]) -> Worker:
+        """A worker that was started elsewhere."""
         worker = Worker(process)
         self.workers.append(worker)
-        if "app.cli" not in command:
-            worker.wait_for("up")
         return worker
 
     def run(self, story: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - whatever the story gives.
@@ -149,14 +144,13 @@ class Yard:
 
 
 @contextmanager
-def open_yard(url: str) -> Iterator[Yard]:
+def open_yard(url: str, nursery: Nursery) -> Iterator[Yard]:
     """A yard whose workers are gone afterwards."""
-    yard = Yard(url)
+    yard = Yard(url, nursery)
     yard.query("CREATE TABLE notes (job_id uuid, step int, writer int)")
     try:
         yield yard
     finally:
         for worker in yard.workers:
-            if worker.process.poll() is None:
+            with worker.process:
                 worker.process.kill()
-            worker.process.communicate()

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.features.rule_sets.service import install_templates
 from app.infra.database import AsyncSession, Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, open_api
+from tests.factories.templates import put_templates
 
 
 @pytest.fixture
@@ -23,5 +23,5 @@ async def api(settings: Settings, database: Database) -> AsyncIterator[Api]:
 @pytest.fixture
 async def templates(session: AsyncSession) -> None:
     """The shipped rule sets in force."""
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from app.infra.audit import AuditEvent, AuditWriter, Outcome
 from app.infra.cipher import MasterKey
 from app.infra.database import Database, open_database
+from app.infra.lanes import Connection, Lanes
 from app.infra.problems import ProblemError
 from app.infra.settings import Settings
 
@@ -46,11 +48,39 @@ def event(customer_id: str = "C1") -> AuditEvent:
     )
 
 
+class Forgetful:
+    """Lanes over which every group is stored and the answer is lost, while they are told so."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self.is_forgetful = False
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[Connection]:
+        """A connection that is cut when it has been used."""
+        async with self._lanes.lend() as connection:
+            yield connection
+            if self.is_forgetful:
+                raise ConnectionResetError
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+async def streams(database: Database) -> dict[str, list[int]]:
+    """The numbers that each stream has."""
+    async with database.sessions() as session:
+        rows = await session.execute(
+            text("SELECT writer, array_agg(seq ORDER BY seq) FROM audit_events GROUP BY writer")
+        )
+        return {writer: list(numbers) for writer, numbers in rows}
+
+
 async def stored(database: Database) -> list[tuple[int, list[str], str]]:
     """Number, subjects and the transaction of each event."""
     async with database.sessions() as session:
         rows = await session.execute(
-            text("SELECT seq, subjects, xmin::text FROM audit_events ORDER BY seq")
+            text("SELECT seq, subjects, xmin::text FROM audit_events ORDER BY at, seq")
         )
         return [(seq, list(subjects), xmin) for seq, subjects, xmin in rows]
 
@@ -93,6 +123,22 @@ async def test_a_lost_connection_is_an_answer_that_is_not_given_and_no_more(
             await waiting
     await writer.commit(event("after"))
     assert [subjects for _, subjects, _ in await stored(database)] == [["before"], ["after"]]
+    # The lost one would have been the second; no number is missing for it.
+    assert list((await streams(database)).values()) == [[1], [1]]
+
+
+async def test_a_group_of_which_nobody_knows_whether_it_is_stored_leaves_no_gap(
+    database: Database,
+) -> None:
+    lanes = Forgetful(database.lanes)
+    writer = AuditWriter(MasterKey(b"k" * 32), lanes)
+    for lanes.is_forgetful in (False, True, False, False):
+        told = await asyncio.gather(
+            *(writer.commit(event()) for _ in range(2)), return_exceptions=True
+        )
+        expected = ProblemError if lanes.is_forgetful else type(None)
+        assert [type(one) for one in told] == [expected] * 2
+    assert sorted((await streams(database)).values()) == [[1, 2, 3, 4], [1, 2, 3, 4]]
 
 
 async def test_without_a_database_there_is_no_answer(settings: Settings, tmp_path: object) -> None:
@@ -108,9 +154,34 @@ async def test_without_a_database_there_is_no_answer(settings: Settings, tmp_pat
 async def test_a_change_and_its_event_are_one_transaction(
     database: Database, writer: AuditWriter
 ) -> None:
+    await writer.commit(event("read"))
     async with database.sessions() as session:
         await writer.record(session, event("undone"))
         await session.rollback()
     async with database.sessions.begin() as session:
+        async with session.begin_nested() as within:
+            await writer.record(session, event("undone"))
+            await within.rollback()
         await writer.record(session, event("done"))
-    assert [subjects for _, subjects, _ in await stored(database)] == [["done"]]
+        await writer.record(session, event("done too"))
+    await writer.commit(event("read after"))
+    found = [subjects for _, subjects, _ in await stored(database)]
+    assert found == [["read"], ["done"], ["done too"], ["read after"]]
+    # What was undone took no number from a stream that goes on.
+    assert sorted((await streams(database)).values()) == [[1], [1], [1, 2]]
+
+
+async def test_every_process_numbers_a_stream_of_its_own(database: Database) -> None:
+    writers = [AuditWriter(MasterKey(b"k" * 32), database.lanes) for _ in range(2)]
+    for writer in writers * 2:
+        await writer.commit(event())
+    assert list((await streams(database)).values()) == [[1, 2], [1, 2]]
+
+
+async def test_the_event_of_a_change_is_a_stream_of_its_own(
+    database: Database, writer: AuditWriter
+) -> None:
+    async with database.sessions.begin() as session:
+        await writer.record(session, event())
+        own = await session.scalar(text("SELECT writer = id::text AND seq = 1 FROM audit_events"))
+    assert own is True

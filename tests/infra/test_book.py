@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from app.infra.database import libpq_url
 from tests.parity.facts_of import facts_in_duckdb, store_and_read
 from tests.paths import ROOT
 from tests.recompute.random_book import random_book
+from tests.unmeasured import unmeasured
 
 AS_OF = date(2024, 12, 31)
 EXTRA = {"doubles": "SELECT customer_id, generate_series(1, 2) AS number FROM customers"}
@@ -167,7 +167,7 @@ def test_what_a_killed_run_left_behind_goes_with_the_next(url: str, tmp_path: Pa
         [sys.executable, "-c", program, url, str(tmp_path)],
         check=False,
         cwd=ROOT,
-        env=os.environ,
+        env=unmeasured(),
     )
     assert killed.returncode == -signal.SIGKILL
     (left,) = tmp_path.iterdir()

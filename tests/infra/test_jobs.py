@@ -14,7 +14,13 @@ from app.domain.errors import Conflict, Invalid, NotFound
 from app.infra import jobs
 from app.infra.database import Database, open_database
 from app.infra.ids import new_id
-from app.infra.jobs import JobCancelledError, JobStoppedError, Lease, LeaseLostError, Order
+from app.infra.jobs import (
+    JobCancelledError,
+    JobStoppedError,
+    Lease,
+    LeaseLostError,
+    Order,
+)
 from app.infra.jobs.lease import Settlement, claim, sweep
 from app.infra.jobs.loop import settlement_of
 from app.infra.settings import Settings

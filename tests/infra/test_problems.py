@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from app.infra.application import problem_responses
+from app.infra.description import problem_responses
 from app.infra.locale import Locale, RequestLocale, preferred_locale
 from app.infra.logging import ExceptionScrubber, JsonFormatter
 from app.infra.problems import AWAITS_COMMIT, CATALOGUE, FieldError, ProblemError

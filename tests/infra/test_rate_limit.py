@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import install_templates
 from app.infra.database import AsyncSession, Database
 from app.infra.problems import ProblemError
 from app.infra.rate_limit import Quota, RateClass, RateLimiter, create_limiter
@@ -20,6 +19,7 @@ from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +107,15 @@ def test_a_request_is_counted_once_however_often_it_is_asked_about() -> None:
     assert limiter.admits({}, actor(role=Role.COMPLIANCE), RateClass.ORDINARY)
 
 
+def test_searches_in_another_role_take_from_the_same_quota() -> None:
+    limiter = RateLimiter({RateClass.SEARCH: 2}, Clock())
+    assert limiter.admits({}, actor(), RateClass.SEARCH)
+    assert limiter.admits({}, actor(role=Role.COMPLIANCE), RateClass.SEARCH)
+    assert not limiter.admits({}, actor(role=Role.RISK_OFFICER), RateClass.SEARCH)
+    assert not limiter.admits({}, actor(), RateClass.SEARCH)
+    assert limiter.admits({}, actor("other"), RateClass.SEARCH)
+
+
 def test_zero_lifts_a_limit(settings: Settings) -> None:
     lifted = settings.model_copy(update={"rate_limit_per_minute": 0})
     limiter = create_limiter(lifted)
@@ -124,7 +133,7 @@ def test_zero_lifts_a_limit(settings: Settings) -> None:
 async def api(settings: Settings, database: Database, session: AsyncSession) -> AsyncIterator[Api]:
     """The application over a small book, with narrow quotas and a clock that stands."""
     await write_book(session, 40)
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
     app = create_app(settings, database)
     narrow = {RateClass.ORDINARY: 4, RateClass.COSTLY: 2, RateClass.SEARCH: 1}

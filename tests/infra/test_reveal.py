@@ -322,4 +322,3 @@ async def test_actors_are_told_apart_and_not_told(database: Database) -> None:
     other = AuditWriter(MasterKey(b"o" * 32), database.lanes)
     assert writer.actor_digest("a", "bc") != writer.actor_digest("ab", "c")
     assert writer.actor_digest("a", "b") != other.actor_digest("a", "b")
-    assert writer.writer != other.writer

@@ -20,7 +20,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from app.domain.errors import Invalid
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import install_templates
 from app.infra.database import AsyncSession, Database
 from app.infra.settings import Settings
 from app.infra.telemetry import (
@@ -34,6 +33,7 @@ from app.infra.telemetry import (
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +91,7 @@ async def api(
 ) -> AsyncIterator[Api]:
     """The application with telemetry, over a small book with one customer evaluated."""
     await write_book(session, 40)
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
     app = create_app(settings, database, collected.telemetry())
     async with open_api(app, settings) as opened:

@@ -14,13 +14,13 @@ from app.domain.facts.catalogue import CATALOGUE
 from app.domain.snapshots.snapshot import read_snapshot
 from app.domain.tiering.decision import Cause, CauseKind
 from app.features.reevaluation.service import run
-from app.features.rule_sets.service import install_templates
 from app.features.scoring.service import SNAPSHOT_PLACE, evaluate_customer, replay_decision
 from app.infra.cipher import Vault, find_subject_keys, load_master_key
 from app.infra.clock import utc_now
 from app.infra.database import AsyncSession, Database, create_database, open_database
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, change_some, write_book
+from tests.factories.templates import put_templates
 
 CUSTOMERS = 200
 LATER = AS_OF + timedelta(40)
@@ -73,7 +73,7 @@ async def two_days(url: str, settings: Settings, *, by_run: bool) -> Stored:
     async with open_database(url, settings) as database:
         async with database.sessions.begin() as session:
             await write_book(session, CUSTOMERS)
-            await install_templates(session)
+            await put_templates(session)
         for day in (AS_OF, LATER):
             if by_run:
                 await run(url, settings, as_of=day, apply=True)
@@ -118,7 +118,7 @@ async def test_decisions_of_a_run_replay(fresh_database_url: str, settings: Sett
     async with open_database(fresh_database_url, settings) as database:
         async with database.sessions.begin() as session:
             await write_book(session, 40)
-            await install_templates(session)
+            await put_templates(session)
         await run(fresh_database_url, settings, as_of=AS_OF, apply=True)
         async with database.sessions.begin() as session:
             await session.execute(text("UPDATE policy_terms SET premium = premium / 5"))

@@ -22,8 +22,10 @@ from app.db.rows.policy_term import PolicyTermRow
 from app.db.rows.reevaluation_run import ReevaluationRunRow
 from app.db.rows.referral import ReferralRow
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
+from app.db.rows.schedule import ScheduleRow
 from app.db.rows.scoring_input import ScoringInputRow
 from app.db.rows.scoring_state import ScoringStateRow
+from app.db.rows.search_attempt import SearchAttemptRow
 from app.db.rows.service_use import ProductServiceRow, ServiceUseRow
 from app.db.rows.sla_policy import SlaEntryRow, SlaPolicyRow, StatutoryFloorRow
 from app.db.rows.subject_key import SubjectKeyRow
@@ -58,8 +60,10 @@ __all__ = [
     "ReferralRow",
     "RuleSetActivationRow",
     "RuleSetVersionRow",
+    "ScheduleRow",
     "ScoringInputRow",
     "ScoringStateRow",
+    "SearchAttemptRow",
     "ServiceUseRow",
     "SlaEntryRow",
     "SlaPolicyRow",

@@ -32,15 +32,22 @@ class AuditEventRow(Base):
         UniqueConstraint("writer", "seq"),
         one_of("outcome", OUTCOMES),
         CheckConstraint("status BETWEEN 100 AND 599", name="status"),
-        {"comment": "Append-only audit of customer-data answers, numbered per writer."},
+        {"comment": "Append-only audit of customer-data answers, numbered per stream."},
     )
 
     id: Mapped[UUID] = column(Uuid, "UUIDv7.", sensitivity="internal", primary_key=True)
     writer: Mapped[str] = column(
-        Text, "The writing process, new at each start.", sensitivity="internal", nullable=False
+        Text,
+        "Stream of numbers: of a process, new at its start and after a batch that failed; of an"
+        " event stored in the transaction of its change, its own id.",
+        sensitivity="internal",
+        nullable=False,
     )
     seq: Mapped[int] = column(
-        BigInteger, "Position in that writer's stream.", sensitivity="internal", nullable=False
+        BigInteger,
+        "Position in that stream, from 1 without a gap; one that is missing was taken away.",
+        sensitivity="internal",
+        nullable=False,
     )
     at: Mapped[datetime] = column(
         DateTime(timezone=True), "When.", sensitivity="internal", nullable=False

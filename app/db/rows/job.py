@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, DateTime, Index, Integer, Text, Uuid
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, Recorded, column, one_of
 
-JOB_STATES = ("queued", "running", "succeeded", "dead", "cancelled")
+JobState: TypeAlias = Literal["queued", "running", "succeeded", "dead", "cancelled"]
 
 _LIVE = sql("state IN ('queued', 'running')")
 
@@ -23,7 +23,7 @@ class JobRow(Recorded, Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        one_of("state", JOB_STATES),
+        one_of("state", get_args(JobState)),
         CheckConstraint("attempts BETWEEN 0 AND max_attempts", name="attempts"),
         CheckConstraint("done >= 0 AND (total IS NULL OR total >= 0)", name="progress"),
         CheckConstraint("(state = 'running') = (leased_until IS NOT NULL)", name="lease"),
@@ -36,7 +36,7 @@ class JobRow(Recorded, Base):
 
     id: Mapped[UUID] = column(Uuid, "UUIDv7.", sensitivity="open", primary_key=True)
     kind: Mapped[str] = column(Text, "What is to be done.", sensitivity="open", nullable=False)
-    state: Mapped[str] = column(
+    state: Mapped[JobState] = column(
         Text, "queued, running, succeeded, dead or cancelled.", sensitivity="open", nullable=False
     )
     payload: Mapped[dict[str, Any]] = column(

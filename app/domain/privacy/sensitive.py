@@ -94,16 +94,6 @@ class Sensitive(Generic[T_co]):
             return self._band
         return None
 
-    def reveal(self) -> T_co | None:
-        """The clear value, for the code that computes with it and tells it to nobody.
-
-        Raises:
-            SensitiveUseError: the value is sealed, so there is nothing to compute with.
-        """
-        if self._sealed:
-            raise SensitiveUseError
-        return self._value
-
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise SensitiveUseError
 

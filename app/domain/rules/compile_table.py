@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from math import prod
 
@@ -46,13 +47,11 @@ def compile_table(
         masks.append(rows)
     sizes = [len(rows) for rows in masks]
     dense: array[int] | None = None
-    results = _single_results(table, ranked)
+    results: tuple[Result, ...] = tuple(_single_results(table, ranked))
     slots = tuple(column.slot for column in inputs)
     steps: Steps = ()
     if prod(sizes) <= limits.dense_cells:
-        builder = _DenseBuilder(table, masks, sizes, results)
-        dense = builder.block(0, (1 << len(ranked)) - 1)
-        results = builder.results
+        dense, results = _dense(_Rows.of(table, ranked, masks))
         strides = [prod(sizes[at + 1 :]) for at in range(len(sizes))]
         steps = tuple(
             (slot, tuple(code * stride for code in column))
@@ -66,7 +65,7 @@ def compile_table(
         ranked=ranked,
         steps=steps,
         dense=dense,
-        results=tuple(results),
+        results=results,
         slot=slot,
     )
 
@@ -169,6 +168,35 @@ def _single_results(table: Table, ranked: Sequence[int]) -> list[Result]:
         return [Result((), ())]
     rules = [table.rules[row] for row in ranked]
     return [Result(None, ()), *(Result(rule.then, (rule.id,)) for rule in rules)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What the dense array of a table depends on; equal ones of many rule sets are one."""
+
+    hit_policy: HitPolicy
+    values: tuple[str, ...]
+    rules: tuple[tuple[str, str], ...]
+    masks: tuple[tuple[int, ...], ...]
+    ranked: tuple[int, ...]
+    table: Table = field(compare=False)
+
+    @classmethod
+    def of(cls, table: Table, ranked: tuple[int, ...], masks: Sequence[tuple[int, ...]]) -> "_Rows":
+        """Return those of a table."""
+        rules = tuple((rule.id, rule.then) for rule in table.rules)
+        return cls(table.hit_policy, table.output.values, rules, tuple(masks), ranked, table)
+
+
+# Rule sets that extend another share most of its tables. A few, since an array takes up to 4 MB.
+@lru_cache(maxsize=16)
+def _dense(rows: _Rows) -> "tuple[array[int], tuple[Result, ...]]":
+    """Return the dense array and the results that it indexes; nobody changes either."""
+    sizes = [len(column) for column in rows.masks]
+    results = _single_results(rows.table, rows.ranked)
+    builder = _DenseBuilder(rows.table, rows.masks, sizes, results)
+    dense = builder.block(0, (1 << len(rows.ranked)) - 1)
+    return dense, tuple(builder.results)
 
 
 @dataclass(slots=True)

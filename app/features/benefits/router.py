@@ -13,9 +13,9 @@ from app.features.benefits.schemas import BenefitsRead, Holder
 from app.features.customers.schemas import CustomerId
 from app.features.customers.service import identify
 from app.features.tiers.service import get_tier
-from app.infra.application import read_responses
 from app.infra.audit import Audit
 from app.infra.auth import requires
+from app.infra.description import read_responses
 from app.infra.desk import Desk
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.reveal import respond

@@ -9,9 +9,9 @@ from fastapi import Request, Response
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.facts.schemas import FactsRead
-from app.infra.application import read_responses
 from app.infra.auth import requires
 from app.infra.conditions import respond_open
+from app.infra.description import read_responses
 from app.infra.locale import RequestLocale, language_headers
 from app.infra.routing import Router
 

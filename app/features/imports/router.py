@@ -19,20 +19,22 @@ from app.domain.records.specs import RECORDS
 from app.features.imports import service
 from app.features.imports.schemas import REQUEST_BODY, TEXT_PARTS, ImportOrderRead, ImportRead
 from app.features.imports.service import UPLOAD_PLACE, Choice, ImportOrder
-from app.infra.application import problem_responses
 from app.infra.audit import Audit
-from app.infra.auth import requires
+from app.infra.auth import costs, requires
 from app.infra.deadline import takes_up_to
+from app.infra.description import problem_responses
 from app.infra.desk import Desk
 from app.infra.downloads import respond_csv
 from app.infra.idempotency import Once
 from app.infra.multipart import UploadForm, read_upload, refuse_part
 from app.infra.problems import UNKNOWN_NAME, FieldError, ProblemError
+from app.infra.rate_limit import RateClass
 from app.infra.requester import CurrentRequester
 from app.infra.reveal import respond
 from app.infra.routing import Router
 from app.infra.session import ReadSession
 from app.infra.spool import SealedSpool
+from app.infra.turns import LaterTurn
 from app.infra.written import BusinessDay
 
 router = Router("imports")
@@ -70,12 +72,18 @@ _REFUSALS: Final = {
     summary="Import a file",
     response_description="The file is stored and its import queued; `Location` tells how it goes.",
     responses=problem_responses("upload-stalled", "import-running"),
+    dependencies=[costs(RateClass.COSTLY)],
     openapi_extra={"requestBody": REQUEST_BODY},
     max_body_size=_CEILING,
 )
 @takes_up_to(seconds=_LONGEST_UPLOAD_SECONDS)
 async def create_import(
-    request: Request, desk: Desk, once: Once, requester: CurrentRequester, actor: Feed
+    turn: LaterTurn,
+    request: Request,
+    desk: Desk,
+    once: Once,
+    requester: CurrentRequester,
+    actor: Feed,
 ) -> Response:
     """CSV, Parquet or XLSX, by a mapping or in our own layout; see `examples/README.md`.
 
@@ -92,7 +100,9 @@ async def create_import(
         form = await read_upload(
             request, seal, texts=TEXT_PARTS, largest=desk.settings.import_max_bytes
         )
-        order = ImportOrder(form.file_name, _choice(form), requester.digest, requester.role)
+        order = ImportOrder(form.file_name, await _choice(form), requester.digest, requester.role)
+        # Not before, since the body may take hours.
+        await turn.take()
         sent = f"{spool.finish()} {order.choice.digest(desk.settings)}"
         if (earlier := await once.find(sent.encode())) is not None:
             ordered = await service.get_ordered(desk.session, import_id=UUID(earlier.resource))
@@ -153,7 +163,7 @@ async def get_rejected_rows(
     )
 
 
-def _choice(form: UploadForm) -> Choice:
+async def _choice(form: UploadForm) -> Choice:
     """What was chosen.
 
     Raises:
@@ -162,7 +172,8 @@ def _choice(form: UploadForm) -> Choice:
     texts = form.texts
     choice = Choice(texts.get("mapping"), texts.get("record"), _day(texts.get("valid_from")))
     try:
-        service.check_choice(choice)
+        # Of YAML made to be slow, a few thousand bytes take a second, in which others are served.
+        await asyncio.to_thread(service.check_choice, choice)
     except MappingError as error:
         places = dict.fromkeys(_place(finding.path) for finding in error.findings)
         errors = [FieldError(("body", "mapping", *place), "mapping_invalid") for place in places]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from app.infra.jobs import Job
+from app.infra.jobs import Job, JobState
 from app.infra.masking import Open, ReadModel
-
-JobState = Literal["queued", "running", "succeeded", "dead", "cancelled"]
 
 
 class ProgressRead(ReadModel):
@@ -53,7 +50,7 @@ class JobRead(ReadModel):
         return cls(
             id=job.id,
             kind=job.kind,
-            state=_STATES[job.state],
+            state=job.state,
             progress=ProgressRead(done=job.done, total=job.total),
             error=error,
             attempts=job.attempts,
@@ -62,12 +59,3 @@ class JobRead(ReadModel):
             created_at=job.recorded_at,
             finished_at=job.finished_at,
         )
-
-
-_STATES: dict[str, JobState] = {
-    "queued": "queued",
-    "running": "running",
-    "succeeded": "succeeded",
-    "dead": "dead",
-    "cancelled": "cancelled",
-}

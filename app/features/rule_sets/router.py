@@ -20,9 +20,9 @@ from app.features.rule_sets.schemas import (
     TemplatesRead,
     VersionNumber,
 )
-from app.infra.application import problem_responses, read_responses
 from app.infra.auth import requires
-from app.infra.conditions import is_known
+from app.infra.conditions import is_known, respond_open
+from app.infra.description import read_responses
 from app.infra.desk import Today
 from app.infra.documents import write_document
 from app.infra.masking import Open
@@ -59,15 +59,19 @@ _DOCUMENT: Final[Mapping[int | str, dict[str, Any]]] = {
     "/v1/rule-sets",
     summary="The rule sets, and which of them decides",
     response_description="Every stored rule set.",
-    responses=problem_responses(),
+    response_model=RuleSetsRead,
+    responses=read_responses(),
 )
-async def list_rule_sets(session: ReadSession, today: Today, _actor: Reader) -> RuleSetsRead:
+async def list_rule_sets(
+    request: Request, session: ReadSession, today: Today, _actor: Reader
+) -> Response:
     """With all versions, which never change, and the business days on which each of them decides.
 
     For a customer decides the rule set of his line, or `all` where his line has none.
     """
     found = await service.list_rule_sets(session)
-    return RuleSetsRead(items=[ListedRuleSetRead.from_domain(item, today) for item in found])
+    listed = [ListedRuleSetRead.from_domain(item, today) for item in found]
+    return respond_open(request, RuleSetsRead(items=listed))
 
 
 @router.get(
@@ -95,8 +99,7 @@ async def get_rule_set_version(
     """
     media_type = preferred_media_type(accept, [JSON, YAML])
     if media_type is None:
-        slug = "not-acceptable"
-        raise ProblemError(slug)
+        raise ProblemError("not-acceptable")
     found = await service.get_version(session, rule_set_id=rule_set_id, version=version)
     tag = f'"{found.stored.hash}{_MARKS[media_type]}"'
     # A version never changes, but who may read it does.
@@ -112,9 +115,11 @@ async def get_rule_set_version(
     "/v1/rule-templates",
     summary="The rule sets that travel with the service",
     response_description="Every template.",
-    responses=problem_responses(),
+    response_model=TemplatesRead,
+    responses=read_responses(),
 )
-async def list_rule_templates(session: ReadSession, _actor: Reader) -> TemplatesRead:
+async def list_rule_templates(request: Request, session: ReadSession, _actor: Reader) -> Response:
     """What an insurer's own rule set may extend; stored as versions like all others."""
     found = await service.list_templates(session)
-    return TemplatesRead(items=[TemplateRead.from_domain(item) for item in found])
+    shipped = [TemplateRead.from_domain(item) for item in found]
+    return respond_open(request, TemplatesRead(items=shipped))

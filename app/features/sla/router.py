@@ -13,9 +13,9 @@ from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.sla import service
 from app.features.sla.schemas import SlaRead
-from app.infra.application import read_responses
 from app.infra.auth import requires
 from app.infra.conditions import respond_bytes
+from app.infra.description import read_responses
 from app.infra.desk import Today
 from app.infra.express import ExpressCall
 from app.infra.locale import Locale, RequestLocale, language_headers

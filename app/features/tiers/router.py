@@ -28,10 +28,10 @@ from app.features.tiers.schemas import (
     TierRead,
 )
 from app.features.tiers.service import ServedTier
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit
 from app.infra.auth import CurrentActor, requires
 from app.infra.conditions import respond_open
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.locale import RequestLocale, language_headers
@@ -101,6 +101,8 @@ async def look_up_tier(
     call: ExpressCall, lookups: service.TierLookups, customer_id: str
 ) -> Response | None:
     """`get_tier`, for many at once."""
+    if call.is_of_another(customer_id):
+        return None
     asked = service.Asked(call.now, call.today, call.state.settings.stale_after_days)
     found = await lookups.find(customer_id, asked)
     if found is None:

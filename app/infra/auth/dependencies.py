@@ -115,12 +115,10 @@ def _active_role(roles: frozenset[Role], asked: str | None) -> Role:
     """The one role of a request, never a union."""
     if asked is None:
         if len(roles) != 1:
-            slug = "role-required"
-            raise ProblemError(slug)
+            raise ProblemError("role-required")
         return next(iter(roles))
     if asked not in roles:
-        slug = "role-not-held"
-        raise ProblemError(slug)
+        raise ProblemError("role-not-held")
     return Role(asked)
 
 
@@ -128,8 +126,7 @@ def _purpose(stated: str | None) -> Purpose | None:
     try:
         return None if stated is None else Purpose(stated)
     except ValueError:
-        slug = "purpose-unknown"
-        raise ProblemError(slug) from None
+        raise ProblemError("purpose-unknown") from None
 
 
 async def current_actor(
@@ -154,11 +151,9 @@ async def current_actor(
     """The caller, in his one active role."""
     token = request.scope.get(_TOKEN_KEY)
     if not isinstance(token, VerifiedToken):
-        slug = "unauthenticated"
-        raise ProblemError(slug)
+        raise ProblemError("unauthenticated")
     if any(len(request.headers.getlist(name)) > 1 for name in _STATED_ONCE):
-        slug = "bad-request"
-        raise ProblemError(slug)
+        raise ProblemError("bad-request")
     actor = actor_of(token, x_act_role, x_purpose)
     request.scope[_ACTOR_KEY] = actor
     _limiter(request).require(request.scope, actor, RateClass.ORDINARY)

@@ -77,7 +77,7 @@ def problem_responses(*told: int | str) -> dict[int | str, dict[str, Any]]:
 
 
 def read_responses(*told: int | str) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a read about a customer, which `If-None-Match` makes conditional."""
+    """The `responses=` of a read that `If-None-Match` makes conditional."""
     unchanged = {"description": "The `ETag` in `If-None-Match` is still that of the answer."}
     return {304: unchanged, **problem_responses(*told)}
 

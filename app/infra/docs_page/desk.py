@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from app.domain.errors import Invalid
 from app.domain.privacy.roles import Role
 from app.infra.auth.issuer import TokenRequest, development_issuer
 from app.infra.clock import utc_now
+from app.infra.loopback import is_loopback
 from app.infra.masking import Open
 from app.infra.problems import problem_response
 from app.infra.routing import StrictRoute
@@ -74,7 +74,7 @@ def may_offer_tokens(settings: Settings, host: str) -> bool:
         settings: the deployment, whose own issuer has to be the one that is believed.
         host: the address it listens on, which nobody but this machine may reach.
     """
-    return _issues_tokens(settings) and _is_loopback(host)
+    return _issues_tokens(settings) and is_loopback(host)
 
 
 def install_desk(app: FastAPI, settings: Settings, seats: DemoSeats) -> None:
@@ -109,9 +109,9 @@ def is_asked_by_the_page(request: Request) -> bool:
     hosts, origins = headers.getlist("host"), headers.getlist("origin")
     return (
         request.client is not None
-        and _is_loopback(request.client.host)
+        and is_loopback(request.client.host)
         and len(hosts) == len(origins) == 1
-        and _is_loopback(_name_of(hosts[0]))
+        and is_loopback(_name_of(hosts[0]))
         and origins[0] == f"http://{hosts[0]}"
         and headers.get("sec-fetch-site", "same-origin") == "same-origin"
         and not any(name in headers for name in _SPEAKS_FOR_ANOTHER)
@@ -131,14 +131,3 @@ def _name_of(host: str) -> str:
     except ValueError:
         return ""
     return (parts.hostname or "") if parts.netloc == host and "@" not in host else ""
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback

@@ -6,17 +6,16 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.errors import Conflict, DomainError
-from app.infra.database import Database, libpq_url
+from app.infra.database import DATABASE_ERRORS, Database, libpq_url
 from app.infra.jobs.lease import (
     JobCancelledError,
     JobStoppedError,
@@ -27,16 +26,15 @@ from app.infra.jobs.lease import (
     sweep,
 )
 from app.infra.jobs.queue import CHANNEL
+from app.infra.jobs.schedule import Schedule, enqueue_due, install_schedules
 
 log = logging.getLogger(__name__)
 
 #: Does one attempt; runs in a thread and an event loop of its own, so it may compute at length.
 Handler = Callable[[Lease], Coroutine[Any, Any, None]]
-Chore = Callable[[AsyncSession], Awaitable[None]]
 
-_DOWN: Final = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_DOWN: Final = (SQLAlchemyError, *DATABASE_ERRORS)
 _CONNECT_SECONDS: Final = 5
-_CHORE_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class JobLoop:
         database: where the jobs are; heartbeats take a connection of their own.
         handlers: who does which kind.
         pace: times.
-        chores: small things to do now and then, each in a transaction.
+        schedules: which of the kinds the clock puts in, and how often.
         listen_url: where a new job is told of; None to look by itself only, as behind a pooler.
     """
 
@@ -66,17 +64,17 @@ class JobLoop:
         handlers: Mapping[str, Handler],
         pace: Pace,
         *,
-        chores: Sequence[Chore] = (),
+        schedules: Sequence[Schedule] = (),
         listen_url: str | None = None,
     ) -> None:
         self._database = database
         self._handlers = handlers
         self._pace = pace
-        self._chores = chores
+        self._schedules = schedules
         self._listen_url = listen_url
         self._stopped = asyncio.Event()
         self._wake = asyncio.Event()
-        self._next_chores = 0.0
+        self._is_scheduled = False
 
     def stop(self) -> None:
         """Take no further job; finish or give back the one at hand."""
@@ -98,9 +96,12 @@ class JobLoop:
     async def _turn(self) -> bool:
         """Do one job, if there is one."""
         try:
-            await self._do_chores()
             async with self._database.sessions.begin() as session:
                 await sweep(session)
+                if not self._is_scheduled:
+                    await install_schedules(session, self._schedules)
+                await enqueue_due(session, [schedule.kind for schedule in self._schedules])
+            self._is_scheduled = True
             async with self._database.sessions.begin() as session:
                 lease = await claim(session, [*self._handlers], self._pace.lease_seconds)
         except _DOWN:
@@ -109,14 +110,6 @@ class JobLoop:
         if lease is not None:
             await self._work(lease)
         return lease is not None
-
-    async def _do_chores(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now >= self._next_chores:
-            for chore in self._chores:
-                async with self._database.sessions.begin() as session:
-                    await chore(session)
-            self._next_chores = now + _CHORE_SECONDS
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):

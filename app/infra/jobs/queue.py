@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.rows.job import JobRow
+from app.db.rows.job import JobRow, JobState
 from app.domain.errors import Conflict
 from app.infra.ids import new_id
 
@@ -35,6 +35,9 @@ _CANCEL: Final = text("""
         state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,
         finished_at = CASE state WHEN 'queued' THEN clock_timestamp() END
     WHERE id = :id AND state IN ('queued', 'running') RETURNING id
+""")
+_REMOVE_ENDED: Final = text("""
+    DELETE FROM jobs WHERE finished_at < clock_timestamp() - make_interval(days => :days)
 """)
 _REQUEUE: Final = text("""
     UPDATE jobs SET state = 'queued', attempts = 0, cancel_requested = false, finished_at = NULL,
@@ -70,7 +73,7 @@ class Job:
 
     id: UUID
     kind: str
-    state: str
+    state: JobState
     payload: Mapping[str, Any]
     done: int
     total: int | None
@@ -104,6 +107,11 @@ async def enqueue(session: AsyncSession, order: Order) -> UUID:
         # The other one ended between the two statements.
         return await enqueue(session, order)
     return found
+
+
+async def remove_ended(session: AsyncSession, *, days: int) -> None:
+    """Remove the jobs that ended some days ago; what they did stays."""
+    await session.execute(_REMOVE_ENDED, {"days": days})
 
 
 async def find_job(session: AsyncSession, job_id: UUID) -> Job | None:

@@ -172,6 +172,23 @@ def test_dense_arrays_and_bitmasks_agree_for_a_customer_and_for_a_frame(
     assert fired == [list(row.fired["labels"]) for row in expected]
 
 
+@pytest.mark.parametrize("policy", ["first", "priority", "collect"])
+def test_equal_tables_of_two_rule_sets_share_their_array_and_others_do_not(policy: str) -> None:
+    first, again = compiled(wide_table(30, policy)), compiled(wide_table(30, policy))
+    assert first.tables[3].dense is not None
+    assert again.tables[3].dense is first.tables[3].dense
+    assert again.tables[3].results is first.tables[3].results
+    row = facts(premium=7_500, growth=None)
+    for change in ({"then": "digital"}, {"id": "other"}, {"when": {"premium": "999"}}):
+        raw = wide_table(30, policy)
+        raw["tables"][3]["rules"][0] |= change
+        assert compiled(raw).tables[3].results is not first.tables[3].results
+    raw = wide_table(30, policy)
+    raw["tables"][3]["rules"] = [{"id": "W", "when": {}, "then": "digital"}]
+    assert evaluate(compiled(raw), row).fired["labels"] == ("W",)
+    assert evaluate(first, row).fired["labels"] == evaluate(again, row).fired["labels"] != ("W",)
+
+
 def test_classes_need_wider_numbers_as_they_grow() -> None:
     """400 rows cut the premium into more classes than fit into eight bits."""
     rule_set = compiled(wide_table(400, "first"))

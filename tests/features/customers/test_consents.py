@@ -142,7 +142,7 @@ async def test_what_contradicts_itself_is_refused_and_nothing_of_it_stored(
 
 async def test_a_change_is_in_the_audit_as_one(api: Api, session: AsyncSession) -> None:
     await put(api, HEALTH)
-    query = text("SELECT outcome, subjects FROM audit_events ORDER BY seq DESC LIMIT 1")
+    query = text("SELECT outcome, subjects FROM audit_events ORDER BY at DESC, seq DESC LIMIT 1")
     assert tuple((await session.execute(query)).one()) == ("changed", ["C1"])
     stored = await session.execute(text("SELECT purpose, given_on FROM consents"))
     assert [tuple(row) for row in stored] == [("health_data", date(2020, 1, 31))]

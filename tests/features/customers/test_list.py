@@ -231,7 +231,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(
     ]
     assert second["next_cursor"] is None
     events = await session.execute(
-        text("SELECT subjects FROM audit_events WHERE route = 'GET /v1/customers' ORDER BY seq")
+        text("SELECT subjects FROM audit_events WHERE route = 'GET /v1/customers' ORDER BY at, seq")
     )
     assert [row.subjects for row in events] == [["C1", "C2", "C3"], ["C4"]]
 

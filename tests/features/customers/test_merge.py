@@ -107,7 +107,7 @@ async def test_the_old_id_answers_as_the_survivor_and_saying_it_again_changes_no
     )
     answer = (await api.get("/v1/customers/C1/tier", Role.AGENT)).json()
     assert (answer["customer_id"], answer["tier"]) == ("C2", "gold")
-    query = "SELECT outcome, subjects FROM audit_events WHERE route LIKE '%/merge' ORDER BY seq"
+    query = "SELECT outcome, subjects FROM audit_events WHERE route LIKE '%/merge' ORDER BY at, seq"
     assert await rows(session, query) == [
         ("changed", ["C2", "C1"]),
         ("answered", ["C2", "C1"]),

@@ -211,7 +211,7 @@ async def test_a_hit_and_a_miss_leave_one_event_each_with_everybody_found(
     await search(api, phone="13000000000")
     query = text(
         "SELECT route, purpose, status, outcome, subjects FROM audit_events"
-        " ORDER BY seq OFFSET :before"
+        " ORDER BY at, seq OFFSET :before"
     )
     events = [tuple(row) for row in await session.execute(query, {"before": before})]
     told = ("POST /v1/customers/search", "customer_service", 200, "answered")

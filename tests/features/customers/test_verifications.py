@@ -185,7 +185,7 @@ async def test_every_try_is_in_the_audit_and_what_was_said_is_nowhere(
     said = "13912340000"
     for _ in range(4):
         await api.call("POST", PATH, agent(), json={"field": "phone", "value": said})
-    query = text("SELECT * FROM audit_events ORDER BY seq OFFSET :before")
+    query = text("SELECT * FROM audit_events ORDER BY at, seq OFFSET :before")
     events = [dict(row) for row in (await session.execute(query, {"before": before})).mappings()]
     assert [(event["status"], event["outcome"], event["subjects"]) for event in events] == [
         *[(200, "answered", ["C1"])] * 3,

@@ -12,7 +12,6 @@ from sqlalchemy import text
 from app.domain.errors import Conflict, Invalid
 from app.domain.tiering.decision import Cause, CauseKind
 from app.features.reevaluation.service import Progress, RunSummary, run
-from app.features.rule_sets.service import install_templates
 from app.features.scoring.service import evaluate_customer
 from app.features.tiers.service import stage_standings
 from app.infra.cipher import Vault, load_master_key
@@ -20,6 +19,7 @@ from app.infra.clock import business_day, utc_now
 from app.infra.database import AsyncSession, Database, open_database
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, change_some, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ async def database(fresh_database_url: str, settings: Settings) -> AsyncIterator
     async with open_database(fresh_database_url, settings) as opened:
         async with opened.sessions.begin() as session:
             await write_book(session, CUSTOMERS)
-            await install_templates(session)
+            await put_templates(session)
         yield opened
 
 
@@ -305,7 +305,7 @@ async def test_without_a_rule_set_for_all_lines_no_run_begins(
 async def test_an_empty_book_completes(fresh_database_url: str, settings: Settings) -> None:
     async with open_database(fresh_database_url, settings) as database:
         async with database.sessions.begin() as session:
-            await install_templates(session)
+            await put_templates(session)
         summary = await run(fresh_database_url, settings, as_of=AS_OF, apply=True)
         assert summary.tally.customers == 0
         assert [row["state"] for row in await runs(database)] == ["completed"]

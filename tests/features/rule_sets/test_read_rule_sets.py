@@ -42,6 +42,13 @@ async def test_who_has_no_token_or_no_business_with_rules_is_refused(api: Api, p
         assert (await api.get(path, role)).status_code == 200, role
 
 
+@pytest.mark.parametrize("path", PATHS)
+async def test_what_is_known_is_not_sent_again(api: Api, path: str) -> None:
+    tag = (await api.get(path, Role.RULE_AUTHOR)).headers["ETag"]
+    again = await api.get(path, Role.RULE_AUTHOR, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 async def test_the_list_says_which_version_decides_and_since_when(
     api: Api, session: AsyncSession
 ) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.domain.errors import Conflict
 from app.domain.privacy.roles import Role
 from app.domain.tiering.decision import Cause, CauseKind
-from app.features.rule_sets.service import install_templates, load_document
+from app.features.rule_sets.service import load_document
 from app.features.scoring.service import evaluate_customer
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import utc_now
@@ -20,6 +20,7 @@ from app.infra.database import AsyncSession, open_database
 from app.infra.settings import Settings
 from tests.api import Api
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +31,7 @@ OFFICER = Role.BUSINESS_OFFICER
 async def prepare(session: AsyncSession) -> None:
     """A small book, with the templates in force."""
     await write_book(session, 40)
-    await install_templates(session)
+    await put_templates(session)
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ async def test_the_snapshot_is_encrypted(session: AsyncSession) -> None:
 
 
 async def test_what_if_is_for_those_who_try_rules(api: Api, session: AsyncSession) -> None:
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
     path = "/v1/evaluations/what-if"
     assert (await api.call("POST", path, json={"facts": {}})).status_code == 401
@@ -146,7 +147,7 @@ async def test_what_if_is_for_those_who_try_rules(api: Api, session: AsyncSessio
 
 
 async def test_what_if_decides_and_stores_nothing(api: Api, session: AsyncSession) -> None:
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
     facts = {
         "annual_premium": "60000.50",
@@ -184,7 +185,7 @@ async def test_what_if_decides_and_stores_nothing(api: Api, session: AsyncSessio
 
 
 async def test_what_if_takes_a_named_version(api: Api, session: AsyncSession) -> None:
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
     trial = {"facts": {}, "rule_set": {"id": "motor", "version": 1}}
     response = await api.call("POST", "/v1/evaluations/what-if", OFFICER, json=trial)
@@ -208,7 +209,7 @@ async def test_what_if_takes_a_named_version(api: Api, session: AsyncSession) ->
 async def test_facts_that_mean_nothing_are_refused(
     api: Api, session: AsyncSession, facts: dict[str, object], problem: str
 ) -> None:
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
     path = "/v1/evaluations/what-if"
     response = await api.call("POST", path, OFFICER, json={"facts": facts})

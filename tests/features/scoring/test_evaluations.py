@@ -8,11 +8,11 @@ from dirty_equals import IsDatetime, IsInt, IsList, IsPartialDict, IsStr
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import install_templates
 from app.infra.clock import business_day, utc_now
 from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ CODE = IsStr(regex=r"[A-Z][0-9]{2}|GENERAL")
 async def book(session: AsyncSession) -> None:
     """A small book, with the templates in force."""
     await write_book(session, 40)
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
 
 
@@ -242,7 +242,7 @@ async def test_a_decision_from_before_two_merges_is_told_of_the_survivor(
         assert (found["customer_id"], found["risk_grade"]) == ("C00000007", grade)
     replay = await api.call("POST", f"/v1/decisions/{made['id']}/replay", MANAGER)
     assert (replay.json()["customer_id"], replay.json()["identical"]) == ("C00000007", True)
-    subjects = await session.scalars(text("SELECT subjects FROM audit_events ORDER BY seq"))
+    subjects = await session.scalars(text("SELECT subjects FROM audit_events ORDER BY at, seq"))
     assert list(subjects) == [["C00000009"], *[["C00000007"]] * 3]
 
 

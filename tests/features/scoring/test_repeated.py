@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import install_templates
 from app.infra.clock import utc_now
 from app.infra.database import AsyncSession, create_database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ MANAGER = Caller(Role.ACCOUNT_MANAGER, subject="manager-7")
 async def book(session: AsyncSession) -> None:
     """A small book, with the templates in force."""
     await write_book(session, 40)
-    await install_templates(session)
+    await put_templates(session)
     await session.commit()
 
 
@@ -49,7 +49,7 @@ async def test_a_repetition_answers_the_first_decision_and_makes_no_second(
     assert "Idempotent-Replayed" not in first.headers
     assert again.headers["Idempotent-Replayed"] == "true"
     assert await count(session, "decisions") == 1
-    told = await session.execute(text("SELECT outcome, status FROM audit_events ORDER BY seq"))
+    told = await session.execute(text("SELECT outcome, status FROM audit_events ORDER BY at, seq"))
     assert [tuple(row) for row in told] == [("changed", 201), ("answered", 201)]
 
 
@@ -160,7 +160,7 @@ async def test_ten_at_once_have_one_effect_and_one_answer(
     database = create_database(fresh_database_url, settings)
     async with database.sessions.begin() as session:
         await write_book(session, 40)
-        await install_templates(session)
+        await put_templates(session)
     async with open_api(create_app(settings, database), settings) as api:
         calls = [api.call("POST", PATH, OFFICER, headers=KEY, json=BODY) for _ in range(10)]
         answers = await asyncio.gather(*calls)
@@ -186,7 +186,7 @@ async def test_even_past_the_lock_there_is_one_effect(
     database = create_database(fresh_database_url, settings)
     async with database.sessions.begin() as session:
         await write_book(session, 40)
-        await install_templates(session)
+        await put_templates(session)
     async with open_api(create_app(settings, database), settings) as api:
         calls = [api.call("POST", PATH, OFFICER, headers=KEY, json=BODY) for _ in range(5)]
         statuses = {answer.status_code for answer in await asyncio.gather(*calls)}
@@ -206,7 +206,7 @@ async def test_who_waits_too_long_is_told_to_come_back(
     database = create_database(fresh_database_url, settings)
     async with database.sessions.begin() as session:
         await write_book(session, 40)
-        await install_templates(session)
+        await put_templates(session)
     async with (
         open_api(create_app(settings, database), settings) as api,
         database.sessions() as one,

@@ -11,13 +11,13 @@ from sqlalchemy import text
 from app.domain.errors import Conflict, Forbidden, Invalid
 from app.domain.privacy.roles import Role
 from app.domain.tiering.decision import Cause, CauseKind
-from app.features.rule_sets.service import install_templates
 from app.features.scoring.service import evaluate_customer
 from app.features.tiers.service import export_tiers
 from app.infra.cipher import Vault, load_master_key
 from app.infra.database import AsyncSession
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, write_book
+from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ COLUMNS = ["customer_id", "tier", "segment", "score", "evaluated_at"]
 async def evaluated(session: AsyncSession, settings: Settings) -> None:
     """Five customers of whom three were evaluated, one under an id like a formula."""
     await write_book(session, 5)
-    await install_templates(session)
+    await put_templates(session)
     await session.execute(
         text("INSERT INTO customers (customer_id, kind) VALUES ('-1.0', 'individual')")
     )

@@ -159,7 +159,7 @@ async def test_two_hundred_are_one_look_of_a_few_statements(
     await look_up(api, Role.INTEGRATION, *asked)
     query = text(
         "SELECT route, role, status, outcome, subjects FROM audit_events"
-        " ORDER BY seq OFFSET :before"
+        " ORDER BY at, seq OFFSET :before"
     )
     events = [tuple(row) for row in await session.execute(query, {"before": before})]
     subjects = ["C2", "C1", *asked[3:]]

@@ -354,7 +354,7 @@ async def test_a_tier_already_known_is_not_sent_again_and_is_a_look_all_the_same
         again = await api.get(PATH, Role.AGENT, headers={"If-None-Match": known})
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
         assert "Content-Type" not in again.headers
-    query = text("SELECT status, outcome FROM audit_events ORDER BY seq DESC LIMIT 1")
+    query = text("SELECT status, outcome FROM audit_events ORDER BY at DESC, seq DESC LIMIT 1")
     assert tuple((await session.execute(query)).one()) == (304, "answered")
     # Another role's answer is another one, and so is the next evaluation's.
     other = await api.get(PATH, Role.RISK_OFFICER, headers={"If-None-Match": etag})

@@ -12,13 +12,14 @@ from app.features.customers import service
 from app.features.customers.router.shared import Reader, router
 from app.features.customers.schemas import ConsentsRead, ConsentsWrite, CustomerId
 from app.features.imports.service import RowsRejected
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, ChangeAudit, Outcome
 from app.infra.auth import requires
 from app.infra.conditions import IfMatch
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
+from app.infra.turns import TAKES_TURN
 
 
 @router.get(
@@ -51,6 +52,7 @@ async def list_consents(
     response_model=ConsentsRead,
     summary="Say what a customer consents to",
     response_description="All his consents as they are now.",
+    dependencies=[TAKES_TURN],
     responses=problem_responses(404, "conflict"),
 )
 async def put_consents(
@@ -81,8 +83,7 @@ async def put_consents(
         )
     except RowsRejected as refused:
         errors = [FieldError(("body", "items", *error.loc), error.code) for error in refused.errors]
-        slug = "validation"
-        raise ProblemError(slug, errors=errors) from None
+        raise ProblemError("validation", errors=errors) from None
     found = await service.list_consents(desk.session, customer_id=own_id)
     return await respond(
         ConsentsRead.from_domain(own_id, found, desk.today),

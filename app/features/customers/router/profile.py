@@ -17,14 +17,15 @@ from app.features.customers.schemas import (
     ProfileRead,
 )
 from app.features.imports.service import RowsRejected
-from app.infra.application import problem_responses, read_responses
 from app.infra.audit import Audit, ChangeAudit, Outcome
 from app.infra.auth import requires
 from app.infra.conditions import IfMatch
+from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
+from app.infra.turns import TAKES_TURN
 
 _KIND_FIXED: Final = "kind-fixed"
 
@@ -64,6 +65,8 @@ async def look_up_customer(
     call: ExpressCall, lookups: service.ProfileLookups, customer_id: str
 ) -> Response | None:
     """`get_customer`, for many at once."""
+    if call.is_of_another(customer_id):
+        return None
     found = await lookups.find(customer_id, actor=call.actor, on=call.today)
     if found is None:
         return None
@@ -82,6 +85,7 @@ async def look_up_customer(
     response_model=ProfileRead,
     summary="Create a customer, or change what is known of him",
     response_description="The customer was there and is changed; what is open is answered.",
+    dependencies=[TAKES_TURN],
     responses={
         201: {"model": ProfileRead, "description": "The customer is new; likewise."},
         **problem_responses("kind-fixed", "conflict"),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Text, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
@@ -16,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows.import_run import ImportChunkRow, ImportRunRow
 from app.domain.errors import Conflict, DomainError, Invalid
-from app.infra.database import Database
+from app.infra.database import DATABASE_ERRORS, Database
 
 _DISK_FULL = "53100"
 _LOCKED = "55P03"
@@ -24,7 +23,6 @@ _UNIQUE = "23505"
 _CONSTRAINTS = "23"
 #: Connection, resources, operator intervention.
 _UNAVAILABLE = ("08", "53", "57")
-_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ async def transaction(database: Database) -> AsyncIterator[AsyncSession]:
     try:
         async with database.sessions.begin() as session:
             yield session
-    except (DBAPIError, *_DRIVER_ERRORS) as error:
+    except DATABASE_ERRORS as error:
         # Never the driver's text: it repeats values of the row.
         raise _told(error) from None
 

@@ -18,7 +18,7 @@ from app.features.tiers.service import Lift, ServedTier
 from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel, Risk, internal
 
 
-class OverrideRead(ReadModel):
+class TierOverrideRead(ReadModel):
     """The temporary replacement of a tier that is in force."""
 
     id: Open[UUID] = Field(description="Its id.")
@@ -85,7 +85,7 @@ class TierRead(MaskedRead):
     since: Open[date] = Field(description="Business day the tier began to serve.")
     source: Open[str] = Field(description="grace: a downgrade waits, the old tier serves.")
     grace_until: Internal[date] = Field(description="Business day a waiting downgrade is due.")
-    override: OverrideRead | None = Field(description="The override in force, if any.")
+    override: TierOverrideRead | None = Field(description="The override in force, if any.")
     pending_override: Internal[PendingOverrideRead] = Field(description="A requested one, if any.")
     next_tier: NextTierRead | None = Field(description="Null at the top of the ladder.")
     score: Internal[int] = Field(description="Weighted score, 0 to 1000.")
