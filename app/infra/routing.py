@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
 from email.message import Message
 from typing import Any, NoReturn
 
 from fastapi import APIRouter, Request, Response, params
+from fastapi._compat import field_annotation_is_sequence
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from app.domain.privacy.roles import Role
+from app.infra.auth import Admission, admission_of, admit
 from app.infra.deadline import extend_deadline, has_body
 from app.infra.express import Answering, ExpressRoute
 from app.infra.lanes import Lanes
-from app.infra.problems import ProblemError
+from app.infra.problems import FieldError, ProblemError
 
 
 class StrictRequest(Request):
@@ -53,7 +58,9 @@ def _refuse(_constant: str) -> NoReturn:
 class StrictRoute(APIRoute):
     """A route that reads its body strictly; the application's limit of a body stays in force.
 
-    A body that does not say it is JSON in UTF-8 is not read as such, but answered 415.
+    Who calls is settled before anything is said of his body. One that does not say it is JSON in
+    UTF-8 is not read as such, but answered 415, and so is one that is compressed. A name that
+    stands twice in the query and is no list is refused: readers differ in which of them they take.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -61,14 +68,63 @@ class StrictRoute(APIRoute):
         answer = super().get_route_handler()
         field = self.body_field
         reads_json = field is not None and not isinstance(field.field_info, params.Form)
+        admissions = tuple(dict.fromkeys(_admissions(self.dependant)))
+        single = _single_names(self.dependant)
 
         async def answer_strictly(request: Request) -> Response:
             extend_deadline(request.scope, self.endpoint)
-            if reads_json and has_body(request.scope) and not _says_json(request):
-                raise ProblemError("unsupported-media-type")
+            bears_body = has_body(request.scope)
+            repeated = _repeated(request, single)
+            if admissions and (bears_body or repeated):
+                await admit(request, admissions)
+            if bears_body:
+                _require_encoding(request, reads_json=reads_json)
+            if repeated:
+                errors = [FieldError(("query", name), "repeated") for name in repeated]
+                raise ProblemError("validation", errors=errors)
             return await answer(StrictRequest(request.scope, request.receive))
 
         return answer_strictly
+
+
+def _admissions(dependant: Dependant) -> Iterator[Admission]:
+    """Whom the dependencies of a route let through; none where nobody is asked who he is."""
+    found = admission_of(dependant.call)
+    if found is not None:
+        yield found
+    for needed in dependant.dependencies:
+        yield from _admissions(needed)
+
+
+def _single_names(dependant: Dependant) -> set[str]:
+    """What may stand in the query of a route once."""
+    kinds: dict[str, object] = {}
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            told = kind.model_fields.items()
+            kinds.update({one.alias or name: one.annotation for name, one in told})
+        else:
+            kinds[field.alias] = kind
+    single = {name for name, kind in kinds.items() if not field_annotation_is_sequence(kind)}
+    return single.union(*(_single_names(needed) for needed in dependant.dependencies))
+
+
+def _repeated(request: Request, single: set[str]) -> list[str]:
+    if not single or b"&" not in request.scope["query_string"]:
+        return []
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    return sorted(name for name in single if names[name] > 1)
+
+
+def _require_encoding(request: Request, *, reads_json: bool) -> None:
+    """Refuse a body that is not plain, or is no JSON where that is read."""
+    slug = "unsupported-media-type"
+    codings = ",".join(request.headers.getlist("content-encoding"))
+    if any(coding.strip().lower() not in {"", "identity"} for coding in codings.split(",")):
+        raise ProblemError(slug, headers={"Accept-Encoding": "identity"})
+    if reads_json and not _says_json(request):
+        raise ProblemError(slug)
 
 
 def _says_json(request: Request) -> bool:

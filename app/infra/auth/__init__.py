@@ -1,8 +1,10 @@
 """Bearer tokens: strict verification, the development issuer, and who the caller is."""
 
 from app.infra.auth.dependencies import (
+    Admission,
     CurrentActor,
     admission_of,
+    admit,
     costs,
     get_token_verifier,
     install_authentication,
@@ -12,9 +14,11 @@ from app.infra.auth.issuer import development_token
 from app.infra.auth.tokens import TokenVerifier
 
 __all__ = [
+    "Admission",
     "CurrentActor",
     "TokenVerifier",
     "admission_of",
+    "admit",
     "costs",
     "development_token",
     "get_token_verifier",
