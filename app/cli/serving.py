@@ -133,6 +133,7 @@ def run_server(
             host=host,
             port=port,
             http=GuardedProtocol,
+            ws="none",
             log_config=uvicorn_logging(),
             access_log=False,
             server_header=False,

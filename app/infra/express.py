@@ -66,6 +66,14 @@ class ExpressCall:
         """The language asked for."""
         return preferred_locale(self.accept_language)
 
+    def is_of_another(self, customer_id: str) -> bool:
+        """Whether a customer asks about an id that his token does not name.
+
+        Such a look-up is left to the route, and nobody is looked up for it: by the time that takes
+        he would know which ids there are.
+        """
+        return self.actor.customer_id not in {None, customer_id}
+
     def audit(self, record_version: str | None = None) -> AuditTrail:
         """The audit of the request."""
         writer = self.state.audit

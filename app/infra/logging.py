@@ -24,8 +24,34 @@ ExceptionInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 )
 
-#: Loggers whose arguments hold no personal data: our own, and the server's start and stop.
-TRUSTED: Final = ("app", "uvicorn.error", "alembic")
+#: Loggers whose arguments hold no personal data.
+TRUSTED: Final = ("app", "alembic")
+#: What the server tells of itself. Its other messages are not told at all, since it puts paths into
+#: some, and the message of an exception into others.
+_SERVER: Final = "uvicorn"
+_SERVER_TELLS: Final = frozenset(
+    {
+        "Started server process [%d]",
+        "Waiting for application startup.",
+        "Application startup complete.",
+        "Application startup failed. Exiting.",
+        "Uvicorn running on %s://%s:%d (Press CTRL+C to quit)",
+        "Uvicorn running on %s://[%s]:%d (Press CTRL+C to quit)",
+        "Shutting down",
+        "Waiting for connections to close. (CTRL+C to force quit)",
+        "Waiting for background tasks to complete. (CTRL+C to force quit)",
+        "Cancel %s running task(s), timeout graceful shutdown exceeded",
+        "Waiting for application shutdown.",
+        "Application shutdown complete.",
+        "Application shutdown failed. Exiting.",
+        "Finished server process [%d]",
+        "Invalid HTTP request received.",
+        "Exception in ASGI application",
+        "Exception in 'lifespan' protocol",
+        "ASGI callable returned without starting response.",
+        "ASGI callable returned without completing response.",
+    }
+)
 #: What our own calls may add by `extra=`.
 FIELDS: Final = (
     "request_id",
@@ -41,6 +67,8 @@ FIELDS: Final = (
     "attempt",
     "constraint",
 )
+
+_UNTOLD: Final = "a message of the server"
 
 _LONGEST_CHAIN = 5
 _MOST_FRAMES = 30
@@ -162,6 +190,8 @@ def _event(record: logging.LogRecord) -> str:
     template = record.msg
     if not isinstance(template, str):
         return type(template).__name__
+    if record.name.partition(".")[0] == _SERVER:
+        return record.getMessage().strip() if template.strip() in _SERVER_TELLS else _UNTOLD
     return record.getMessage() if _is_trusted(record.name) else template
 
 
@@ -185,6 +215,8 @@ def uvicorn_logging(level: str = "INFO") -> dict[str, Any]:
             # Its lines hold paths and query strings; app.access tells the route instead.
             "uvicorn.access": {"level": "CRITICAL", "propagate": False},
             "uvicorn": {"level": level, "handlers": [], "propagate": True},
+            # Its warnings quote the upload, and are whole before they come here.
+            "python_multipart": {"level": "CRITICAL"},
             "httpx": {"level": "WARNING"},
             "asyncio": {"level": "WARNING"},
         },

@@ -50,8 +50,8 @@ _INTERNAL = 500
 _UNAVAILABLE = 503
 # A conflict tells that there is such a customer, so it is written down like a denial.
 _DENIALS = frozenset({_FORBIDDEN, _NOT_FOUND, _CONFLICT})
-# So does this one, unlike the 429 of who calls too often whatever it is about.
-_DENIED_TRY = "tries-exhausted"
+# So do these, unlike the 429 of who calls too often whatever it is about.
+_DENIED_TRIES = frozenset({"tries-exhausted", "misses-exhausted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +348,7 @@ class _Handler:
             _log_failure(request, error, answer.status)
         elif isinstance(error, IntegrityError):
             _log_refusal(request, error, answer.status)
-        is_denial = answer.status in _DENIALS or answer.slug == _DENIED_TRY
+        is_denial = answer.status in _DENIALS or answer.slug in _DENIED_TRIES
         if self._on_denial is not None and is_denial and "route" in request.scope:
             try:
                 await self._on_denial(request, answer.status)

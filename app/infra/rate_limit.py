@@ -1,5 +1,7 @@
 """How often one actor may ask: a token bucket for each issuer, subject and role.
 
+Searches are counted by issuer and subject alone, so that several roles are no several quotas.
+
 The buckets are this process's own, so with several replicas an actor has as many quotas; a limit
 shared by all belongs to the gateway before them. What is guarded here is the process: one runaway
 client is slowed before others wait for it. The ordinary quota is wide, since one integration of a
@@ -32,6 +34,8 @@ MOST_ACTORS: Final = 10_000
 """Actors of one process; the one not seen for longest is forgotten, and has a full quota again."""
 
 _MINUTE = 60
+#: Stands for whichever role, where all of them share a quota.
+_ANY_ROLE: Final = "*"
 
 Name: TypeAlias = tuple[str, str, str]
 
@@ -42,7 +46,7 @@ class RateClass(StrEnum):
     ORDINARY = "ordinary"
     COSTLY = "costly"
     SEARCH = "search"
-    """Numbers that could be tried by the thousand, until one is somebody's."""
+    """Numbers that could be tried by the thousand, until one is somebody's; in whatever role."""
 
 
 class _Bucket:
@@ -132,7 +136,8 @@ class RateLimiter:
             standings = scope[STANDINGS_KEY] = {}
         standing = standings.get(rate_class)
         if standing is None:
-            name = (actor.issuer, actor.subject, actor.role)
+            role = _ANY_ROLE if rate_class is RateClass.SEARCH else actor.role
+            name = (actor.issuer, actor.subject, role)
             standing = standings[rate_class] = quota.take(name, self._clock())
         return not standing.refused_for
 

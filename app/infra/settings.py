@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 60_000
     costly_rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 1_200
     search_rate_limit_per_minute: Annotated[int, Field(ge=0, le=10_000_000)] = 300
+    #: Searches of one actor that may find nobody; 0 lifts the limit.
+    search_misses_per_hour: Annotated[int, Field(ge=0, le=1_000_000)] = 30
+    search_misses_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 100
 
     @field_validator("business_zone")
     @classmethod

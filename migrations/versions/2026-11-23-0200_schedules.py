@@ -1,7 +1,7 @@
 """Kinds of jobs that are put in by the clock.
 
 Revision: 7e35a1d90c42
-Revises: 2b9f6c31d7a8
+Revises: 6e0d94a7c2b1
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "7e35a1d90c42"
-down_revision = "2b9f6c31d7a8"
+down_revision = "6e0d94a7c2b1"
 branch_labels = None
 depends_on = None
 

@@ -47,7 +47,10 @@ IDS: Final[Mapping[str, str]] = {
     "job_id": "SELECT id FROM jobs",
 }
 #: More than a sweep asks for: it is about what is answered, and not about how often.
-QUOTAS: Final = {f"TIERING_{name}RATE_LIMIT_PER_MINUTE": "0" for name in ("", "COSTLY_", "SEARCH_")}
+QUOTAS: Final = {
+    **{f"TIERING_{name}RATE_LIMIT_PER_MINUTE": "0" for name in ("", "COSTLY_", "SEARCH_")},
+    **{f"TIERING_SEARCH_MISSES_PER_{window}": "0" for window in ("HOUR", "DAY")},
+}
 
 
 @dataclass(frozen=True, slots=True)

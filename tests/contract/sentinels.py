@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import Enum, auto
 from typing import Final
 from urllib.parse import quote
 
@@ -83,8 +85,34 @@ class Sentinel:
         yield base64.b64encode(raw).rstrip(b"=")
         yield base64.urlsafe_b64encode(raw).rstrip(b"=")
         yield raw.hex().encode()
-        for digest in (hashlib.md5, hashlib.sha1, hashlib.sha256):
-            yield digest(raw).hexdigest().encode()
+        yield from digests(raw)
+
+    def is_in(self, told: bytes) -> bool:
+        """Whether the value is told somewhere, in whatever disguise."""
+        return any(found in told for found in self.disguises())
+
+
+def digests(raw: bytes) -> Iterator[bytes]:
+    """A value as those who think it unreadable write it."""
+    for digest in (hashlib.md5, hashlib.sha1, hashlib.sha256):
+        yield digest(raw).hexdigest().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number nobody else has, and the seats that may see it in clear.
+
+    It is too short to be looked for within words, times and encoded text.
+    """
+
+    value: int
+    seats: set[str]
+
+    def is_in(self, told: bytes) -> bool:
+        """Whether the number stands somewhere by itself, or hashed."""
+        raw = str(self.value).encode()
+        alone = rb"(?<![\w.-])(?<![0-9]:)" + raw + rb"(?![\w.-]|:[0-9])"
+        return bool(re.search(alone, told)) or any(found in told for found in digests(raw))
 
 
 SENTINELS: Final[Mapping[str, Sentinel]] = {
@@ -110,7 +138,111 @@ SENTINELS: Final[Mapping[str, Sentinel]] = {
     "code of class internal": Sentinel('"V03"', STAFF),
     "code of class risk": Sentinel('"R04"', {*MANAGERS, *OFFICERS}),
     "code of class income": Sentinel('"P02"', {*MANAGERS, *OFFICERS}),
+    "band of credit": Sentinel('"700-799"', {*MANAGERS, *OFFICERS}),
+    "band of health grade": Sentinel('"D-E"', {"risk officer"}),
+    "band of health habits": Sentinel('"20-39"', {"risk officer"}),
+    "band of driving": Sentinel('"40-59"', MANAGERS),
 }
+
+#: Looked for in bodies, where a number is a value and no length or quota.
+NUMBERS: Final[Mapping[str, Number]] = {
+    "credit_score": Number(777, NOBODY),
+    "health_habit_score": Number(37, NOBODY),
+    "driving_score": Number(53, OFFICERS),
+}
+
+
+class Listed(Enum):
+    """How an answer says that a field is masked."""
+
+    NOT = auto()
+    ITSELF = auto()
+    #: The mapping that it is in has masked entries; which ones is not said.
+    WITH_ITS_MAPPING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A field that many have the same value of, so that it is known by its name only.
+
+    Args:
+        clear: what it may be where it is shown in clear.
+        seats: who is shown it in clear.
+        bands: what it may be where a band is shown.
+        banded: who is shown the band; to everybody else it is null.
+    """
+
+    clear: Collection[object]
+    seats: set[str]
+    bands: Collection[object] = ()
+    banded: set[str] = field(default_factory=set)
+
+    def is_kept(self, seat: str, shown: object, listed: Listed) -> bool:
+        """Whether a seat is shown what it may see, and told what was masked."""
+        if seat in self.seats:
+            return shown in self.clear and listed is not Listed.ITSELF
+        masked = shown in self.bands if seat in self.banded else shown is None
+        return masked and listed is not Listed.NOT
+
+
+GRADES: Final = ("A", "B", "C", "D", "E")
+GUARDED: Final[Mapping[str, Guarded]] = {
+    "credit_score": Guarded([777], NOBODY, ["700-799"], {*MANAGERS, *OFFICERS}),
+    "career_stage": Guarded(["peak"], NOBODY),
+    "family_stage": Guarded(["couple"], NOBODY),
+    "health_grade": Guarded(["D"], NOBODY, ["D-E"], {"risk officer"}),
+    "health_habit_score": Guarded([37], NOBODY, ["20-39"], {"risk officer"}),
+    # The role table gives the risk officer a band, and of yes and no there is none.
+    "smoker": Guarded([True], {"customer"}, [None], {"risk officer"}),
+    "heavy_drinker": Guarded([True], {"customer"}, [None], {"risk officer"}),
+    "fraud_suspicion": Guarded([True], {"risk officer"}),
+    "occupation_risk": Guarded(["high"], OFFICERS, ["high"], MANAGERS),
+    "driving_score": Guarded([53], OFFICERS, ["40-59"], MANAGERS),
+    "risk_grade": Guarded(GRADES, OFFICERS, ["low", "medium", "high"], MANAGERS),
+    "extra_risk_module": Guarded([None, "required"], OFFICERS),
+    "underwriting_advice": Guarded([None, "restrict"], OFFICERS),
+    "reinsurance_advice": Guarded([None, "quota_share"], OFFICERS),
+    # A rule's id tells the values it asks for, those of health among them.
+    **{
+        f"fired.{table}": Guarded([], NOBODY, ["GENERAL"], set(SEATS))
+        for table in (
+            "risk_grade",
+            "extra_risk_module",
+            "underwriting_advice",
+            "reinsurance_advice",
+        )
+    },
+    "claims": Guarded([1], OFFICERS, ["1-2"], MANAGERS),
+    "open_claims": Guarded([1], OFFICERS, ["1-2"], MANAGERS),
+    "opinion_leader": Guarded([True], STAFF),
+    "gender": Guarded(["female"], STAFF),
+}
+
+
+def guarded_fields(
+    body: object, path: str = "", masked: Collection[str] = ()
+) -> Iterator[tuple[str, object, Listed]]:
+    """The guarded fields of an answer: name, what is shown, and whether it is listed as masked."""
+    if isinstance(body, dict):
+        if "meta" in body:
+            path, masked = "", body["meta"]["masked"]
+        for name, value in body.items():
+            place = f"{path}.{name}" if path else name
+            known_as = place if place in GUARDED else name
+            if known_as in GUARDED:
+                yield known_as, value, _listed(place, path, masked)
+            else:
+                yield from guarded_fields(value, place, masked)
+    if isinstance(body, list):
+        for item in body:
+            yield from guarded_fields(item, f"{path}[]", masked)
+
+
+def _listed(place: str, path: str, masked: Collection[str]) -> Listed:
+    if place in masked:
+        return Listed.ITSELF
+    return Listed.WITH_ITS_MAPPING if f"{path}[]" in masked else Listed.NOT
+
 
 STAND: Final = Stand(
     CUSTOMER,
@@ -127,7 +259,7 @@ STAND: Final = Stand(
         "target": "diamond",
         "moves": [
             {"fact": "annual_premium", "from": "43210.98", "to": "87654.32", "reaches": "diamond"},
-            {"fact": "driving_score", "from": "55", "to": "80", "reaches": "diamond"},
+            {"fact": "driving_score", "from": "53", "to": "80", "reaches": "diamond"},
         ],
     },
 )
@@ -141,12 +273,18 @@ async def write_sentinels(api: Api, session: AsyncSession) -> None:
         CUSTOMER,
         name=SENTINELS["name"].text,
         account_manager=MANAGER,
+        gender="female",
         smoker=True,
+        heavy_drinker=True,
         health_grade="D",
         fraud_suspicion=True,
-        credit_score=777,
+        occupation_risk="high",
+        opinion_leader=True,
+        career_stage="peak",
+        family_stage="couple",
         consent=True,
         **{name: SENTINELS[name].text for name in given},
+        **{name: number.value for name, number in NUMBERS.items()},
     )
     await put_customer(api, STRANGER)
     premium = Decimal(SENTINELS["premium"].text)

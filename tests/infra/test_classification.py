@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,14 +12,17 @@ from pydantic import BaseModel, computed_field
 from sqlalchemy import Column, Integer, MetaData, Table
 from starlette.responses import PlainTextResponse, Response
 
+from app import main
 from app.db.rows import CustomerRow
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.privacy.classes import SensitivityClass
+from app.domain.privacy.joint import joint_exposures
 from app.domain.privacy.masks import MASK_DATA
 from app.domain.privacy.matrix import MATRIX
 from app.domain.records.specs import RECORDS
 from app.infra import classification
 from app.infra.classification import (
+    COLUMN_KEY,
     METRIC_LABELS,
     check_classified,
     find_joint_exposures,
@@ -29,8 +32,11 @@ from app.infra.classification import (
     find_unclassified_labels,
 )
 from app.infra.classified import ClassificationError
+from app.infra.database import create_database
 from app.infra.masking import Open, ReadModel
 from app.infra.metrics import LABELS
+from app.infra.routing import Router
+from app.infra.settings import Settings
 
 
 class GoodRead(ReadModel):
@@ -193,13 +199,57 @@ def test_masks_that_tell_too_much_together_are_found() -> None:
     ]
 
 
-def test_the_process_starts_only_if_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def _forget_a_column(patch: pytest.MonkeyPatch) -> None:
+    patch.delitem(CustomerRow.metadata.tables["customers"].columns["city"].info, COLUMN_KEY)
+
+
+def _forget_a_fact(patch: pytest.MonkeyPatch) -> None:
+    fact = replace(next(iter(CATALOGUE.values())), name="forgotten", sensitivity="")
+    patch.setattr(classification, "CATALOGUE", {**CATALOGUE, "forgotten": fact})
+
+
+def _count_by_customer(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(classification, "LABELS", ("customer_id",))
+
+
+def _tell_too_much_together(patch: pytest.MonkeyPatch) -> None:
+    space = replace(MASK_DATA.resident_id, regions_by_city=1)
+    patch.setattr(
+        classification, "joint_exposures", lambda matrix, _space: joint_exposures(matrix, space)
+    )
+
+
+@pytest.mark.parametrize(
+    ("forget", "finding"),
+    [
+        (_forget_a_column, "customers.city has no class"),
+        (_forget_a_fact, "fact forgotten has no class"),
+        (_count_by_customer, "metric label customer_id is not of class open"),
+        (_tell_too_much_together, "candidates for an ID number"),
+    ],
+)
+def test_the_process_starts_only_if_nothing_is_found(
+    monkeypatch: pytest.MonkeyPatch, forget: Callable[[pytest.MonkeyPatch], None], finding: str
+) -> None:
     check_classified(_app(response_model=GoodRead))
+    forget(monkeypatch)
+    with pytest.raises(ClassificationError, match=finding):
+        check_classified(_app(response_model=GoodRead))
+
+
+def test_the_process_starts_only_if_every_field_has_a_class() -> None:
     with pytest.raises(ClassificationError, match="phone has no class"):
         check_classified(_app(response_model=ForgottenRead))
-    monkeypatch.setattr(classification, "LABELS", ("customer_id",))
-    with pytest.raises(ClassificationError, match="customer_id"):
-        check_classified(_app(response_model=GoodRead))
+
+
+def test_the_application_is_not_made_with_a_route_that_forgot_a_class(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    planted = Router("planted")
+    planted.add_api_route("/v1/planted", lambda: None, response_model=ForgottenRead)
+    monkeypatch.setattr(main, "ROUTERS", (*main.ROUTERS, planted))
+    with pytest.raises(ClassificationError, match="GET /v1/planted: phone has no class"):
+        main.create_app(settings, create_database("postgresql://localhost/any", settings))
 
 
 def test_a_model_of_another_base_is_looked_into_like_any() -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import asyncpg
 import pytest
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser
 from sqlalchemy.exc import IntegrityError
 
 from app.infra.logging import (
@@ -89,6 +91,49 @@ def test_arguments_of_others_are_not_told(lines: io.StringIO) -> None:
         "ValueError",
         "%(a)s",
     ]
+
+
+def test_of_the_server_only_what_is_known_to_be_harmless_is_told(lines: io.StringIO) -> None:
+    server = logging.getLogger("uvicorn.error")
+    server.info('%s - "WebSocket %s" 403', "127.0.0.1", f"/v1/customers?phone={SENTINEL}")
+    server.error("Traceback ...\n" + SENTINEL)
+    server.error(OSError(SENTINEL))
+    server.info("Uvicorn running on %s://%s:%d (Press CTRL+C to quit)", "http", "::1", 8000)
+    server.error("Exception in ASGI application\n")
+    assert SENTINEL not in lines.getvalue()
+    assert [json.loads(line)["event"] for line in lines.getvalue().splitlines()] == [
+        "a message of the server",
+        "a message of the server",
+        "OSError",
+        "Uvicorn running on http://::1:8000 (Press CTRL+C to quit)",
+        "Exception in ASGI application",
+    ]
+
+
+@pytest.fixture
+def multipart_level() -> Iterator[None]:
+    """The parser of forms at the level that our configuration gives it."""
+    logger = logging.getLogger("python_multipart")
+    logger.setLevel(uvicorn_logging()["loggers"]["python_multipart"]["level"])
+    yield
+    logger.setLevel(logging.NOTSET)
+
+
+def _read_a_broken_upload() -> None:
+    with pytest.raises(FormParserError):
+        MultipartParser(b"boundary").write(b"--" + SENTINEL.encode())
+
+
+def test_the_parser_of_forms_tells_what_it_reads(lines: io.StringIO) -> None:
+    """Which is why it has a level of its own."""
+    _read_a_broken_upload()
+    assert lines.getvalue()
+
+
+@pytest.mark.usefixtures("multipart_level")
+def test_the_bytes_of_an_upload_are_not_told(lines: io.StringIO) -> None:
+    _read_a_broken_upload()
+    assert not lines.getvalue()
 
 
 def test_only_known_fields_are_told(lines: io.StringIO) -> None:

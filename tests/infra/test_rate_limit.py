@@ -107,6 +107,15 @@ def test_a_request_is_counted_once_however_often_it_is_asked_about() -> None:
     assert limiter.admits({}, actor(role=Role.COMPLIANCE), RateClass.ORDINARY)
 
 
+def test_searches_in_another_role_take_from_the_same_quota() -> None:
+    limiter = RateLimiter({RateClass.SEARCH: 2}, Clock())
+    assert limiter.admits({}, actor(), RateClass.SEARCH)
+    assert limiter.admits({}, actor(role=Role.COMPLIANCE), RateClass.SEARCH)
+    assert not limiter.admits({}, actor(role=Role.RISK_OFFICER), RateClass.SEARCH)
+    assert not limiter.admits({}, actor(), RateClass.SEARCH)
+    assert limiter.admits({}, actor("other"), RateClass.SEARCH)
+
+
 def test_zero_lifts_a_limit(settings: Settings) -> None:
     lifted = settings.model_copy(update={"rate_limit_per_minute": 0})
     limiter = create_limiter(lifted)

@@ -46,6 +46,15 @@ class Connection:
         self.writer.write(b"".join(parts))
         await self.writer.drain()
 
+    async def takes(self, block: bytes, *, times: int) -> bool:
+        """Whether the server takes that much more, or closes."""
+        try:
+            for _ in range(times):
+                await self.send(block)
+        except ConnectionError:
+            return False
+        return True
+
     async def answer(self) -> Answer:
         """The next answer."""
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -89,7 +98,7 @@ class Wire:
 @asynccontextmanager
 async def serving(app: ASGIApp, protocol: type[GuardedProtocol]) -> AsyncIterator[Wire]:
     """The application on a port of its own."""
-    config = uvicorn.Config(app, port=0, http=protocol, log_config=None, lifespan="off")
+    config = uvicorn.Config(app, port=0, http=protocol, ws="none", log_config=None, lifespan="off")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

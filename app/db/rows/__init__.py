@@ -25,6 +25,7 @@ from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
 from app.db.rows.schedule import ScheduleRow
 from app.db.rows.scoring_input import ScoringInputRow
 from app.db.rows.scoring_state import ScoringStateRow
+from app.db.rows.search_attempt import SearchAttemptRow
 from app.db.rows.service_use import ProductServiceRow, ServiceUseRow
 from app.db.rows.sla_policy import SlaEntryRow, SlaPolicyRow, StatutoryFloorRow
 from app.db.rows.subject_key import SubjectKeyRow
@@ -62,6 +63,7 @@ __all__ = [
     "ScheduleRow",
     "ScoringInputRow",
     "ScoringStateRow",
+    "SearchAttemptRow",
     "ServiceUseRow",
     "SlaEntryRow",
     "SlaPolicyRow",

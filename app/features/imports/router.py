@@ -20,7 +20,7 @@ from app.features.imports import service
 from app.features.imports.schemas import REQUEST_BODY, TEXT_PARTS, ImportOrderRead, ImportRead
 from app.features.imports.service import UPLOAD_PLACE, Choice, ImportOrder
 from app.infra.audit import Audit
-from app.infra.auth import requires
+from app.infra.auth import costs, requires
 from app.infra.deadline import takes_up_to
 from app.infra.description import problem_responses
 from app.infra.desk import Desk
@@ -28,6 +28,7 @@ from app.infra.downloads import respond_csv
 from app.infra.idempotency import Once
 from app.infra.multipart import UploadForm, read_upload, refuse_part
 from app.infra.problems import UNKNOWN_NAME, FieldError, ProblemError
+from app.infra.rate_limit import RateClass
 from app.infra.requester import CurrentRequester
 from app.infra.reveal import respond
 from app.infra.routing import Router
@@ -70,6 +71,7 @@ _REFUSALS: Final = {
     summary="Import a file",
     response_description="The file is stored and its import queued; `Location` tells how it goes.",
     responses=problem_responses("upload-stalled", "import-running"),
+    dependencies=[costs(RateClass.COSTLY)],
     openapi_extra={"requestBody": REQUEST_BODY},
     max_body_size=_CEILING,
 )
@@ -92,7 +94,7 @@ async def create_import(
         form = await read_upload(
             request, seal, texts=TEXT_PARTS, largest=desk.settings.import_max_bytes
         )
-        order = ImportOrder(form.file_name, _choice(form), requester.digest, requester.role)
+        order = ImportOrder(form.file_name, await _choice(form), requester.digest, requester.role)
         sent = f"{spool.finish()} {order.choice.digest(desk.settings)}"
         if (earlier := await once.find(sent.encode())) is not None:
             ordered = await service.get_ordered(desk.session, import_id=UUID(earlier.resource))
@@ -153,7 +155,7 @@ async def get_rejected_rows(
     )
 
 
-def _choice(form: UploadForm) -> Choice:
+async def _choice(form: UploadForm) -> Choice:
     """What was chosen.
 
     Raises:
@@ -162,7 +164,8 @@ def _choice(form: UploadForm) -> Choice:
     texts = form.texts
     choice = Choice(texts.get("mapping"), texts.get("record"), _day(texts.get("valid_from")))
     try:
-        service.check_choice(choice)
+        # Of YAML made to be slow, a few thousand bytes take a second, in which others are served.
+        await asyncio.to_thread(service.check_choice, choice)
     except MappingError as error:
         places = dict.fromkeys(_place(finding.path) for finding in error.findings)
         errors = [FieldError(("body", "mapping", *place), "mapping_invalid") for place in places]

@@ -12,6 +12,7 @@ from app.domain.records.specs import EARLIEST_DAY, LATEST_DAY, RECORDS
 from app.features.imports.service import Ordered, OrderedImport, RecordCounts, Tally
 from app.features.jobs.schemas import JobRead
 from app.infra.masking import MaskedRead, Open, ReadModel
+from app.infra.multipart import LARGEST_TEXT
 
 ImportState = Literal["queued", "running", "completed", "failed", "cancelled"]
 
@@ -37,8 +38,9 @@ REQUEST_BODY: Final = {
                     "mapping": {
                         "type": "string",
                         "format": "tiering-mapping",
-                        "maxLength": 1_000_000,
-                        "description": "Mapping document (YAML), as text or as a file.",
+                        "maxLength": LARGEST_TEXT,
+                        "description": f"Mapping document (YAML), as text or as a file; "
+                        f"{LARGEST_TEXT:,} bytes at most.",
                     },
                     "record": {
                         "type": "string",

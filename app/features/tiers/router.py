@@ -101,6 +101,8 @@ async def look_up_tier(
     call: ExpressCall, lookups: service.TierLookups, customer_id: str
 ) -> Response | None:
     """`get_tier`, for many at once."""
+    if call.is_of_another(customer_id):
+        return None
     asked = service.Asked(call.now, call.today, call.state.settings.stale_after_days)
     found = await lookups.find(customer_id, asked)
     if found is None:

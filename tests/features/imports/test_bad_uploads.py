@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from app.features.imports.service import ordering
 from app.infra import multipart
 from app.infra.database import AsyncSession
-from app.infra.multipart import clean_name
+from app.infra.documents import read_document
+from app.infra.multipart import LARGEST_TEXT, clean_name
 from tests.features.imports.feed import Feed
 from tests.features.imports.workbook import rows_of, workbook
 
@@ -71,7 +74,7 @@ async def post(feed: Feed, body: str | bytes, kind: str = FORM) -> tuple[int, st
          (422, "validation", [(["body", "valid_from"], "day_form")])),
         (OPEN + part("record", "customers") + part("valid_from", "0001-01-01") + "--b--\r\n", FORM,
          (422, "validation", [(["body", "valid_from"], "greater_than_equal")])),
-        (OPEN + part("mapping", "x" * 1_000_001) + "--b--\r\n", FORM,
+        (OPEN + part("mapping", "x" * (LARGEST_TEXT + 1)) + "--b--\r\n", FORM,
          (422, "validation", [(["body", "mapping"], "too_long")])),
         (OPEN.encode() + part("mapping", "x").encode().replace(b"\r\nx", b"\r\n\xff\xfe")
          + b"--b--\r\n", FORM, (422, "validation", [(["body", "mapping"], "not_utf8")])),
@@ -123,22 +126,20 @@ async def test_no_body_whatever_ends_in_an_error_of_ours(feed: Feed, pieces: lis
 async def test_a_file_may_be_as_large_as_the_setting_says_and_no_larger(
     feed: Feed, session: AsyncSession
 ) -> None:
-    feed.api.app.state.settings = feed.api.settings.model_copy(update={"import_max_bytes": 500_000})
+    feed.api.app.state.settings = feed.api.settings.model_copy(
+        update={"import_max_bytes": 1_500_000}
+    )
     row = b"C%07d,individual\n"
-    fitting = b"customer_id,kind\n" + b"".join(row % n for n in range(24_000))
-    assert len(fitting) < 500_000
-    # More than the megabyte that other bodies may have, but not of the file itself.
-    mapping = "#" * 900_000 + "\nformat: x"
-    files = {"file": ("a.csv", fitting)}
-    answer = await feed.request("POST", "/v1/imports", files=files, data={"mapping": mapping})
-    assert answer.status_code == 422
+    fitting = b"customer_id,kind\n" + b"".join(row % n for n in range(60_000))
+    # More than the megabyte that other bodies may have.
+    assert 1_000_000 < len(fitting) < 1_500_000
     assert (await feed.send(fitting)).status_code == 202
     answer = await feed.send(fitting + fitting)
     assert (answer.status_code, answer.json()["type"]) == (413, "/problems/body-too-large")
 
     async def without_a_length() -> AsyncIterator[bytes]:
         yield OPEN.encode()[:-3]
-        for _ in range(60):
+        for _ in range(160):
             yield b"y" * 10_000
 
     kind = {"Content-Type": FORM}
@@ -162,6 +163,27 @@ async def test_who_stops_sending_is_not_waited_for(
     kind = {"Content-Type": FORM}
     answer = await feed.request("POST", "/v1/imports", content=stalled(), headers=kind)
     assert (answer.status_code, answer.json()["type"]) == (408, "/problems/upload-stalled")
+
+
+async def test_a_mapping_is_read_beside_the_loop(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_in: list[int] = []
+
+    def read(document: str) -> dict[str, object]:
+        read_in.append(threading.get_ident())
+        return read_document(document)
+
+    monkeypatch.setattr(ordering, "read_document", read)
+    answer = await feed.send(CSV, mapping="a: 1")
+    assert answer.json()["type"] == "/problems/validation"
+    assert len(read_in) == 1
+    assert threading.get_ident() not in read_in
+
+
+async def test_an_import_takes_from_the_narrower_quota(feed: Feed) -> None:
+    answer = await feed.send(CSV)
+    assert '"costly"' in answer.headers["RateLimit-Policy"]
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import Invalid
 from app.domain.records.mapping.document import Source, SourceFormat
-from app.features.imports.service import workbooks
 from app.features.imports.service.files import batches, open_rows
+from app.infra.confined import parent
+from app.infra.confined.parent import Limits
 from tests.features.imports.desk import CUSTOMER, POLICY, TERM, ImportDesk
 from tests.features.imports.workbook import Cell, rows_of, workbook
 
@@ -74,6 +75,7 @@ def test_cells_become_the_texts_of_a_csv_file(tmp_path: Path) -> None:
     ]
 
 
+@settings(max_examples=20)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=9), min_size=1))
 def test_texts_come_back_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
@@ -145,7 +147,7 @@ def test_what_is_no_workbook_of_ours_is_refused_with_a_remedy(
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbooks, "MOST_UNPACKED_BYTES", 3_000_000)
+    monkeypatch.setattr(parent, "LIMITS", Limits(unpacked_bytes=3_000_000))
     path = write(tmp_path, workbook(GOOD, extra={"xl/media/zeros": bytes(20_000_000)}))
     assert path.stat().st_size < 100_000
     assert "it unpacks to more than 3,000,000 bytes" in refusal(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
@@ -18,7 +19,7 @@ from app.features.customers.schemas import (
     ListedRead,
     SearchRead,
 )
-from app.infra.audit import Audit
+from app.infra.audit import Audit, ChangeAudit
 from app.infra.auth import costs, requires
 from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
@@ -85,14 +86,14 @@ async def list_customers(
     response_model=SearchRead,
     summary="Find customers by phone or ID number",
     response_description="Everybody who has the number; nobody is an answer like any other.",
-    responses=problem_responses(),
+    responses=problem_responses("misses-exhausted"),
     # Who tries numbers by the thousand is to be slowed down here more than elsewhere.
     dependencies=[costs(RateClass.SEARCH)],
 )
 async def search_customers(
     asked: CustomerSearch,
     desk: Desk,
-    audit: Audit,
+    audit: ChangeAudit,
     actor: Annotated[
         Actor,
         requires(*SEARCHERS, purpose=True),
@@ -101,11 +102,27 @@ async def search_customers(
     """Exact only, and however the number is written: several people may share a phone.
 
     `X-Purpose` is needed. Names and phones are masked for everybody; the profile shows more to who
-    may see more. A hit and a miss take the same time and leave the same trace.
+    may see more. A hit and a miss take the same time and leave the same trace. Who searches for
+    numbers that are nobody's 30 times in an hour, or 100 in a day, is answered 429.
     """
-    found = await service.search_customers(
-        desk.session, phone=asked.phone, id_no=asked.id_no, vault=desk.vault
+    searcher = service.Searcher(
+        audit.writer.actor_digest(actor.issuer, actor.subject),
+        desk.now,
+        desk.settings.search_misses_per_hour,
+        desk.settings.search_misses_per_day,
     )
+    try:
+        found = await service.search_customers(
+            desk.session,
+            phone=asked.phone,
+            id_no=asked.id_no,
+            searcher=searcher,
+            vault=desk.vault,
+        )
+    except service.MissesExhaustedError as error:
+        seconds = max(1, ceil(error.retry_after.total_seconds()))
+        slug = "misses-exhausted"
+        raise ProblemError(slug, headers={"Retry-After": str(seconds)}) from None
     return await respond_each(
         SearchRead(items=[]),
         items=[

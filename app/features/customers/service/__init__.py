@@ -21,6 +21,8 @@ from app.features.customers.service.profile import (
 )
 from app.features.customers.service.search import (
     MOST_CANDIDATES,
+    MissesExhaustedError,
+    Searcher,
     StoredCandidate,
     fill_blind_index,
     has_unindexed,
@@ -50,9 +52,11 @@ __all__ = [
     "ConsentGiven",
     "CustomerChange",
     "ListedCustomer",
+    "MissesExhaustedError",
     "Profile",
     "ProfileLookups",
     "Said",
+    "Searcher",
     "StoredCandidate",
     "StoredSubject",
     "Subject",

@@ -9,7 +9,7 @@ from datetime import date
 from app.features.customers.repository import profiles, subjects
 from app.features.customers.repository.profiles import StoredConsent
 from app.features.imports.service import write_records
-from app.infra.cipher import Vault
+from app.infra.cipher import Vault, ensure_subject_keys
 from app.infra.database import AsyncSession
 from app.infra.settings import Settings
 
@@ -46,7 +46,8 @@ async def put_customer(
 ) -> Upserted:
     """Create a customer, or change what is said of him; an id merged away means the survivor.
 
-    Attributes that scoring reads hold from today on; what held before stays in their history.
+    Attributes that scoring reads hold from today on; what held before stays in their history. Of
+    several first records of one customer, one is new.
 
     Args:
         session: an open session.
@@ -60,6 +61,11 @@ async def put_customer(
         RowsRejected: something said cannot be stored; nothing of it was.
     """
     found = await subjects.find_subject(session, customer_id)
+    if found is None:
+        # Of several first records, each would find nobody. Whoever makes the customer's key is the
+        # first; the others wait for him here, and find whom he stored.
+        await ensure_subject_keys(session, vault, [customer_id])
+        found = await subjects.find_subject(session, customer_id)
     own_id = customer_id if found is None else found.customer_id
     await write_records(
         session,

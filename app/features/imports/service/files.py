@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,11 +30,12 @@ from app.features.imports.service.workbooks import (
     OLD_MAGIC as OLD_WORKBOOK,
 )
 from app.features.imports.service.workbooks import (
-    check_workbook,
-    merged_columns,
+    examine_sheet,
     read_sheet,
     refuse_old_workbook,
 )
+from app.infra.confined import Refused, confined
+from app.infra.confined.parquet import plain_schema
 
 _PARQUET: Final = b"PAR1"
 _SUFFIXES: Final = {
@@ -206,7 +206,7 @@ def _damaged(file: RowFile) -> Invalid:
 def _open_parquet(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile:
     try:
         with pq.ParquetFile(path) as opened:
-            schema, rows = opened.schema_arrow, opened.metadata.num_rows
+            schema, rows = plain_schema(opened.schema_arrow), opened.metadata.num_rows
     except pa.ArrowException:
         remedy = "copy it again, it may have been cut off"
         raise refuse(path, "", "this is no whole Parquet file", remedy) from None
@@ -245,23 +245,29 @@ def _is_of_a_known_zone(kind: pa.DataType) -> bool:
 
 
 def _parquet_batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(file.path, pre_buffer=False) as opened:
-        yield from opened.iter_batches(
-            batch_size=_BATCH_ROWS, columns=list(columns), use_threads=False
-        )
+    order = {
+        "task": "read-parquet",
+        "path": str(file.path),
+        "columns": list(columns),
+        "rows": _BATCH_ROWS,
+    }
+    try:
+        with confined(order) as told, pa.ipc.open_stream(told) as stream:
+            yield from stream
+    except Refused as refused:
+        raise refuse(file.path, refused.place, refused.what, refused.remedy) from None
 
 
 # ------------------------------------------------------------------------------------------- XLSX
 
 
 def _open_xlsx(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile:
-    check_workbook(path, source.sheet)
-    rows = read_sheet(path, source.sheet)
-    names = [name.strip() for name in next(rows, [])]
+    sheet = examine_sheet(path, source.sheet)
+    names = sheet.names
     if not names:
         raise refuse(path, "row 1", "no header", "put the columns' names first")
     unnamed = {number for number, name in enumerate(names, 1) if not name}
-    if merged := sorted(unnamed & merged_columns(path, source.sheet)):
+    if merged := sorted(unnamed & sheet.merged):
         what = "no name in the header, whose cells are merged"
         raise refuse(path, f"column {merged[0]}", what, "unmerge them and name every column")
     check_names(path, names)
@@ -272,7 +278,7 @@ def _open_xlsx(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile:
         digest=digest_of(path),
         schema=pa.schema([(name, pa.string()) for name in names]),
         rows=None,
-        has_rows=next(rows, None) is not None,
+        has_rows=sheet.has_rows,
         has_quotes=False,
         stamp=stamp,
     )
@@ -280,9 +286,10 @@ def _open_xlsx(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile:
 
 def _xlsx_batches(file: RowFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     places = [file.schema.names.index(name) for name in columns]
-    rows = read_sheet(file.path, file.source.sheet)
-    next(rows)
-    while held := list(islice(rows, _BATCH_ROWS)):
+    skipped = 1
+    for rows in read_sheet(file.path, file.source.sheet):
+        held = rows[skipped:]
+        skipped = 0
         arrays = [pa.array([row[place] for row in held], pa.string()) for place in places]
         yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
