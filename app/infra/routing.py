@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from email.message import Message
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from fastapi import APIRouter, Request, Response, params
 from fastapi._compat import field_annotation_is_sequence
@@ -21,12 +21,18 @@ from app.infra.express import Answering, ExpressRoute
 from app.infra.lanes import Lanes
 from app.infra.problems import FieldError, ProblemError
 
+MOST_KEYS: Final = 500
+"""Keys of one JSON object."""
+MOST_ITEMS: Final = 10_000
+"""Items of one JSON array, and keys of all objects of a body together."""
+
 
 class StrictRequest(Request):
     """A request whose JSON names each key of an object once, and holds no number but numbers.
 
     Readers differ in which of two equal keys they take, so a body with both says different things
-    to whoever checks it on the way and to us.
+    to whoever checks it on the way and to us. Nor is it larger than anything asked for: each of a
+    hundred thousand unknown keys would be refused by itself.
     """
 
     async def json(self) -> Any:  # noqa: ANN401 - any JSON there is, as in the framework.
@@ -38,21 +44,42 @@ class StrictRequest(Request):
         if not hasattr(self, "_json"):
             # Given bytes, the parser would guess at UTF-16 and UTF-32 too.
             text = (await self.body()).decode("utf-8")
-            self._json = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+            read = _Objects()
+            found = json.loads(text, object_pairs_hook=read, parse_constant=_refuse)
+            _require_short(found)
+            self._json = found
         return self._json
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        message = "a key stands twice in one object"
-        raise ValueError(message)
-    return found
+class _Objects:
+    """Makes the objects of one body."""
+
+    def __init__(self) -> None:
+        self._keys = 0
+
+    def __call__(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        self._keys += len(pairs)
+        if len(pairs) > MOST_KEYS or self._keys > MOST_ITEMS:
+            raise ValueError("there are too many keys")
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError("a key stands twice in one object")
+        for value in found.values():
+            _require_short(value)
+        return found
+
+
+def _require_short(value: object) -> None:
+    """Refuse a long array, or one of arrays; of its objects the arrays were looked at before."""
+    if isinstance(value, list):
+        if len(value) > MOST_ITEMS:
+            raise ValueError("an array is too long")
+        for item in value:
+            _require_short(item)
 
 
 def _refuse(_constant: str) -> NoReturn:
-    message = "NaN and Infinity are no JSON"
-    raise ValueError(message)
+    raise ValueError("NaN and Infinity are no JSON")
 
 
 class StrictRoute(APIRoute):
@@ -119,12 +146,11 @@ def _repeated(request: Request, single: set[str]) -> list[str]:
 
 def _require_encoding(request: Request, *, reads_json: bool) -> None:
     """Refuse a body that is not plain, or is no JSON where that is read."""
-    slug = "unsupported-media-type"
     codings = ",".join(request.headers.getlist("content-encoding"))
     if any(coding.strip().lower() not in {"", "identity"} for coding in codings.split(",")):
-        raise ProblemError(slug, headers={"Accept-Encoding": "identity"})
+        raise ProblemError("unsupported-media-type", headers={"Accept-Encoding": "identity"})
     if reads_json and not _says_json(request):
-        raise ProblemError(slug)
+        raise ProblemError("unsupported-media-type")
 
 
 def _says_json(request: Request) -> bool:

@@ -82,6 +82,55 @@ async def test_a_body_that_is_not_read_counts_once(
     assert [status for status, _, _ in answers] == [*[answers[0][0]] * 3, 429]
 
 
+@router.post("/v1/things")
+async def read_things(things: list[dict[str, int | list[list[int]]]]) -> int:
+    """How many things."""
+    return len(things)
+
+
+def _keys(count: int) -> str:
+    return "{" + ",".join(f'"{number}":1' for number in range(count)) + "}"
+
+
+def _items(count: int) -> str:
+    return f"[{','.join(['1'] * count)}]"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (f"[{_keys(500)}]", 200),
+        (f"[{_keys(501)}]", 422),
+        ("[" + ",".join([_keys(500)] * 20) + "]", 200),
+        ("[" + ",".join([_keys(500)] * 21) + "]", 422),
+        (f'[{{"a":[{_items(10_000)}]}}]', 200),
+        (f'[{{"a":[[],{_items(10_001)}]}}]', 422),
+        (f'[{{"a":[[],{_items(10_001)}]}},{{"a":[[[1]]]}}]', 422),
+        ("[" + ",".join(["{}"] * 10_000) + "]", 200),
+        ("[" + ",".join(["{}"] * 10_001) + "]", 422),
+        ("[" * 100_000, 422),
+    ],
+)
+async def test_a_body_beyond_anything_that_is_asked_for_is_refused(body: str, status: int) -> None:
+    async with client(application(router, gated=False, max_body_size=1_000_000)) as asking:
+        json = {"Content-Type": "application/json"}
+        answer = await asking.post("/v1/things", headers=json, content=body)
+    assert answer.status_code == status
+    if status == 422:
+        assert answer.json()["errors"] == [{"loc": ["body"], "type": "json_invalid"}]
+
+
+@pytest.mark.parametrize(("count", "told"), [(50, 50), (51, 51), (400, 51)])
+async def test_an_answer_names_so_many_refused_places(api: Api, count: int, told: int) -> None:
+    json = {"Content-Type": "application/json"}
+    body = _keys(count)[:-1] + ',"kind":"individual","name":"Wang"}'
+    answer = await api.call("PUT", PATH, Role.INTEGRATION, headers=json, content=body.encode())
+    errors = answer.json()["errors"]
+    assert (answer.status_code, len(errors)) == (422, told)
+    assert errors[:50] == [{"loc": ["body", "?"], "type": "extra_forbidden"}] * 50
+    assert errors[50:] == [{"loc": [], "type": "further_errors"}] * (told - 50)
+
+
 @pytest.mark.parametrize("coding", ["gzip", "identity, gzip", "br", "sentinel"])
 async def test_a_compressed_body_is_answered_415(api: Api, coding: str) -> None:
     body, headers = b'{"kind": "individual", "name": "Wang"}', {"Content-Type": "application/json"}
