@@ -291,8 +291,8 @@ async def test_no_role_is_told_on_any_route_what_is_withheld_from_it(
                 named[name].add(seat)
     assert found == []
     # The control: who is entitled does see it, so the values are there and the search finds them.
-    entitled = {**SENTINELS, **NUMBERS}
-    assert shown == {name: sentinel.seats for name, sentinel in entitled.items()}
+    entitled = {name: sentinel.seats for name, sentinel in SENTINELS.items()}
+    assert shown == {**entitled, **{name: number.seats for name, number in NUMBERS.items()}}
     assert {name: seats for name, seats in named.items() if not seats & OFFICERS} == {}
     logged = caplog.text + "\n".join(map(JsonFormatter().format, caplog.records))
     assert [name for name, sentinel in SENTINELS.items() if sentinel.is_in(logged.encode())] == []
