@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -80,18 +81,25 @@ def fresh_database_url(server_url: str) -> Iterator[str]:
     _run(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-def make_database(server_url: str) -> Iterator[Callable[[], str]]:
-    """As many migrated databases as a test asks for."""
+@contextmanager
+def made_databases(server: str) -> Iterator[Callable[[], str]]:
+    """As many migrated databases as are asked for; they go with the block."""
     names: list[str] = []
 
     def make() -> str:
         names.append(f"made_{new_id().hex}")
-        _run(server_url, f"CREATE DATABASE {names[-1]} TEMPLATE {TEMPLATE}")
-        return on_database(server_url, names[-1])
+        _run(server, f"CREATE DATABASE {names[-1]} TEMPLATE {TEMPLATE}")
+        return on_database(server, names[-1])
 
     yield make
-    _run(server_url, *(f"DROP DATABASE {name} WITH (FORCE)" for name in names))
+    _run(server, *(f"DROP DATABASE {name} WITH (FORCE)" for name in names))
+
+
+@pytest.fixture
+def make_database(server_url: str) -> Iterator[Callable[[], str]]:
+    """As many migrated databases as a test asks for."""
+    with made_databases(server_url) as make:
+        yield make
 
 
 @pytest.fixture

@@ -52,6 +52,8 @@ NO_ROLE: Final = "none"
 
 _ACTOR_DIGITS = 32
 _REMEMBERED_ACTORS = 4096
+#: Customers that one event names; a file may be about very many.
+_SUBJECTS_AT_A_TIME = 1000
 
 #: In the order of `_values`.
 _COLUMNS: Final = (
@@ -91,7 +93,7 @@ class AuditEvent:
         role: the active role.
         purpose: the stated purpose.
         route: method and route template.
-        subjects: ids of the customers concerned; none where a whole file tells about them.
+        subjects: ids of the customers concerned; none where a command's file tells about them.
         status: the HTTP status.
         outcome: what became of the request.
         record_version: version of the record that was shown.
@@ -127,7 +129,7 @@ class AuditWriter:
         self._body_key = master.derive("audit body")
         self._digests = lru_cache(_REMEMBERED_ACTORS)(self._digest_of)
         self._lanes = lanes
-        self._ledger = Batcher(self._store)
+        self._ledger: Batcher[Sequence[AuditEvent], None] = Batcher(self._store)
 
     def _begin_stream(self) -> None:
         self._stream, self._last = str(new_id()), 0
@@ -166,20 +168,21 @@ class AuditWriter:
         except SQLAlchemyError as error:
             raise ProblemError("unavailable") from error
 
-    async def commit(self, event: AuditEvent) -> None:
-        """Store an event for good, together with those of other requests of the moment.
+    async def commit(self, *events: AuditEvent) -> None:
+        """Store the events of an answer for good, with those of other requests of the moment.
 
         Raises:
-            ProblemError: it could not be stored, or that is not known; without its event no answer
-                leaves.
+            ProblemError: they could not be stored, all of them, or that is not known; without its
+                events no answer leaves.
         """
         try:
-            await self._ledger.ask(event)
+            await self._ledger.ask(events)
         except DATABASE_ERRORS as error:
             raise ProblemError("unavailable") from error
 
-    async def _store(self, events: list[AuditEvent]) -> list[None]:
+    async def _store(self, answers: list[Sequence[AuditEvent]]) -> list[None]:
         """One COPY, which is a transaction of its own; no other is on its way."""
+        events = [event for answer in answers for event in answer]
         at, ids, stream = utc_now(), new_ids(len(events)), self._stream
         numbered = enumerate(zip(events, ids, strict=True), self._last + 1)
         records = [_values(event, id_, at, (stream, seq)) for seq, (event, id_) in numbered]
@@ -193,7 +196,7 @@ class AuditWriter:
             self._begin_stream()
             raise
         self._last += len(events)
-        return [None] * len(events)
+        return [None] * len(answers)
 
     async def record_denial(self, request: Request, status: int) -> None:
         """Store the event of a refused request.
@@ -285,7 +288,40 @@ class AuditTrail:
         Raises:
             ProblemError: it could not be stored.
         """
-        event = AuditEvent(
+        event = self._event(viewer, subjects, answer)
+        if self.session is None:
+            await self.writer.commit(event)
+            return
+        await self.writer.record(self.session, event)
+        # From here on the commit is all that is left, and without it no answer leaves.
+        self.scope[AWAITS_COMMIT] = True
+
+    async def record_file(self, *, viewer: Viewer, subjects: Sequence[str], answer: Answer) -> None:
+        """Store the events of a file about customers that is about to leave: all of them or none.
+
+        A long list of customers is told by several events, which share the HMAC of the body. Each
+        names a part of the customers, and tells how many the file is about.
+
+        Args:
+            viewer: for whom it was rendered.
+            subjects: ids of the customers it tells about.
+            answer: what will be sent.
+
+        Raises:
+            ProblemError: they could not be stored.
+        """
+        await self.writer.commit(
+            *(
+                replace(
+                    self._event(viewer, subjects[first : first + _SUBJECTS_AT_A_TIME], answer),
+                    subject_count=len(subjects),
+                )
+                for first in range(0, max(len(subjects), 1), _SUBJECTS_AT_A_TIME)
+            )
+        )
+
+    def _event(self, viewer: Viewer, subjects: Sequence[str], answer: Answer) -> AuditEvent:
+        return AuditEvent(
             actor_digest=self.writer.actor_digest(self.actor.issuer, self.actor.subject),
             role=viewer.role,
             purpose=viewer.purpose,
@@ -297,12 +333,6 @@ class AuditTrail:
             dispositions=answer.dispositions,
             body_hmac=answer.body_hmac,
         )
-        if self.session is None:
-            await self.writer.commit(event)
-            return
-        await self.writer.record(self.session, event)
-        # From here on the commit is all that is left, and without it no answer leaves.
-        self.scope[AWAITS_COMMIT] = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import csv
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final, Protocol, TextIO
@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 from app.domain.errors import Invalid
 from app.infra.ids import new_id
 
-Cell = str | int | datetime | None
+Cell = str | int | datetime | date | None
 
-#: A spreadsheet takes a cell that begins with one of these for a formula, or for its continuation.
-_FORMULA_MARKS: Final = ("=", "+", "-", "@", "\t", "\r")
+#: A spreadsheet takes a cell that begins with one of these for a formula, or for its continuation;
+#: some versions know them in full width too.
+_FORMULA_MARKS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 _TYPES: Final[dict[type, Any]] = {
     str: pa.string(),
@@ -114,6 +115,8 @@ def escaped(cell: Cell) -> str | int:
         return ""
     if isinstance(cell, datetime):
         return cell.astimezone(UTC).isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
     if isinstance(cell, str) and cell.startswith(_FORMULA_MARKS):
         return f"'{cell}"
     return cell

@@ -147,7 +147,7 @@ def render(model: BaseModel, viewer: Viewer) -> bytes:
 
     Only `app.infra.reveal` calls this: what is rendered in clear has to be audited.
     """
-    return write(_rendered(model, viewer))
+    return write(rendered(model, viewer))
 
 
 def render_each(
@@ -160,11 +160,15 @@ def render_each(
         viewer: for whom that is shown.
         items: the items, with the caller as the viewer of each.
     """
-    told = [_rendered(item, seen_by) for item, seen_by in items]
-    return write({**_rendered(model, viewer), "items": told})
+    told = [rendered(item, seen_by) for item, seen_by in items]
+    return write({**rendered(model, viewer), "items": told})
 
 
-def _rendered(model: BaseModel, viewer: Viewer | None) -> dict[str, object]:
+def rendered(model: BaseModel, viewer: Viewer | None) -> dict[str, object]:
+    """What one viewer may see of a model, by the names of the interface, with `meta.masked`.
+
+    Only `app.infra.downloads` calls this, beside the functions above it.
+    """
     sight, found = sight_of(viewer), set[str]()
     shown = show(model, sight, found)
     if isinstance(model, MaskedRead):

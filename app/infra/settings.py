@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     business_zone: str = "Asia/Shanghai"
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
     stale_after_days: Annotated[int, Field(ge=1, le=3660)] = 100
+    list_max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
     import_max_bytes: Annotated[int, Field(ge=1, le=64 << 30)] = 1 << 30
     import_keep_days: Annotated[int, Field(ge=1, le=365)] = 7
     job_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90

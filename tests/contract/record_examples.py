@@ -74,6 +74,12 @@ class Call:
 CALLS: Final = (
     Call("list_customers", "GET /v1/customers?tier=gold&limit=2", Role.AGENT),
     Call(
+        "list_customers",
+        "GET /v1/customers?tier=gold",
+        Role.AGENT,
+        headers={"Accept": "text/csv"},
+    ),
+    Call(
         "search_customers",
         "POST /v1/customers/search",
         Role.AGENT,

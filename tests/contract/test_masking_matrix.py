@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any, Final, TypeAlias
@@ -20,10 +23,11 @@ from app.features.benefits.service import install_benefits
 from app.features.customers.service import profile
 from app.features.sla.service import install_sla
 from app.infra import classified, rendering
-from app.infra.auth.dependencies import _ADMISSIONS, current_actor
+from app.infra.auth.dependencies import Admission
 from app.infra.cipher import find_subject_keys
 from app.infra.database import AsyncSession
 from app.infra.logging import JsonFormatter
+from app.infra.sheets import CSV, XLSX
 from tests.api import Api
 from tests.contract.sentinels import (
     CUSTOMER,
@@ -58,6 +62,7 @@ class Route:
     changes: bool = True
     query: str = ""
     finds_nobody: set[str] = field(default_factory=set)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
@@ -103,6 +108,16 @@ ROUTES: Final = (
         STAFF,
         query=f"?tier={STAND.tier}",
         finds_nobody={"other manager"},
+    ),
+    *(
+        Route(
+            "GET /v1/customers",
+            STAFF,
+            query=f"?tier={STAND.tier}",
+            finds_nobody={"other manager"},
+            headers={"Accept": kind},
+        )
+        for kind in (CSV, XLSX)
     ),
     PROFILE,
     Route("GET /v1/customers/{customer_id}/tier", {*READERS, "integration"}),
@@ -151,10 +166,8 @@ ROUTES: Final = (
 OF_ONE_CUSTOMER: Final = [
     route for route in ROUTES if route.method == "GET" and "customer" in route.seats
 ]
-#: Routes that serve whoever is shown anything of customers, so that there is nobody to let in; and
-#: the list, which besides refuses a filter by what its caller is not shown.
+#: Routes that serve whoever is shown anything of customers, so that there is nobody to let in.
 SERVE_ALL: Final = {
-    "GET /v1/customers",
     "GET /v1/customers/{customer_id}/tier",
     "POST /v1/tier-lookups",
     "GET /v1/customers/{customer_id}/tier-history",
@@ -209,17 +222,30 @@ async def call(api: Api, route: Route, seat: str) -> Response:
     """One call from one seat."""
     held = SEATS[seat]
     return await api.call(
-        route.method, route.path, held.caller, headers=held.headers, json=route.body
+        route.method,
+        route.path,
+        held.caller,
+        headers={**held.headers, **route.headers},
+        json=route.body,
     )
+
+
+def contents(answer: Response) -> bytes:
+    """The body as who opens it reads it: a workbook unpacked, with all its parts."""
+    if answer.headers.get("content-type") != XLSX:
+        return answer.content
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as package:
+        parts = [name.encode() + b"\n" + package.read(name) for name in package.namelist()]
+    return b"\n".join(parts)
 
 
 def leaks(answer: Response, seat: str) -> list[str]:
     """The sentinels that a seat may not see and that are somewhere in the answer."""
-    told = answer.content + b"\n".join(part for pair in answer.headers.raw for part in pair)
+    told = contents(answer) + b"\n".join(part for pair in answer.headers.raw for part in pair)
     numbers = (
         name
         for name, number in NUMBERS.items()
-        if seat not in number.seats and number.is_in(answer.content)
+        if seat not in number.seats and number.is_in(contents(answer))
     )
     return [
         *(
@@ -241,8 +267,9 @@ def misshown(answer: Response, seat: str) -> list[str]:
 
 
 def body_of(answer: Response) -> Any:  # noqa: ANN401 - any JSON there is.
-    """What is answered; nothing where the answer is a problem."""
-    return answer.json() if answer.status_code in {200, 201} else None
+    """What is answered; nothing where the answer is a problem or a file."""
+    is_json = answer.headers.get("content-type") == "application/json"
+    return answer.json() if is_json and answer.status_code in {200, 201} else None
 
 
 async def faults(api: Api, route: Route, seat: str) -> tuple[Response, list[Fault]]:
@@ -282,17 +309,18 @@ async def test_no_role_is_told_on_any_route_what_is_withheld_from_it(
             answer, wrong = await faults(api, route, seat)
             found += wrong
             for name, sentinel in SENTINELS.items():
-                if sentinel.text.encode() in answer.content:
+                if sentinel.text.encode() in contents(answer):
                     shown[name].add(seat)
             for name, number in NUMBERS.items():
-                if number.is_in(answer.content):
+                if number.is_in(contents(answer)):
                     shown[name].add(seat)
             for name, *_ in guarded_fields(body_of(answer)):
                 named[name].add(seat)
     assert found == []
     # The control: who is entitled does see it, so the values are there and the search finds them.
-    entitled = {**SENTINELS, **NUMBERS}
-    assert shown == {name: sentinel.seats for name, sentinel in entitled.items()}
+    entitled = {name: sentinel.seats for name, sentinel in SENTINELS.items()}
+    entitled |= {name: number.seats for name, number in NUMBERS.items()}
+    assert shown == entitled
     assert {name: seats for name, seats in named.items() if not seats & OFFICERS} == {}
     logged = caplog.text + "\n".join(map(JsonFormatter().format, caplog.records))
     assert [name for name, sentinel in SENTINELS.items() if sentinel.is_in(logged.encode())] == []
@@ -345,6 +373,16 @@ async def test_one_cell_too_open_in_the_role_table_is_seen(
         rendering.forget_plans()
 
 
+@pytest.mark.parametrize("kind", [CSV, XLSX])
+async def test_the_search_finds_in_a_file_what_is_in_it(api: Api, kind: str) -> None:
+    (route,) = (route for route in ROUTES if route.headers == {"Accept": kind})
+    answer = await call(api, route, "manager")
+    found = {name for name, one in SENTINELS.items() if one.text.encode() in contents(answer)}
+    assert found == {"account_manager", "label", "segment", "stage"}
+    assert set(leaks(answer, "integration")) == found
+    assert leaks(answer, "manager") == []
+
+
 async def test_a_caller_who_passes_for_the_owner_is_seen(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,9 +405,10 @@ async def test_a_caller_who_passes_for_the_owner_is_seen(
         assert (route.template, "other customer", 200) in found
 
 
-async def test_a_route_that_lets_every_role_in_is_seen(api: Api) -> None:
-    for guard in list(_ADMISSIONS):
-        api.app.dependency_overrides[guard] = current_actor
+async def test_a_route_that_lets_every_role_in_is_seen(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Admission, "require", lambda _admission, _actor: None)
     # Roles that are shown something of customers elsewhere; of the others the role table says that
     # they are shown nothing, which holds on every route by itself.
     seats = ("integration", "agent", "risk officer")

@@ -16,6 +16,7 @@ from app.domain.privacy.roles import Role
 from app.features.customers.schemas import CustomerWrite
 from app.infra.database import create_database
 from app.infra.settings import Settings
+from app.infra.sheets import CSV, XLSX
 from app.main import create_app
 from tests.contract.record_examples import FOLDER, record, stopped_clock
 
@@ -208,10 +209,15 @@ def bodies(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_every_body_is_shown_and_every_example_is_one_that_its_schema_takes(
     document: dict[str, Any],
 ) -> None:
-    checked = 0
+    checked, binary = 0, set[str]()
     for place, content in bodies(document):
         shown = [content["example"]] if "example" in content else []
         shown += [one["value"] for one in content.get("examples", {}).values()]
+        if content["schema"].get("format") == "binary":
+            # No JSON shows a workbook; the text that says the same is shown beside it.
+            assert not shown, place
+            binary.add(place)
+            continue
         assert shown, f"{place}: add its call to tests/contract/record_examples.py"
         schema = {**content["schema"], "components": document["components"]}
         validator = jsonschema_rs.Draft202012Validator(schema)
@@ -219,6 +225,9 @@ def test_every_body_is_shown_and_every_example_is_one_that_its_schema_takes(
             assert [str(error) for error in validator.iter_errors(example)] == [], place
             checked += 1
     assert checked > 100
+    assert binary == {f"/v1/customers list_customers 200 {XLSX}"}
+    listed = document["paths"]["/v1/customers"]["get"]["responses"]["200"]["content"]
+    assert listed[CSV]["example"].startswith("\ufeffCustomer id,")
 
 
 @pytest.mark.anyio

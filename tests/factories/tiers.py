@@ -121,6 +121,9 @@ async def write_stand(session: AsyncSession, stand: Stand) -> Stand:
             evaluated_at=stand.evaluated_at,
             outputs_digest=b"",
             grace_until=stand.grace_until,
+            segment=stand.segment,
+            life_cycle_stage=stand.life_cycle_stage,
+            labels=[] if isinstance(stand.labels, str) else list(stand.labels),
         )
     )
     await session.commit()

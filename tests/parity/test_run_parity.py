@@ -34,7 +34,7 @@ FROM decisions ORDER BY customer_id, recorded_at
 """
 STATES = """
 SELECT customer_id, tier, since, last_downgrade_on, first_lower_on, grace_until, evaluated_on,
-    outputs_digest FROM scoring_states ORDER BY customer_id
+    outputs_digest, segment, life_cycle_stage, labels FROM scoring_states ORDER BY customer_id
 """
 ASSIGNMENTS = """
 SELECT customer_id, tier, source, valid_from, valid_to FROM tier_assignments

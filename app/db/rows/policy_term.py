@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKeyConstraint, Index, Text
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped
 
 from app.db.base import MONEY, Base, Recorded, column, one_of
@@ -31,6 +31,12 @@ class PolicyTermRow(Recorded, Base):
         CheckConstraint("ended_on >= term_start", name="ended_on"),
         CheckConstraint("(ended_on IS NULL) = (ended_how IS NULL)", name="ended_pair"),
         Index(None, "customer_id"),
+        # Customers are listed by the end of their regular terms.
+        Index(
+            "ix_policy_terms_renewal",
+            "term_end",
+            postgresql_where=text("premium_kind = 'regular'"),
+        ),
         # Where payments are not tracked at all, this says so without reading the table.
         Index("ix_policy_terms_due_on", "due_on", postgresql_using="brin"),
         {"comment": "One row per policy year; a term is in force from start to the earlier end."},

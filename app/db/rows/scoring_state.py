@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Date, DateTime, ForeignKey, LargeBinary, Text, Uuid
+from sqlalchemy import Date, DateTime, ForeignKey, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, column, one_of
-from app.domain.words import TIERS
+from app.domain.words import LIFE_CYCLE_STAGES, SEGMENTS, TIERS
 
 
 class ScoringStateRow(Base):
@@ -18,6 +19,17 @@ class ScoringStateRow(Base):
     __tablename__ = "scoring_states"
     __table_args__ = (
         one_of("tier", TIERS),
+        one_of("segment", SEGMENTS),
+        one_of("life_cycle_stage", LIFE_CYCLE_STAGES),
+        # What customers are listed by, page by page in the order of their ids.
+        Index("ix_scoring_states_segment", "segment", "customer_id"),
+        Index("ix_scoring_states_life_cycle_stage", "life_cycle_stage", "customer_id"),
+        Index("ix_scoring_states_labels", "labels", postgresql_using="gin"),
+        Index(
+            "ix_scoring_states_waiting",
+            "customer_id",
+            postgresql_where=text("grace_until IS NOT NULL"),
+        ),
         {"comment": "Newest decision and stability clocks per customer."},
     )
 
@@ -32,6 +44,17 @@ class ScoringStateRow(Base):
         Uuid, "Newest decision.", ForeignKey("decisions.id"), sensitivity="open", nullable=False
     )
     tier: Mapped[str] = column(Text, "Tier held.", sensitivity="open", nullable=False)
+    # The next three repeat the newest decision: customers are found by them, and among decisions
+    # they would have to be looked for in all that was ever decided.
+    segment: Mapped[str] = column(
+        Text, "Value segment of the newest decision.", sensitivity="internal", nullable=False
+    )
+    life_cycle_stage: Mapped[str] = column(
+        Text, "Life-cycle stage of the newest decision.", sensitivity="internal", nullable=False
+    )
+    labels: Mapped[list[str]] = column(
+        ARRAY(Text), "Labels of the newest decision.", sensitivity="internal", nullable=False
+    )
     since: Mapped[date] = column(
         Date, "Business day it began to be held.", sensitivity="open", nullable=False
     )

@@ -57,6 +57,13 @@ class TierAssignmentRow(Recorded, Base):
             initially="DEFERRED",
         ),
         Index(None, "customer_id", "valid_from"),
+        # Customers are listed by the tier that serves them.
+        Index(
+            "ix_tier_assignments_serving",
+            "tier",
+            "customer_id",
+            postgresql_where=text("valid_to IS NULL"),
+        ),
         {"comment": "Tier assignments; one is open per customer."},
     )
 

@@ -250,9 +250,18 @@ def costs(rate_class: RateClass) -> Any:  # noqa: ANN401 - what Depends() gives 
     """A dependency that counts a request in a narrower quota too, beside the ordinary one."""
 
     async def within_quota(request: Request, actor: CurrentActor) -> None:
-        _limiter(request).require(request.scope, actor, rate_class)
+        charge(request, actor, rate_class)
 
     return Depends(within_quota)
+
+
+def charge(request: Request, actor: Actor, rate_class: RateClass) -> None:
+    """Count a request in a narrower quota, where only its content says that it is costly.
+
+    Raises:
+        ProblemError: the quota is used up.
+    """
+    _limiter(request).require(request.scope, actor, rate_class)
 
 
 def admission_of(dependency: Callable[..., Any] | None) -> Admission | None:

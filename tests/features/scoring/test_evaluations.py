@@ -111,7 +111,9 @@ async def test_an_evaluation_is_stored_and_answered_in_full(
         await session.execute(
             text(
                 "SELECT s.tier, s.since, s.evaluated_on, a.tier, a.source, a.valid_from,"
-                " a.valid_to, d.cause, d.as_of"
+                " a.valid_to, d.cause, d.as_of,"
+                " (s.segment, s.life_cycle_stage, to_jsonb(s.labels))"
+                " = (d.segment, d.life_cycle_stage, d.outcomes -> 'labels')"
                 " FROM scoring_states s JOIN decisions d ON d.id = s.decision_id"
                 " JOIN tier_assignments a ON a.decision_id = d.id WHERE d.id = :id"
             ),
@@ -122,7 +124,7 @@ async def test_an_evaluation_is_stored_and_answered_in_full(
     assert tuple(found) == (
         *(tier, AS_OF, AS_OF),
         *(tier, "evaluated", AS_OF, None),
-        *("api", AS_OF),
+        *("api", AS_OF, True),
     )
     event = (await session.execute(text("SELECT * FROM audit_events"))).mappings().one()
     assert (event["subjects"], event["outcome"], event["status"], event["record_version"]) == (

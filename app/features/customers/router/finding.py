@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from math import ceil
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 
 from app.domain.privacy.actor import Actor
 from app.features.customers import service
@@ -18,16 +19,27 @@ from app.features.customers.schemas import (
     CustomerSearch,
     ListedRead,
     SearchRead,
+    book_file,
 )
-from app.infra.audit import Audit, ChangeAudit
-from app.infra.auth import costs, requires
+from app.features.customers.service import BookFilter, ListedCustomer
+from app.infra.audit import Audit, AuditTrail, ChangeAudit
+from app.infra.auth import charge, costs, requires
+from app.infra.deadline import takes_up_to
 from app.infra.description import problem_responses, read_responses
-from app.infra.desk import Desk
-from app.infra.pagination import Cursors
-from app.infra.problems import ProblemError
+from app.infra.desk import Desk, RequestDesk
+from app.infra.downloads import ListFile, Making, Row, respond_list
+from app.infra.locale import RequestLocale
+from app.infra.negotiation import preferred_media_type
+from app.infra.pagination import Cursors, PageQuery
+from app.infra.problems import FieldError, ProblemError
 from app.infra.rate_limit import RateClass
 from app.infra.reveal import respond_each
+from app.infra.sheets import CSV, XLSX
 from app.infra.turns import TAKES_TURN
+
+JSON: Final = "application/json"
+#: A list of the largest size, and those before it whose turn it is.
+_LONGEST_LIST_SECONDS: Final = 300
 
 
 async def known_fields(request: Request, actor: Annotated[Actor, requires(*SEARCHERS)]) -> Actor:
@@ -40,28 +52,69 @@ async def known_fields(request: Request, actor: Annotated[Actor, requires(*SEARC
     return actor
 
 
+async def listed_as(
+    request: Request,
+    actor: Annotated[Actor, Depends(known_fields)],
+    accept: Annotated[
+        str | None,
+        # The description tells it by the media types of the answer, as OpenAPI wants it.
+        Header(max_length=1000, include_in_schema=False),
+    ] = None,
+) -> str:
+    """The media type of the list; a file is all of it, and costs more than a page."""
+    media_type = preferred_media_type(accept, [JSON, CSV, XLSX])
+    if media_type is None:
+        slug = "not-acceptable"
+        raise ProblemError(slug)
+    if media_type != JSON:
+        paged = [name for name in PageQuery.model_fields if name in request.query_params]
+        if paged:
+            errors = [FieldError(("query", name), "file_without_pages") for name in paged]
+            raise ProblemError("validation", errors=errors)
+        charge(request, actor, RateClass.COSTLY)
+    return media_type
+
+
 @router.get(
     "/v1/customers",
     response_model=BookRead,
     summary="Customers by tier, segment, label, stage or renewal",
-    response_description="A page of customers, masked.",
-    responses=read_responses("field-not-permitted"),
+    response_description="A page of customers, or all of them as a file; masked.",
+    responses={
+        200: {
+            "content": {
+                CSV: {"schema": {"type": "string"}},
+                XLSX: {"schema": {"type": "string", "format": "binary"}},
+            }
+        },
+        **read_responses("field-not-permitted", 406, "list-too-long"),
+    },
 )
+@takes_up_to(seconds=_LONGEST_LIST_SECONDS)
 async def list_customers(
     query: Annotated[BookQuery, Query()],
     desk: Desk,
     audit: Audit,
     actor: Annotated[Actor, Depends(known_fields)],
+    media_type: Annotated[str, Depends(listed_as)],
+    locale: RequestLocale,
 ) -> Response:
     """In the order of ids; what may be filtered by is what the role is shown in clear.
 
     An account manager lists his own customers. A filter by anything else, be it unknown or closed
     to the role, is refused 403 `field-not-permitted`. Each page is one look in the audit.
+
+    As CSV or XLSX (`Accept`) the answer is a file of all the customers that the filter leaves, as
+    they are at one instant, with headings in the caller's language and without an `ETag`; it takes
+    neither `limit` nor `cursor`, and refuses a list that is too long for it.
     """
+    wanted = query.to_domain(actor)
+    if media_type != JSON:
+        return await _respond_file(wanted, desk, audit, actor, book_file(media_type, locale))
     cursors = Cursors(desk.vault.master, query.listing(), actor)
     page = await service.list_customers(
         desk.session,
-        wanted=query.to_domain(actor),
+        wanted=wanted,
         actor=actor,
         today=desk.today,
         limit=query.limit,
@@ -69,17 +122,39 @@ async def list_customers(
     )
     return await respond_each(
         BookRead(items=[], next_cursor=None if page.after is None else cursors.seal([page.after])),
-        items=[
-            (
-                ListedRead.from_domain(item),
-                actor.viewer_of(item.customer_id, item.account_manager),
-            )
-            for item in page.items
-        ],
+        items=[(model, viewer) for _, model, viewer in _rows(page.items, actor)],
         viewer=actor.viewer(),
         audit=audit,
         subjects=[item.customer_id for item in page.items],
+        headers={"Vary": "Accept"},
     )
+
+
+async def _respond_file(
+    wanted: BookFilter, desk: RequestDesk, audit: AuditTrail, actor: Actor, file: ListFile
+) -> Response:
+    """All the customers that a filter leaves, as a file."""
+    found = service.list_whole_book(
+        desk.session,
+        wanted=wanted,
+        actor=actor,
+        today=desk.today,
+        most=desk.settings.list_max_rows,
+    )
+    return await respond_list(
+        (_rows(part, actor) async for part in found),
+        file=file,
+        making=Making(desk.settings.data_dir.expanduser().resolve(), desk.now, desk.today),
+        viewer=actor.viewer(),
+        audit=audit,
+    )
+
+
+def _rows(items: Iterable[ListedCustomer], actor: Actor) -> Iterator[Row]:
+    """Customers as they are told, each with the caller as his viewer."""
+    for item in items:
+        viewer = actor.viewer_of(item.customer_id, item.account_manager)
+        yield item.customer_id, ListedRead.from_domain(item), viewer
 
 
 @router.post(

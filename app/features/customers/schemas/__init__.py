@@ -1,6 +1,12 @@
 """Customers as they are sent and answered."""
 
-from app.features.customers.schemas.book import BOOK_FIELDS, BookQuery, BookRead, ListedRead
+from app.features.customers.schemas.book import (
+    BOOK_FIELDS,
+    BookQuery,
+    BookRead,
+    ListedRead,
+    book_file,
+)
 from app.features.customers.schemas.consents import ConsentsRead, ConsentsWrite
 from app.features.customers.schemas.merge import MergeCreate, MergeRead
 from app.features.customers.schemas.parameters import CustomerId, CustomerIdField
@@ -28,4 +34,5 @@ __all__ = [
     "SearchRead",
     "VerificationCreate",
     "VerificationRead",
+    "book_file",
 ]

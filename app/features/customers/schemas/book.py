@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
 from datetime import date
-from typing import Final
+from functools import cache
+from importlib import resources
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -12,6 +16,8 @@ from app.domain.privacy.classes import SensitivityClass
 from app.domain.privacy.sensitive import Sensitive
 from app.domain.words import LifeCycleStage, Segment, Tier
 from app.features.customers.service import BookFilter, ListedCustomer
+from app.infra.downloads import ListFile
+from app.infra.locale import Locale
 from app.infra.masking import Internal, MaskedRead, Name, Open, ReadModel, internal
 from app.infra.pagination import PageQuery
 from app.infra.written import BusinessDay
@@ -102,3 +108,24 @@ class BookRead(ReadModel):
 
     items: list[ListedRead] = Field(description="In the order of their ids.")
     next_cursor: Open[str | None] = Field(description="Where the next page begins; null: nowhere.")
+
+
+@cache
+def _texts() -> Mapping[str, Any]:
+    """Title and headings, as `book.toml` words them."""
+    text = resources.files(__package__).joinpath("book.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def book_file(media_type: str, locale: Locale) -> ListFile:
+    """How customers leave as a file: a column for each field of a row."""
+    texts = _texts()
+    fields = [name for name in ListedRead.model_fields if name != "meta"]
+    return ListFile(
+        media_type=media_type,
+        stem="customers",
+        title=texts["title"][locale],
+        columns={name: texts["columns"][name][locale] for name in fields},
+        masked=texts["masked"][locale],
+        locale=locale,
+    )

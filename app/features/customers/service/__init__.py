@@ -5,6 +5,7 @@ from app.features.customers.service.book import (
     BookPage,
     ListedCustomer,
     list_customers,
+    list_whole_book,
 )
 from app.features.customers.service.consents import (
     ConsentGiven,
@@ -72,6 +73,7 @@ __all__ = [
     "identify_each",
     "list_consents",
     "list_customers",
+    "list_whole_book",
     "lock_consents_version",
     "lock_version",
     "put_consents",

@@ -81,6 +81,9 @@ async def evaluate_customer(
         # A run compares without the gap: it repeats the facts as they were, which change daily
         # without anything being decided otherwise.
         outputs_digest=outputs_digest(replace(decision, gap=None)),
+        segment=decision.segment,
+        life_cycle_stage=decision.life_cycle_stage,
+        labels=decision.labels,
     )
     await assign(session, standing=standing)
     return Stored(record, rule_set)

@@ -40,6 +40,9 @@ class Standing:
     decision_id: UUID
     evaluated_at: datetime
     outputs_digest: bytes
+    segment: str
+    life_cycle_stage: str
+    labels: tuple[str, ...]
 
 
 #: The columns of a staged chunk, in the order of its CSV.
@@ -111,25 +114,35 @@ WHERE NOT EXISTS (
 )
 """
 
-_MOVE_STATES = """
+# What a rule set gives no labels for has none.
+_LABELS = """ARRAY(SELECT jsonb_array_elements_text(
+    CASE WHEN jsonb_typeof(decision.outcomes -> 'labels') = 'array'
+        THEN decision.outcomes -> 'labels' ELSE '[]' END
+))"""
+
+_MOVE_STATES = f"""
 UPDATE scoring_states AS state SET
     decision_id = staged.decision_id, tier = staged.tier, since = staged.since,
     last_downgrade_on = staged.last_downgrade_on, first_lower_on = staged.first_lower_on,
     grace_until = staged.grace_until, evaluated_on = staged.evaluated_on,
-    evaluated_at = staged.evaluated_at, outputs_digest = staged.outputs_digest
-FROM staged_standings AS staged
+    evaluated_at = staged.evaluated_at, outputs_digest = staged.outputs_digest,
+    segment = decision.segment, life_cycle_stage = decision.life_cycle_stage, labels = {_LABELS}
+FROM staged_standings AS staged JOIN decisions AS decision ON decision.id = staged.decision_id
 WHERE state.customer_id = staged.customer_id
-"""
+"""  # noqa: S608 - both texts are ours.
 
-_ADD_STATES = """
+_ADD_STATES = f"""
 INSERT INTO scoring_states (
     customer_id, decision_id, tier, since, last_downgrade_on, first_lower_on, grace_until,
-    evaluated_on, evaluated_at, outputs_digest
+    evaluated_on, evaluated_at, outputs_digest, segment, life_cycle_stage, labels
 )
-SELECT customer_id, decision_id, tier, since, last_downgrade_on, first_lower_on, grace_until,
-    evaluated_on, evaluated_at, outputs_digest
-FROM staged_standings WHERE previous_decision_id IS NULL
-"""
+SELECT staged.customer_id, staged.decision_id, staged.tier, staged.since,
+    staged.last_downgrade_on, staged.first_lower_on, staged.grace_until, staged.evaluated_on,
+    staged.evaluated_at, staged.outputs_digest, decision.segment, decision.life_cycle_stage,
+    {_LABELS}
+FROM staged_standings AS staged JOIN decisions AS decision ON decision.id = staged.decision_id
+WHERE staged.previous_decision_id IS NULL
+"""  # noqa: S608 - both texts are ours.
 
 
 async def lock_customer(session: AsyncSession, customer_id: str) -> bool:
@@ -169,6 +182,9 @@ async def save_standing(session: AsyncSession, standing: Standing) -> None:
         "evaluated_on": state.evaluated_on,
         "evaluated_at": standing.evaluated_at,
         "outputs_digest": standing.outputs_digest,
+        "segment": standing.segment,
+        "life_cycle_stage": standing.life_cycle_stage,
+        "labels": list(standing.labels),
     }
     await session.execute(
         upsert(ScoringStateRow)

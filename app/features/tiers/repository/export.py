@@ -40,5 +40,5 @@ class ExportedTier(NamedTuple):
 async def stream_tiers(session: AsyncSession) -> AsyncIterator[Sequence[ExportedTier]]:
     """Every customer who was ever evaluated and not merged away, by id in byte order."""
     found = await session.stream(_TIERS, execution_options={"yield_per": _ROWS_AT_A_TIME})
-    async for part in found.partitions():
+    async for part in found.partitions(_ROWS_AT_A_TIME):
         yield [ExportedTier(*row) for row in part]
