@@ -27,11 +27,13 @@ from app.infra.classification import check_classified
 from app.infra.database import Database
 from app.infra.docs_page import TOKEN_PATH, DemoSeats, install_docs
 from app.infra.lifespan import hold_open, lifespan
+from app.infra.probes import install_probes
 from app.infra.probes import router as probes
 from app.infra.problems import install_problems
 from app.infra.rate_limit import create_limiter
 from app.infra.settings import Settings
 from app.infra.telemetry import OFF, Telemetry
+from app.infra.turns import create_turns
 
 ROUTERS: Final = (
     *(customers, tiers, sla, benefits, facts, rule_sets, scoring, imports, jobs, probes),
@@ -86,9 +88,11 @@ def create_app(
     app.state.settings = settings
     app.state.database = database
     app.state.rate_limiter = create_limiter(settings)
+    app.state.turns = create_turns(settings)
     hold_open(app, telemetry.opened)
     install_vault(app, settings)
     audit = install_audit(app)
+    install_probes(app)
     for router in ROUTERS:
         app.include_router(router)
     install_docs(app, settings, seats)

@@ -25,13 +25,23 @@ from app.infra.ids import new_id
 from app.infra.lanes import Lanes, PooledLanes
 from app.infra.settings import Settings
 
-__all__ = ["DATABASE_ERRORS", "AsyncSession", "Database", "libpq_url", "open_database"]
+__all__ = [
+    "CALLERS_LOCK_SECONDS",
+    "DATABASE_ERRORS",
+    "AsyncSession",
+    "Database",
+    "libpq_url",
+    "open_database",
+    "wait_for_locks",
+]
 
 _DRIVER = "postgresql+asyncpg"
 _FOREIGN_DRIVERS = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
 _POOL_TIMEOUT_SECONDS = 2
 _CONNECT_TIMEOUT_SECONDS = 5
 _LOCK_TIMEOUT_SECONDS = 5
+CALLERS_LOCK_SECONDS: Final = 2
+"""How long a change by a caller waits for others' locks; he has a connection all the while."""
 _IDLE_IN_TRANSACTION_SECONDS = 60
 #: Batches ask for some dozens of customers by their ids: whatever the size of a batch and of the
 #: tables, that is one plan, which goes by the indexes.
@@ -201,6 +211,13 @@ async def open_database(
         yield database
     finally:
         await database.close()
+
+
+async def wait_for_locks(session: AsyncSession, *, seconds: int) -> None:
+    """Let the transaction wait that long for locks of others, and no longer: 503 for a request."""
+    await session.execute(
+        text("SELECT set_config('lock_timeout', :patience, true)"), {"patience": f"{seconds}s"}
+    )
 
 
 async def raw_connection(session: AsyncSession) -> asyncpg.Connection[asyncpg.Record]:

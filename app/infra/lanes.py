@@ -1,4 +1,4 @@
-"""Connections of their own for the batches that hot reads and the audit send.
+"""Connections of their own for the batches that hot reads, probes and the audit send.
 
 They are few and never lent to a request, which may hold one of the pool's connections while it
 waits for a batch: taken from there, all of them could wait for each other.
@@ -17,8 +17,8 @@ Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 )
 
-#: One for each batcher: each has one batch on its way.
-_MOST: Final = 4
+#: One for each batcher, that of the probes among them: each has one batch on its way.
+_MOST: Final = 5
 _PATIENCE_SECONDS: Final = 2.0
 
 

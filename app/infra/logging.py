@@ -12,7 +12,7 @@ import logging
 import logging.config
 import traceback
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import TracebackType
@@ -175,9 +175,11 @@ class GatheringHandler(logging.StreamHandler[TextIO]):
         """Write what waits."""
         with self.lock or nullcontext():
             lines, self._waiting, self._writes_next = self._waiting, [], None
-            if lines:
-                self.stream.write("\n".join([*lines, ""]))
-            super().flush()
+            # Nobody may read any more; whoever wanted a line told goes on with his work.
+            with suppress(OSError, ValueError):
+                if lines:
+                    self.stream.write("\n".join([*lines, ""]))
+                super().flush()
 
 
 @lru_cache(2)

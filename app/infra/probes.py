@@ -6,26 +6,22 @@ import asyncio
 from functools import cache
 from typing import Annotated, Final, Literal
 
-from fastapi import Depends, Request, Response
+import asyncpg
+from fastapi import Depends, FastAPI, Request, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.rows.subject_key import SubjectKeyRow
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
-from app.infra.app_vault import AppVault
 from app.infra.auth import TokenVerifier, get_token_verifier, requires
+from app.infra.batcher import Batcher
 from app.infra.cipher import CipherError, Vault, WrappedKey
-from app.infra.database import Database
+from app.infra.database import DATABASE_ERRORS, Database
 from app.infra.description import problem_responses
 from app.infra.lifespan import Service
 from app.infra.masking import Open
 from app.infra.metrics import Metrics
-from app.infra.migrations import code_revision, database_revision
+from app.infra.migrations import code_revision
 from app.infra.routing import Router
-from app.infra.session import get_database
 
 router = Router("operations")
 
@@ -34,7 +30,9 @@ Check = Literal["ok", "failed"]
 #: A probe that waits longer than the platform asks again is as good as none.
 _PATIENCE_SECONDS: Final = 3.0
 
-_AUDIT_IS_WRITABLE: Final = text(
+_REVISION: Final = "SELECT version_num FROM alembic_version"
+_ANY_KEY: Final = "SELECT subject_id, key_id, wrapped_key FROM subject_keys LIMIT 1"
+_AUDIT_IS_WRITABLE: Final = (
     "SELECT has_table_privilege('audit_events', 'INSERT') AND NOT pg_is_in_recovery()"
     " AND current_setting('transaction_read_only') = 'off'"
 )
@@ -81,8 +79,6 @@ async def get_liveness() -> Liveness:
 async def get_readiness(
     request: Request,
     response: Response,
-    database: Annotated[Database, Depends(get_database)],
-    vault: AppVault,
     verifier: Annotated[TokenVerifier, Depends(get_token_verifier)],
 ) -> Readiness:
     """Asks the database whether it is there, current and writable, and whether the keys fit it.
@@ -94,7 +90,8 @@ async def get_readiness(
     if service.is_leaving:
         response.status_code = 503
         return Readiness(status="failed", serving="failed")
-    found, tokens = await asyncio.gather(_check(database, vault), _can_verify(verifier))
+    probe: DatabaseProbe = request.app.state.database_probe
+    found, tokens = await asyncio.gather(probe.ask(), _can_verify(verifier))
     found.tokens = _word(ok=tokens)
     if not tokens:
         found.status = "failed"
@@ -103,22 +100,66 @@ async def get_readiness(
     return found
 
 
-async def _check(database: Database, vault: Vault) -> Readiness:
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS), database.sessions() as session:
-            if await database_revision(session) != _expected_revision():
-                return Readiness(status="failed", database="ok")
-            audit = bool(await session.scalar(_AUDIT_IS_WRITABLE))
-            keys = await _opens_keys(session, vault)
-    except (SQLAlchemyError, OSError, TimeoutError):
-        return Readiness(status="failed")
-    return Readiness(
-        status=_word(ok=audit and keys),
-        database="ok",
-        migrations="ok",
-        audit=_word(ok=audit),
-        keys=_word(ok=keys),
-    )
+class DatabaseProbe:
+    """What the database says of its readiness, asked once for all who want to know.
+
+    Over a lane and not over the pool: however busy that is, the process is ready; and however many
+    probes there are, they take one lane.
+
+    Args:
+        database: what is asked.
+        vault: has to open what is stored in it.
+    """
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._lanes = database.lanes
+        self._vault = vault
+        self._batcher = Batcher(self._send)
+
+    async def ask(self) -> Readiness:
+        """What it says now."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                found = await self._batcher.ask(None)
+        except TimeoutError:
+            return Readiness(status="failed")
+        return found.model_copy()
+
+    async def _send(self, asked: list[None]) -> list[Readiness]:
+        return [await self._check()] * len(asked)
+
+    async def _check(self) -> Readiness:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS), self._lanes.lend() as connection:
+                if await connection.fetchval(_REVISION) != _expected_revision():
+                    return Readiness(status="failed", database="ok")
+                audit = bool(await connection.fetchval(_AUDIT_IS_WRITABLE))
+                keys = self._opens(await connection.fetchrow(_ANY_KEY))
+        except asyncpg.UndefinedTableError:
+            return Readiness(status="failed", database="ok")
+        except DATABASE_ERRORS:
+            return Readiness(status="failed")
+        return Readiness(
+            status=_word(ok=audit and keys),
+            database="ok",
+            migrations="ok",
+            audit=_word(ok=audit),
+            keys=_word(ok=keys),
+        )
+
+    def _opens(self, stored: asyncpg.Record | None) -> bool:
+        """Whether a stored data key opens: with another master key, none would."""
+        try:
+            if stored is not None:
+                self._vault.unwrap(WrappedKey(*stored))
+        except CipherError:
+            return False
+        return True
+
+
+def install_probes(app: FastAPI) -> None:
+    """Let the application's database and vault, which must be there, be probed."""
+    app.state.database_probe = DatabaseProbe(app.state.database, app.state.vault)
 
 
 async def _can_verify(verifier: TokenVerifier) -> bool:
@@ -137,20 +178,6 @@ def _word(*, ok: bool) -> Check:
 def _expected_revision() -> str:
     """The code's revision, read from the migration files once."""
     return code_revision()
-
-
-async def _opens_keys(session: AsyncSession, vault: Vault) -> bool:
-    """Whether a stored data key opens: with another master key, none would."""
-    row = SubjectKeyRow
-    found = (
-        await session.execute(select(row.subject_id, row.key_id, row.wrapped_key).limit(1))
-    ).first()
-    try:
-        if found is not None:
-            vault.unwrap(WrappedKey(*found))
-    except CipherError:
-        return False
-    return True
 
 
 @router.get(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from types import MappingProxyType
@@ -35,6 +35,10 @@ log = logging.getLogger(__name__)
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
+MOST_ERRORS: Final = 50
+"""Refused places that one answer names."""
+FURTHER_ERRORS: Final = "further_errors"
+"""The rule of the last of them, if there are more."""
 #: Stands for a part of a location that is not a name of ours, but something that was sent.
 UNKNOWN_NAME: Final = "?"
 
@@ -249,14 +253,16 @@ def _names(node: object) -> Iterator[str]:
         yield from _names(child)
 
 
-def _field_errors(app: FastAPI, errors: Iterable[Any]) -> Iterator[FieldError]:
+def _field_errors(app: FastAPI, errors: Sequence[Any]) -> Iterator[FieldError]:
     known = _declared_names(app)
-    for error in errors:
+    for error in errors[:MOST_ERRORS]:
         loc = tuple(
             part if isinstance(part, int) or part in known else UNKNOWN_NAME
             for part in error["loc"]
         )
         yield FieldError(loc, str(error["type"]))
+    if len(errors) > MOST_ERRORS:
+        yield FieldError((), FURTHER_ERRORS)
 
 
 def _allowed_methods(request: Request) -> str:

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
 from email.message import Message
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from fastapi import APIRouter, Request, Response, params
+from fastapi._compat import field_annotation_is_sequence
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from app.domain.privacy.roles import Role
+from app.infra.auth import Admission, admission_of, admit
 from app.infra.deadline import extend_deadline, has_body
 from app.infra.express import Answering, ExpressRoute
 from app.infra.lanes import Lanes
-from app.infra.problems import ProblemError
+from app.infra.problems import FieldError, ProblemError
+
+MOST_KEYS: Final = 500
+"""Keys of one JSON object."""
+MOST_ITEMS: Final = 10_000
+"""Items of one JSON array, and keys of all objects of a body together."""
 
 
 class StrictRequest(Request):
     """A request whose JSON names each key of an object once, and holds no number but numbers.
 
     Readers differ in which of two equal keys they take, so a body with both says different things
-    to whoever checks it on the way and to us.
+    to whoever checks it on the way and to us. Nor is it larger than anything asked for: each of a
+    hundred thousand unknown keys would be refused by itself.
     """
 
     async def json(self) -> Any:  # noqa: ANN401 - any JSON there is, as in the framework.
@@ -33,27 +44,50 @@ class StrictRequest(Request):
         if not hasattr(self, "_json"):
             # Given bytes, the parser would guess at UTF-16 and UTF-32 too.
             text = (await self.body()).decode("utf-8")
-            self._json = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+            read = _Objects()
+            found = json.loads(text, object_pairs_hook=read, parse_constant=_refuse)
+            _require_short(found)
+            self._json = found
         return self._json
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        message = "a key stands twice in one object"
-        raise ValueError(message)
-    return found
+class _Objects:
+    """Makes the objects of one body."""
+
+    def __init__(self) -> None:
+        self._keys = 0
+
+    def __call__(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        self._keys += len(pairs)
+        if len(pairs) > MOST_KEYS or self._keys > MOST_ITEMS:
+            raise ValueError("there are too many keys")
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError("a key stands twice in one object")
+        for value in found.values():
+            _require_short(value)
+        return found
+
+
+def _require_short(value: object) -> None:
+    """Refuse a long array, or one of arrays; of its objects the arrays were looked at before."""
+    if isinstance(value, list):
+        if len(value) > MOST_ITEMS:
+            raise ValueError("an array is too long")
+        for item in value:
+            _require_short(item)
 
 
 def _refuse(_constant: str) -> NoReturn:
-    message = "NaN and Infinity are no JSON"
-    raise ValueError(message)
+    raise ValueError("NaN and Infinity are no JSON")
 
 
 class StrictRoute(APIRoute):
     """A route that reads its body strictly; the application's limit of a body stays in force.
 
-    A body that does not say it is JSON in UTF-8 is not read as such, but answered 415.
+    Who calls is settled before anything is said of his body. One that does not say it is JSON in
+    UTF-8 is not read as such, but answered 415, and so is one that is compressed. A name that
+    stands twice in the query and is no list is refused: readers differ in which of them they take.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -61,14 +95,62 @@ class StrictRoute(APIRoute):
         answer = super().get_route_handler()
         field = self.body_field
         reads_json = field is not None and not isinstance(field.field_info, params.Form)
+        admissions = tuple(dict.fromkeys(_admissions(self.dependant)))
+        single = _single_names(self.dependant)
 
         async def answer_strictly(request: Request) -> Response:
             extend_deadline(request.scope, self.endpoint)
-            if reads_json and has_body(request.scope) and not _says_json(request):
-                raise ProblemError("unsupported-media-type")
+            bears_body = has_body(request.scope)
+            repeated = _repeated(request, single)
+            if admissions and (bears_body or repeated):
+                await admit(request, admissions)
+            if bears_body:
+                _require_encoding(request, reads_json=reads_json)
+            if repeated:
+                errors = [FieldError(("query", name), "repeated") for name in repeated]
+                raise ProblemError("validation", errors=errors)
             return await answer(StrictRequest(request.scope, request.receive))
 
         return answer_strictly
+
+
+def _admissions(dependant: Dependant) -> Iterator[Admission]:
+    """Whom the dependencies of a route let through; none where nobody is asked who he is."""
+    found = admission_of(dependant.call)
+    if found is not None:
+        yield found
+    for needed in dependant.dependencies:
+        yield from _admissions(needed)
+
+
+def _single_names(dependant: Dependant) -> set[str]:
+    """What may stand in the query of a route once."""
+    kinds: dict[str, object] = {}
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            told = kind.model_fields.items()
+            kinds.update({one.alias or name: one.annotation for name, one in told})
+        else:
+            kinds[field.alias] = kind
+    single = {name for name, kind in kinds.items() if not field_annotation_is_sequence(kind)}
+    return single.union(*(_single_names(needed) for needed in dependant.dependencies))
+
+
+def _repeated(request: Request, single: set[str]) -> list[str]:
+    if not single or b"&" not in request.scope["query_string"]:
+        return []
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    return sorted(name for name in single if names[name] > 1)
+
+
+def _require_encoding(request: Request, *, reads_json: bool) -> None:
+    """Refuse a body that is not plain, or is no JSON where that is read."""
+    codings = ",".join(request.headers.getlist("content-encoding"))
+    if any(coding.strip().lower() not in {"", "identity"} for coding in codings.split(",")):
+        raise ProblemError("unsupported-media-type", headers={"Accept-Encoding": "identity"})
+    if reads_json and not _says_json(request):
+        raise ProblemError("unsupported-media-type")
 
 
 def _says_json(request: Request) -> bool:

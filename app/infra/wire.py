@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import chain
 from typing import Any, Final
 
 from starlette.types import Scope
@@ -125,13 +126,13 @@ class GuardedProtocol(HttpToolsProtocol):
                 own of it.
         """
         self._is_in_head = False
-        size = len(self.url) + sum(
-            len(name) + len(value) + _PUNCTUATION for name, value in self.headers
-        )
+        size = len(self.url) + _PUNCTUATION * len(self.headers)
+        size += sum(map(len, chain.from_iterable(self.headers)))
         if size > LARGEST_HEAD:
             self._slug = "headers-too-large"
             raise HeadRefusedError
-        if not self._names_one_host() or not self._is_framed_as_read():
+        names = [name for name, _ in self.headers]
+        if not self._has_one_host(names) or not self._is_framed_as_read(names):
             raise HeadRefusedError
         # Of a request for an upgrade the parser takes no body, but would read it as the next one.
         if self.parser.should_upgrade() and has_body(dict(self.scope)):
@@ -148,19 +149,19 @@ class GuardedProtocol(HttpToolsProtocol):
         """Answer what cannot be read."""
         self._refuse(self._slug)
 
-    def _names_one_host(self) -> bool:
+    def _has_one_host(self, names: list[bytes]) -> bool:
         """Whether there is one `Host`, which only an older client may leave out (RFC 9112, 3.2)."""
-        hosts = [name for name, _ in self.headers].count(b"host")
+        hosts = names.count(b"host")
         return hosts == 1 or (hosts == 0 and self.parser.get_http_version() < "1.1")
 
-    def _is_framed_as_read(self) -> bool:
+    def _is_framed_as_read(self, names: list[bytes]) -> bool:
         """Whether the body is in chunks and nothing else, if it says how it is transferred.
 
         The parser would take other codings for chunks too, and others on the way would not.
         """
-        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
-        if not codings:
+        if b"transfer-encoding" not in names:
             return True
+        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
         is_chunked = [value.lower() for value in codings] == [b"chunked"]
         return is_chunked and self.parser.get_http_version() == "1.1"
 

@@ -12,7 +12,7 @@ from app.cli.serving import bring_up_to_date
 from app.infra.settings import Settings
 from tests.conftest import TEMPLATE
 from tests.contract.collector import Collector, a_collector
-from tests.contract.live import Served, a_database, a_process
+from tests.contract.live import Served, a_database, a_server
 from tests.features.conftest import api, templates
 
 __all__ = ["api", "templates"]
@@ -35,5 +35,5 @@ def elsewhere(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     settings = Settings(data_dir=folder / "data")
     with a_database(server_url, TEMPLATE) as url, a_collector() as collector:
         asyncio.run(bring_up_to_date(url, settings))
-        with a_process(url, settings, folder, collector.environment()) as served:
+        with a_server(url, settings, folder, collector.environment()) as served:
             yield Elsewhere(served, url, settings, collector)

@@ -118,7 +118,7 @@ class Served:
 
 
 @contextmanager
-def a_process(
+def a_server(
     url: str, settings: Settings, folder: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[Served]:
     """`tiering serve` over a migrated database.
@@ -163,7 +163,7 @@ def serving(url: str, folder: Path) -> Iterator[Live]:
     """`tiering serve` over a database with the book in it."""
     settings = Settings(data_dir=folder / "data")
     asyncio.run(load_book(url, settings, folder / "book"))
-    with a_process(url, settings, folder) as served:
+    with a_server(url, settings, folder) as served:
         _order_import(served.base, settings)
         yield Live(served.base, settings, asyncio.run(known_ids(url)), served.log)
 

@@ -16,13 +16,18 @@ from app.infra.database import Database, open_database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
-from tests.contract.live import a_process
+from tests.contract.live import a_server
 from tests.factories.book import AS_OF, write_book
 from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_SECONDS: Final = 30
+PATIENCE_SECONDS: Final = 60
+#: Held up, a request must not be given up by anybody but who kills its process.
+UNHURRIED: Final = {
+    "TIERING_STATEMENT_TIMEOUT_SECONDS": "600",
+    "TIERING_REQUEST_TIMEOUT_SECONDS": "600",
+}
 OFFICER: Final = Caller(Role.RISK_OFFICER, subject="officer-1")
 BODY: Final = {"as_of": AS_OF.isoformat()}
 #: Whose request is killed before its commit, and whose while it commits.
@@ -30,7 +35,8 @@ UNDONE, DONE = "C00000007", "C00000008"
 #: Whoever holds this lock keeps the one in his last statement and the other in his commit.
 LOCK: Final = 4711
 HOLD_UP: Final = (
-    f"""CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS $$
+    f"""CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql
+    SET lock_timeout = 0 AS $$
     BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NEW; END $$""",
     f"""CREATE TRIGGER statement BEFORE INSERT ON audit_events FOR EACH ROW
     WHEN (NEW.subjects = ARRAY['{UNDONE}']) EXECUTE FUNCTION hold_up()""",
@@ -79,7 +85,7 @@ async def evaluate(api: Api, client: httpx.AsyncClient, customer_id: str) -> htt
 async def test_a_request_whose_process_is_killed_has_its_effect_once(
     api: Api, database: Database, settings: Settings, fresh_database_url: str, tmp_path: Path
 ) -> None:
-    with a_process(fresh_database_url, settings, tmp_path / "served") as served:
+    with a_server(fresh_database_url, settings, tmp_path / "served", UNHURRIED) as served:
         async with (
             httpx.AsyncClient(base_url=served.base, timeout=PATIENCE_SECONDS) as http,
             database.sessions.begin() as holding,

@@ -217,6 +217,17 @@ def test_no_line_waits_for_a_loop_that_ended() -> None:
     assert stream.getvalue() == "left\na\n"
 
 
+def test_a_stream_that_is_gone_disturbs_nobody() -> None:
+    stream = Written()
+    handler = GatheringHandler(stream)
+    handler.handle(told(logging.INFO, "a"))
+    stream.close()
+    handler.handle(told(logging.INFO, "b"))
+    handler.setStream(found := Written())
+    handler.handle(told(logging.INFO, "c"))
+    assert found.getvalue() == "c\n"
+
+
 def test_the_servers_own_access_log_is_silent(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

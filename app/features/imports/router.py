@@ -34,6 +34,7 @@ from app.infra.reveal import respond
 from app.infra.routing import Router
 from app.infra.session import ReadSession
 from app.infra.spool import SealedSpool
+from app.infra.turns import LaterTurn
 from app.infra.written import BusinessDay
 
 router = Router("imports")
@@ -77,7 +78,12 @@ _REFUSALS: Final = {
 )
 @takes_up_to(seconds=_LONGEST_UPLOAD_SECONDS)
 async def create_import(
-    request: Request, desk: Desk, once: Once, requester: CurrentRequester, actor: Feed
+    turn: LaterTurn,
+    request: Request,
+    desk: Desk,
+    once: Once,
+    requester: CurrentRequester,
+    actor: Feed,
 ) -> Response:
     """CSV, Parquet or XLSX, by a mapping or in our own layout; see `examples/README.md`.
 
@@ -95,6 +101,8 @@ async def create_import(
             request, seal, texts=TEXT_PARTS, largest=desk.settings.import_max_bytes
         )
         order = ImportOrder(form.file_name, await _choice(form), requester.digest, requester.role)
+        # Not before, since the body may take hours.
+        await turn.take()
         sent = f"{spool.finish()} {order.choice.digest(desk.settings)}"
         if (earlier := await once.find(sent.encode())) is not None:
             ordered = await service.get_ordered(desk.session, import_id=UUID(earlier.resource))

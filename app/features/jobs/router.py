@@ -16,6 +16,7 @@ from app.infra.description import problem_responses
 from app.infra.requester import CurrentRequester
 from app.infra.routing import Router
 from app.infra.session import ReadSession, WriteSession
+from app.infra.turns import TAKES_TURN
 
 router = Router("jobs")
 
@@ -44,6 +45,7 @@ async def get_job(
     "/v1/jobs/{job_id}/cancel",
     summary="Cancel a job",
     response_description="The job; one that runs stops after what is under way is whole.",
+    dependencies=[TAKES_TURN],
     responses=problem_responses(404, "job-ended"),
 )
 async def cancel_job(
@@ -60,6 +62,7 @@ async def cancel_job(
     "/v1/jobs/{job_id}/requeue",
     summary="Let a dead job begin anew",
     response_description="The job, queued.",
+    dependencies=[TAKES_TURN],
     responses=problem_responses(404, "job-not-dead"),
 )
 async def requeue_job(

@@ -31,6 +31,7 @@ from app.infra.rate_limit import RateClass
 from app.infra.reveal import respond
 from app.infra.routing import Router
 from app.infra.session import ReadSession
+from app.infra.turns import TAKES_TURN
 
 router = Router("scoring")
 
@@ -57,7 +58,7 @@ Experimenter = Annotated[
     response_model=DecisionRead,
     response_description="The decision, stored.",
     summary="Score a customer now",
-    dependencies=[costs(RateClass.COSTLY)],
+    dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
     responses={
         201: REPLAYED,
         **problem_responses(
@@ -136,7 +137,7 @@ async def get_decision(
     response_model=ReplayRead,
     response_description="Whether the decision comes out the same.",
     summary="Decide again from the stored snapshot",
-    dependencies=[costs(RateClass.COSTLY)],
+    dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
     responses=problem_responses(404, "snapshot-unreadable", "decision-erased"),
 )
 async def replay_decision(
@@ -164,7 +165,7 @@ async def replay_decision(
     "/v1/evaluations/what-if",
     response_description="What the rule set says; nothing is stored.",
     summary="Try facts on a rule set",
-    dependencies=[costs(RateClass.COSTLY)],
+    dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
     responses=problem_responses(404, "no-rule-set", "input-error", "unknown-fact"),
 )
 async def try_facts(

@@ -1,8 +1,10 @@
 """Bearer tokens: strict verification, the development issuer, and who the caller is."""
 
 from app.infra.auth.dependencies import (
+    Admission,
     CurrentActor,
     admission_of,
+    admit,
     charge,
     costs,
     get_token_verifier,
@@ -13,9 +15,11 @@ from app.infra.auth.issuer import development_token
 from app.infra.auth.tokens import TokenVerifier
 
 __all__ = [
+    "Admission",
     "CurrentActor",
     "TokenVerifier",
     "admission_of",
+    "admit",
     "charge",
     "costs",
     "development_token",

@@ -11,7 +11,7 @@ A router declares who may call in its signature:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -211,6 +211,17 @@ class Admission:
     roles: frozenset[Role]
     needs_purpose: bool = False
 
+    def require(self, actor: Actor) -> None:
+        """Let a caller through.
+
+        Raises:
+            Forbidden: another role, or no purpose.
+        """
+        if actor.role not in self.roles:
+            raise Forbidden("forbidden")
+        if self.needs_purpose and actor.purpose is None:
+            raise Forbidden("purpose-required")
+
 
 #: By dependency, for the interface description.
 _ADMISSIONS: Final[dict[Callable[..., Any], Admission]] = {
@@ -225,16 +236,13 @@ def requires(*roles: Role, purpose: bool = False) -> Any:  # noqa: ANN401 - what
         roles: the roles.
         purpose: whether the caller has to state what for; 403 `purpose-required` without it.
     """
-    permitted = frozenset(roles)
+    admission = Admission(frozenset(roles), needs_purpose=purpose)
 
     async def permitted_actor(actor: CurrentActor) -> Actor:
-        if actor.role not in permitted:
-            raise Forbidden("forbidden")
-        if purpose and actor.purpose is None:
-            raise Forbidden("purpose-required")
+        admission.require(actor)
         return actor
 
-    _ADMISSIONS[permitted_actor] = Admission(permitted, needs_purpose=purpose)
+    _ADMISSIONS[permitted_actor] = admission
     return Depends(permitted_actor)
 
 
@@ -259,6 +267,22 @@ def charge(request: Request, actor: Actor, rate_class: RateClass) -> None:
 def admission_of(dependency: Callable[..., Any] | None) -> Admission | None:
     """Whom a dependency lets through; None if it asks nobody."""
     return None if dependency is None else _ADMISSIONS.get(dependency)
+
+
+async def admit(request: Request, admissions: Iterable[Admission]) -> None:
+    """Settle who calls, within which quota, and whether he may, before his body is read.
+
+    The framework reads a body first and asks the dependencies then, to which this makes no
+    difference: a request is counted once.
+
+    Raises:
+        Forbidden: as `Admission.require`.
+        ProblemError: as `current_actor`.
+    """
+    given = request.headers
+    actor = await current_actor(request, None, given.get("x-act-role"), given.get("x-purpose"))
+    for admission in admissions:
+        admission.require(actor)
 
 
 def create_verifier(settings: Settings) -> TokenVerifier:

@@ -61,12 +61,12 @@ def confined(order: Mapping[str, object]) -> Iterator[IO[bytes]]:
                 sending.write(json.dumps({**order, "limits": asdict(LIMITS)}).encode())
             yield child.stdout
         except Exception as error:  # noqa: BLE001 - what a cut stream is called differs.
-            raise _verdict(child) or error from None
+            raise verdict(child) or error from None
         except BaseException:
             child.kill()
             raise
-        if (verdict := _verdict(child)) is not None:
-            raise verdict
+        if (refusal := verdict(child)) is not None:
+            raise refusal
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -90,7 +90,7 @@ def _start() -> subprocess.Popen[bytes]:
         raise Conflict("reader-stopped", f"the file's reader does not start: {what}") from None
 
 
-def _verdict(child: subprocess.Popen[bytes]) -> Exception | None:
+def verdict(child: subprocess.Popen[bytes]) -> Exception | None:
     """What the child's end says of the file."""
     try:
         status = child.wait(_LAST_WORDS_SECONDS)

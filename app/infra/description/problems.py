@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from app.infra.locale import Locale
-from app.infra.problems import CATALOGUE, PROBLEM_MEDIA_TYPE
+from app.infra.problems import CATALOGUE, FURTHER_ERRORS, MOST_ERRORS, PROBLEM_MEDIA_TYPE
 
 #: What any operation that takes a token may answer.
 ALWAYS: Final = (
@@ -42,7 +42,10 @@ class FieldErrorRead(BaseModel):
     """Where a request was refused, and by which rule."""
 
     loc: list[str | int] = Field(description="Path to the place; `?` stands for an unknown name.")
-    type: str = Field(description="The rule that refused it.")
+    type: str = Field(
+        description=f"The rule that refused it; `{FURTHER_ERRORS}`, the last of {MOST_ERRORS + 1},"
+        " stands for those that are not named."
+    )
 
 
 class ProblemRead(BaseModel):

@@ -23,6 +23,7 @@ from app.infra.clock import utc_now
 from app.infra.loopback import is_loopback
 from app.infra.masking import Open
 from app.infra.problems import problem_response
+from app.infra.routing import StrictRoute
 from app.infra.settings import Settings
 
 TOKEN_PATH: Final = "/docs/token"  # noqa: S105 - a path.
@@ -85,7 +86,7 @@ def install_desk(app: FastAPI, settings: Settings, seats: DemoSeats) -> None:
     if not _issues_tokens(settings):
         raise Invalid("settings-invalid", "only a demonstration gives tokens to the page")
     issuer = development_issuer(settings)
-    router = APIRouter()
+    router = APIRouter(route_class=StrictRoute)
 
     @router.post(TOKEN_PATH, response_model=TokenRead, include_in_schema=False)
     async def give_token(request: Request, role: Annotated[Role, Query()]) -> Response | TokenRead:

@@ -160,7 +160,7 @@ async def test_who_is_refused_is_in_the_audit_and_numbers_are_nowhere(
     said = "13712340000"
     for _ in range(4):
         await search(api, said)
-    query = text("SELECT * FROM audit_events ORDER BY seq OFFSET :before")
+    query = text("SELECT * FROM audit_events ORDER BY at, seq OFFSET :before")
     events = [dict(row) for row in (await session.execute(query, {"before": before})).mappings()]
     assert [(event["status"], event["outcome"], event["subjects"]) for event in events] == [
         *[(200, "answered", [])] * 3,

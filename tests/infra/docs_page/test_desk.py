@@ -186,13 +186,9 @@ def is_refused(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("role", ["root", "", "agent,admin", "agent&role=admin"])
-async def test_an_unknown_role_is_refused_and_of_two_one_is_taken(demo: Api, role: str) -> None:
+async def test_an_unknown_role_is_refused_and_so_are_two(demo: Api, role: str) -> None:
     answer = await ask(demo, role=role)
-    if answer.status_code == 200:
-        given = await demo.app.state.token_verifier.verify(answer.json()["token"])
-        assert given.roles == {Role.ADMIN}
-    else:
-        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/validation")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/validation")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "OPTIONS"])

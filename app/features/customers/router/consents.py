@@ -19,6 +19,7 @@ from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
+from app.infra.turns import TAKES_TURN
 
 
 @router.get(
@@ -51,6 +52,7 @@ async def list_consents(
     response_model=ConsentsRead,
     summary="Say what a customer consents to",
     response_description="All his consents as they are now.",
+    dependencies=[TAKES_TURN],
     responses=problem_responses(404, "conflict"),
 )
 async def put_consents(

@@ -35,6 +35,7 @@ from app.infra.problems import FieldError, ProblemError
 from app.infra.rate_limit import RateClass
 from app.infra.reveal import respond_each
 from app.infra.sheets import CSV, XLSX
+from app.infra.turns import TAKES_TURN
 
 JSON: Final = "application/json"
 #: A list of the largest size, and those before it whose turn it is.
@@ -163,7 +164,7 @@ def _rows(items: Iterable[ListedCustomer], actor: Actor) -> Iterator[Row]:
     response_description="Everybody who has the number; nobody is an answer like any other.",
     responses=problem_responses("misses-exhausted"),
     # Who tries numbers by the thousand is to be slowed down here more than elsewhere.
-    dependencies=[costs(RateClass.SEARCH)],
+    dependencies=[costs(RateClass.SEARCH), TAKES_TURN],
 )
 async def search_customers(
     asked: CustomerSearch,
@@ -196,8 +197,7 @@ async def search_customers(
         )
     except service.MissesExhaustedError as error:
         seconds = max(1, ceil(error.retry_after.total_seconds()))
-        slug = "misses-exhausted"
-        raise ProblemError(slug, headers={"Retry-After": str(seconds)}) from None
+        raise ProblemError("misses-exhausted", headers={"Retry-After": str(seconds)}) from None
     return await respond_each(
         SearchRead(items=[]),
         items=[

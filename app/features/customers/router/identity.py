@@ -25,6 +25,7 @@ from app.infra.description import problem_responses
 from app.infra.desk import Desk
 from app.infra.problems import ProblemError
 from app.infra.reveal import respond
+from app.infra.turns import TAKES_TURN
 
 
 @router.post(
@@ -32,6 +33,7 @@ from app.infra.reveal import respond
     response_model=VerificationRead,
     summary="Verify a caller without seeing what is known",
     response_description="Whether it is what is known.",
+    dependencies=[TAKES_TURN],
     responses=problem_responses(404, "tries-exhausted"),
 )
 async def verify_customer(
@@ -72,6 +74,7 @@ async def verify_customer(
     response_model=MergeRead,
     summary="Merge a customer into another",
     response_description="The merge holds.",
+    dependencies=[TAKES_TURN],
     responses=problem_responses(
         404, "merged-already", "merged-away", "kind-fixed", "same-customer", "conflict"
     ),

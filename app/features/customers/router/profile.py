@@ -25,6 +25,7 @@ from app.infra.desk import Desk
 from app.infra.express import ExpressCall
 from app.infra.problems import FieldError, ProblemError
 from app.infra.reveal import respond
+from app.infra.turns import TAKES_TURN
 
 _KIND_FIXED: Final = "kind-fixed"
 
@@ -84,6 +85,7 @@ async def look_up_customer(
     response_model=ProfileRead,
     summary="Create a customer, or change what is known of him",
     response_description="The customer was there and is changed; what is open is answered.",
+    dependencies=[TAKES_TURN],
     responses={
         201: {"model": ProfileRead, "description": "The customer is new; likewise."},
         **problem_responses("kind-fixed", "conflict"),

@@ -10,7 +10,7 @@ from app.features.customers.repository import consents, profiles
 from app.features.customers.repository.profiles import StoredConsent
 from app.features.imports.service import write_records
 from app.infra.cipher import Vault
-from app.infra.database import AsyncSession
+from app.infra.database import CALLERS_LOCK_SECONDS, AsyncSession, wait_for_locks
 from app.infra.settings import Settings
 
 __all__ = [
@@ -81,6 +81,7 @@ async def put_consents(
     Raises:
         RowsRejected: a consent cannot be stored; nothing of it was.
     """
+    await wait_for_locks(session, seconds=CALLERS_LOCK_SECONDS)
     listed = {consent.purpose for consent in given}
     held = (await profiles.get_profile(session, customer_id, on=today)).consents
     withdrawn = [

@@ -16,7 +16,7 @@ from app.features.customers.repository.subjects import find_subject
 from app.features.customers.service.subjects import Subject
 from app.infra.batcher import Batcher
 from app.infra.cipher import CipherError, Vault, find_subject_keys
-from app.infra.database import AsyncSession
+from app.infra.database import CALLERS_LOCK_SECONDS, AsyncSession, wait_for_locks
 from app.infra.lanes import Lanes
 
 _DECLARED: Final = frozenset({Trait.DECLARED})
@@ -70,6 +70,7 @@ async def lock_version(session: AsyncSession, *, customer_id: str, on: date) -> 
     found = await find_subject(session, customer_id)
     if found is None:
         return None
+    await wait_for_locks(session, seconds=CALLERS_LOCK_SECONDS)
     await profiles.lock_customer(session, found.customer_id)
     return _version(await profiles.get_profile(session, found.customer_id, on=on))
 

@@ -10,7 +10,7 @@ from app.features.customers.repository import profiles, subjects
 from app.features.customers.repository.profiles import StoredConsent
 from app.features.imports.service import write_records
 from app.infra.cipher import Vault, ensure_subject_keys
-from app.infra.database import AsyncSession
+from app.infra.database import CALLERS_LOCK_SECONDS, AsyncSession, wait_for_locks
 from app.infra.settings import Settings
 
 
@@ -60,6 +60,7 @@ async def put_customer(
     Raises:
         RowsRejected: something said cannot be stored; nothing of it was.
     """
+    await wait_for_locks(session, seconds=CALLERS_LOCK_SECONDS)
     found = await subjects.find_subject(session, customer_id)
     if found is None:
         # Of several first records, each would find nobody. Whoever makes the customer's key is the

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows import CustomerRow
-from app.infra.database import raw_connection
+from app.infra.database import raw_connection, wait_for_locks
 
 #: The number of the source row travels with the row, so that a refusal can name it.
 ROW_NO: Final = "row_no"
@@ -22,7 +22,7 @@ _TABLES: Final = CustomerRow.metadata.tables
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 #: One import writes at a time, so that no two wait for each other's rows in a circle.
 _WRITE_LOCK: Final = 7_310_402_755_196_201
-_LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '60s'"
+_IMPORTS_LOCK_SECONDS: Final = 60
 
 _CREATE: Final = (
     "CREATE TEMPORARY TABLE {name} (row_no bigint NOT NULL, {definition}) ON COMMIT DROP"
@@ -64,9 +64,16 @@ async def refresh_statistics(session: AsyncSession, tables: Iterable[str]) -> No
         await session.execute(statement("ANALYZE (SKIP_LOCKED) {tables}", tables=listed(known)))
 
 
-async def begin_writing(session: AsyncSession) -> None:
-    """Take the lock that lets one import write at a time; it goes with the transaction."""
-    await session.execute(text(_LOCK_TIMEOUT))
+async def begin_writing(
+    session: AsyncSession, *, lock_seconds: int = _IMPORTS_LOCK_SECONDS
+) -> None:
+    """Take the lock that lets one import write at a time; it goes with the transaction.
+
+    Args:
+        session: in whose transaction.
+        lock_seconds: how long this and further locks are waited for; an import has time.
+    """
+    await wait_for_locks(session, seconds=lock_seconds)
     await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,9 @@ _SUFFIXES: Final = {
 }
 _BLOCK_BYTES: Final = 1 << 20
 _BATCH_ROWS: Final = 32_768
+#: Length of the description of a Parquet file, and the mark it ends with.
+_FOOTER_END: Final = struct.Struct("<I4s")
+_LARGEST_FOOTER_BYTES: Final = 16 << 20
 _OFFSET: Final = re.compile(r"[+-]\d{2}:\d{2}")
 
 
@@ -204,6 +208,7 @@ def _damaged(file: RowFile) -> Invalid:
 
 
 def _open_parquet(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile:
+    _check_footer(path, stamp[0])
     try:
         with pq.ParquetFile(path) as opened:
             schema, rows = plain_schema(opened.schema_arrow), opened.metadata.num_rows
@@ -223,6 +228,19 @@ def _open_parquet(path: Path, source: Source, stamp: tuple[int, int]) -> RowFile
         has_quotes=False,
         stamp=stamp,
     )
+
+
+def _check_footer(path: Path, size: int) -> None:
+    """Refuse a description that is itself large; it is read here, and unpacks to several times."""
+    with path.open("rb") as file:
+        file.seek(max(size - _FOOTER_END.size, 0))
+        end = file.read(_FOOTER_END.size)
+    if len(end) < _FOOTER_END.size:
+        return
+    length, mark = _FOOTER_END.unpack(end)
+    if mark == _PARQUET and length > _LARGEST_FOOTER_BYTES:
+        what = f"its description is larger than {_LARGEST_FOOTER_BYTES:,} bytes"
+        raise refuse(path, "", what, "write fewer columns or larger row groups")
 
 
 def _check_types(path: Path, schema: pa.Schema) -> None:

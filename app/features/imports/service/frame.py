@@ -93,6 +93,11 @@ def cut_chunk(plan: Plan, frame: Frame, size: int) -> tuple[Frame, Frame]:
     return frame.slice(0, last), frame.slice(last)
 
 
+def weight(frame: Frame) -> int:
+    """The bytes that a frame's values take, about."""
+    return int(frame.estimated_size())
+
+
 def find_unordered(plan: Plan, frame: Frame) -> int | None:
     """The first row that stands before its predecessor in the order of its group."""
     if not plan.order:

@@ -21,6 +21,9 @@ from app.features.imports.service.texts import refuse
 _BYTES_PER_ROW: Final = 60
 _INSPECTED_ROWS: Final = 50_000
 _LONGEST_GROUP: Final = 1_000_000
+#: Rows that are as long as a row of a file may be are fewer in a chunk.
+_CHUNK_BYTES: Final = 128 << 20
+_LARGEST_GROUP_BYTES: Final = 512 << 20
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage (`reading` or `writing`), the rows done, and (about) the rows in all."""
@@ -59,7 +62,7 @@ def inspect(file: RowFile, plan: Plan, progress: Progress) -> Inspected:
 
 
 def chunks(file: RowFile, plan: Plan, *, chunk_rows: int, after: int = 0) -> Iterator[Frame]:
-    """The rows of a file in chunks of about this many rows; groups are never cut.
+    """The rows of a file in chunks of about this many rows, fewer of long ones; no group is cut.
 
     Args:
         file: what was opened.
@@ -71,17 +74,18 @@ def chunks(file: RowFile, plan: Plan, *, chunk_rows: int, after: int = 0) -> Ite
         Invalid: a part of the file is damaged, or a group does not fit into memory.
     """
     held: list[Frame] = []
-    waiting = 0
+    waiting = weight = 0
     for part in _parts(file, plan, chunk_rows, after):
         held.append(part)
         waiting += part.height
-        if waiting >= chunk_rows:
+        weight += frames.weight(part)
+        if waiting >= chunk_rows or weight >= _CHUNK_BYTES:
             ready, rest = frames.cut_chunk(plan, frames.joined(held), chunk_rows)
-            held, waiting = [rest], rest.height
+            held, waiting, weight = [rest], rest.height, frames.weight(rest)
             if not ready.is_empty():
                 yield ready
-            elif waiting > _LONGEST_GROUP:
-                what = f"a group of more than {_LONGEST_GROUP:,} rows"
+            elif waiting > _LONGEST_GROUP or weight > _LARGEST_GROUP_BYTES:
+                what = f"a group of more than {min(waiting, _LONGEST_GROUP):,} rows"
                 raise refuse(file.path, "", what, "group by a finer key")
     if waiting:
         yield frames.joined(held)

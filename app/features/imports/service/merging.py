@@ -9,7 +9,7 @@ from app.domain.errors import Conflict, NotFound
 from app.features.imports.repository import merging, records, staging
 from app.features.imports.service.rows import write_records
 from app.infra.cipher import Vault
-from app.infra.database import AsyncSession
+from app.infra.database import CALLERS_LOCK_SECONDS, AsyncSession
 from app.infra.settings import Settings
 
 
@@ -50,7 +50,7 @@ async def merge_customer(
     """
     if merged_id == survivor_id:
         raise Conflict("same-customer", "A customer cannot be merged into himself.")
-    await staging.begin_writing(session)
+    await staging.begin_writing(session, lock_seconds=CALLERS_LOCK_SECONDS)
     kinds = await merging.lock_customers(session, [merged_id, survivor_id])
     aliases = await records.list_aliases(session)
     if survivor_id not in kinds or (merged_id not in kinds and merged_id not in aliases):
