@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -51,8 +52,16 @@ export function shown(tier: Tier): string {
 
 def ran(*command: str, folder: Path) -> str:
     """What a command printed; it has to end well."""
+    # The generator looks for the formatter on the path, where `make` has put nothing.
+    path = os.pathsep.join([str(GENERATOR.parent), os.environ["PATH"]])
     done = subprocess.run(
-        command, check=False, cwd=folder, capture_output=True, text=True, timeout=300
+        command,
+        check=False,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"PATH": path},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
