@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.infra.database import Database, libpq_url, normalise_url
+from app.infra.database import Database, create_database, libpq_url, normalise_url
 from app.infra.ids import new_id
 from app.infra.migrations import upgrade
 from app.infra.settings import Settings
@@ -128,6 +128,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         )
         await outer.rollback()
     await engine.dispose()
+
+
+@pytest.fixture
+async def committed(fresh_database_url: str, settings: Settings) -> AsyncIterator[Database]:
+    """A pool over a database of the test's own, for transactions that really commit."""
+    opened = create_database(fresh_database_url, settings)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.infra.database import AsyncSession, Database, create_database
+from app.infra.database import AsyncSession, Database
 from app.infra.jobs import Schedule, remove_ended
 from app.infra.jobs.schedule import enqueue_due, install_schedules
-from app.infra.settings import Settings
 from app.worker import HOUSEKEEPING
 
 pytestmark = pytest.mark.anyio
@@ -85,26 +84,17 @@ async def test_a_shorter_time_holds_at_once_and_a_restart_moves_no_tick(
     assert await until_due(session) <= timedelta(minutes=1)
 
 
-async def test_of_workers_at_once_one_puts_it_in(database_url: str, settings: Settings) -> None:
-    database: Database = create_database(database_url, settings)
-    kind = "raced"
-    try:
-        async with database.sessions.begin() as session:
-            await install_schedules(session, [Schedule(kind, 3600)])
+async def test_of_workers_at_once_one_puts_it_in(committed: Database) -> None:
+    async with committed.sessions.begin() as session:
+        await install_schedules(session, [HOURLY])
 
-        async def tick() -> None:
-            async with database.sessions.begin() as session:
-                await enqueue_due(session, [kind])
+    async def tick() -> None:
+        async with committed.sessions.begin() as session:
+            await enqueue_due(session, KINDS)
 
-        await asyncio.gather(*(tick() for _ in range(8)))
-        async with database.sessions.begin() as session:
-            count = text("SELECT count(*) FROM jobs WHERE kind = :kind")
-            assert await session.scalar(count, {"kind": kind}) == 1
-    finally:
-        async with database.sessions.begin() as session:
-            await session.execute(text("DELETE FROM jobs WHERE kind = :kind"), {"kind": kind})
-            await session.execute(text("DELETE FROM schedules WHERE kind = :kind"), {"kind": kind})
-        await database.close()
+    await asyncio.gather(*(tick() for _ in range(8)))
+    async with committed.sessions() as session:
+        assert len(await jobs(session)) == 1
 
 
 async def test_jobs_that_ended_long_ago_are_removed(session: AsyncSession) -> None:

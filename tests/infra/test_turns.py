@@ -17,7 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from app.domain.privacy.roles import Role
 from app.features.rule_sets.service import install_templates
-from app.infra.database import Database, create_database, open_database
+from app.infra.database import Database, open_database
 from app.infra.problems import ProblemError
 from app.infra.settings import Settings
 from app.infra.turns import Turns, create_turns, turn_of
@@ -144,14 +144,6 @@ async def test_every_route_that_changes_or_costs_something_takes_a_turn(api: Api
 def settings(settings: Settings) -> Settings:
     """Four connections, of which two are for turns, one of them for one actor."""
     return settings.model_copy(update={"pool_size": 4})
-
-
-@pytest.fixture
-async def committed(settings: Settings, fresh_database_url: str) -> AsyncIterator[Database]:
-    """A pool over a database of this test's own."""
-    database = create_database(fresh_database_url, settings)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

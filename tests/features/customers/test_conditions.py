@@ -11,7 +11,7 @@ from httpx import Response
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
-from app.infra.database import Database, create_database
+from app.infra.database import Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, open_api
@@ -20,14 +20,6 @@ pytestmark = pytest.mark.anyio
 
 PATH = "/v1/customers/C1"
 WANG: dict[str, Any] = {"kind": "individual", "name": "王伟", "phone": "13812345678"}
-
-
-@pytest.fixture
-async def committed(settings: Settings, fresh_database_url: str) -> AsyncIterator[Database]:
-    """A database of the test's own, where time passes between transactions."""
-    database = create_database(fresh_database_url, settings)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

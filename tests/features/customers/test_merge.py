@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -16,7 +15,7 @@ from app.domain.privacy.roles import Role
 from app.features.imports.service import write_records
 from app.infra.cipher import Vault, ensure_subject_keys
 from app.infra.clock import business_day, utc_now
-from app.infra.database import AsyncSession, Database, open_database
+from app.infra.database import AsyncSession, Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
@@ -329,23 +328,15 @@ async def test_a_merge_that_comes_by_file_moves_the_records_just_the_same(
 class TestRaces:
     """Merges at the same time, in real transactions."""
 
-    @pytest.fixture
-    async def own_database(
-        self, fresh_database_url: str, settings: Settings
-    ) -> AsyncIterator[Database]:
-        """A database of this test's own."""
-        async with open_database(fresh_database_url, settings) as opened:
-            yield opened
-
     async def test_of_two_that_would_make_a_ring_one_holds(
-        self, own_database: Database, settings: Settings
+        self, committed: Database, settings: Settings
     ) -> None:
-        async with open_api(create_app(settings, own_database), settings) as api:
+        async with open_api(create_app(settings, committed), settings) as api:
             await put_customer(api, "C1")
             await put_customer(api, "C2")
             answers = await asyncio.gather(
                 *(merge(api, *pair) for pair in [("C1", "C2"), ("C2", "C1")] * 3)
             )
         assert sorted(status for status, _ in answers) == [200, 200, 200, 409, 409, 409]
-        async with own_database.sessions() as session:
+        async with committed.sessions() as session:
             assert len(await rows(session, "SELECT * FROM customer_aliases")) == 1

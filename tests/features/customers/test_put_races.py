@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
-from app.infra.database import Database, create_database
+from app.infra.database import Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, open_api
@@ -19,14 +19,6 @@ from tests.factories.customers import CORPORATE, INDIVIDUAL
 pytestmark = pytest.mark.anyio
 
 PATH = "/v1/customers/NEW"
-
-
-@pytest.fixture
-async def committed(settings: Settings, fresh_database_url: str) -> AsyncIterator[Database]:
-    """A database of the test's own."""
-    database = create_database(fresh_database_url, settings)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

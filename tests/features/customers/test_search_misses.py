@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,7 +14,7 @@ from sqlalchemy import text
 from app.domain.privacy.roles import Role
 from app.features.customers.service import MissesExhaustedError, Searcher, search_customers
 from app.infra.clock import utc_now
-from app.infra.database import AsyncSession, Database, create_database
+from app.infra.database import AsyncSession, Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
@@ -173,15 +172,6 @@ async def test_who_is_refused_is_in_the_audit_and_numbers_are_nowhere(
 
 class TestRaces:
     """Searches at the same time, in real transactions."""
-
-    @pytest.fixture
-    async def committed(
-        self, fresh_database_url: str, settings: Settings
-    ) -> AsyncIterator[Database]:
-        """A database of this test's own."""
-        database = create_database(fresh_database_url, settings)
-        yield database
-        await database.close()
 
     async def test_of_fifty_at_once_as_many_find_nobody_as_may(
         self, committed: Database, api: Api

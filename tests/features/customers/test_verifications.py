@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from app.db.rows import CustomerAliasRow
 from app.domain.privacy.roles import Role
 from app.features.customers.service import Said, TriesExhaustedError, verify
 from app.infra.clock import utc_now
-from app.infra.database import AsyncSession, Database, open_database
+from app.infra.database import AsyncSession, Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
@@ -198,23 +197,15 @@ async def test_every_try_is_in_the_audit_and_what_was_said_is_nowhere(
 class TestRaces:
     """Tries at the same time, in real transactions."""
 
-    @pytest.fixture
-    async def own_database(
-        self, fresh_database_url: str, settings: Settings
-    ) -> AsyncIterator[Database]:
-        """A database of this test's own."""
-        async with open_database(fresh_database_url, settings) as opened:
-            yield opened
-
     async def test_of_many_at_once_three_are_answered(
-        self, own_database: Database, settings: Settings
+        self, committed: Database, settings: Settings
     ) -> None:
-        async with open_api(create_app(settings, own_database), settings) as api:
+        async with open_api(create_app(settings, committed), settings) as api:
             await put_customer(api, "C1", **KNOWN)
             vault = api.app.state.vault
 
             async def attempt(ago: timedelta = timedelta(0)) -> bool:
-                async with own_database.sessions.begin() as session:
+                async with committed.sessions.begin() as session:
                     found = await verify(
                         session,
                         customer_id="C1",

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
 from app.features.imports.service import ImportOptions, remove_unwanted_uploads, run_import
-from app.infra.database import AsyncSession, create_database
+from app.infra.database import AsyncSession, Database
 from app.infra.jobs.lease import claim
 from app.infra.settings import Settings
 from app.main import create_app
@@ -308,19 +308,17 @@ async def test_a_lease_is_for_one(feed: Feed) -> None:
 
 
 async def test_the_same_file_sent_ten_times_at_once_is_one_import(
-    fresh_database_url: str, settings: Settings
+    committed: Database, settings: Settings
 ) -> None:
-    database = create_database(fresh_database_url, settings)
-    async with open_api(create_app(settings, database), settings) as api:
-        feed = Feed(api, database)
+    async with open_api(create_app(settings, committed), settings) as api:
+        feed = Feed(api, committed)
         answers = await asyncio.gather(*(feed.send(CSV) for _ in range(10)))
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert len({answer.json()["job_id"] for answer in answers}) == 1
-    async with database.sessions() as session:
+    async with committed.sessions() as session:
         for table in ("import_runs", "import_uploads", "jobs"):
             assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 1
-    await database.close()
 
 
 async def test_an_order_sent_again_with_its_key_is_the_same_order_even_when_it_is_done(

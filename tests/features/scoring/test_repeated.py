@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
 from app.infra.clock import utc_now
-from app.infra.database import AsyncSession, create_database
+from app.infra.database import AsyncSession, Database, create_database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
@@ -155,13 +155,12 @@ async def test_two_keys_in_one_request_are_refused(api: Api) -> None:
 
 
 async def test_ten_at_once_have_one_effect_and_one_answer(
-    settings: Settings, fresh_database_url: str
+    settings: Settings, committed: Database
 ) -> None:
-    database = create_database(fresh_database_url, settings)
-    async with database.sessions.begin() as session:
+    async with committed.sessions.begin() as session:
         await write_book(session, 40)
         await put_templates(session)
-    async with open_api(create_app(settings, database), settings) as api:
+    async with open_api(create_app(settings, committed), settings) as api:
         calls = [api.call("POST", PATH, OFFICER, headers=KEY, json=BODY) for _ in range(10)]
         answers = await asyncio.gather(*calls)
     assert [answer.status_code for answer in answers] == [201] * 10
@@ -170,32 +169,29 @@ async def test_ten_at_once_have_one_effect_and_one_answer(
         "-",
         *["true"] * 9,
     ]
-    async with database.sessions() as session:
+    async with committed.sessions() as session:
         assert await count(session, "decisions") == 1
         assert await count(session, "audit_events") == 10
-    await database.close()
 
 
 async def test_even_past_the_lock_there_is_one_effect(
-    settings: Settings, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, committed: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def pass_by(*_: object) -> None:
         """No lock is taken."""
 
     monkeypatch.setattr("app.infra.idempotency.OneEffect._lock", pass_by)
-    database = create_database(fresh_database_url, settings)
-    async with database.sessions.begin() as session:
+    async with committed.sessions.begin() as session:
         await write_book(session, 40)
         await put_templates(session)
-    async with open_api(create_app(settings, database), settings) as api:
+    async with open_api(create_app(settings, committed), settings) as api:
         calls = [api.call("POST", PATH, OFFICER, headers=KEY, json=BODY) for _ in range(5)]
         statuses = {answer.status_code for answer in await asyncio.gather(*calls)}
     assert 201 in statuses
     assert statuses <= {201, 409}
-    async with database.sessions() as session:
+    async with committed.sessions() as session:
         assert await count(session, "decisions") == 1
         assert await count(session, "idempotency_keys") == 1
-    await database.close()
 
 
 async def test_who_waits_too_long_is_told_to_come_back(

@@ -64,8 +64,7 @@ async def listed_as(
     """The media type of the list; a file is all of it, and costs more than a page."""
     media_type = preferred_media_type(accept, [JSON, CSV, XLSX])
     if media_type is None:
-        slug = "not-acceptable"
-        raise ProblemError(slug)
+        raise ProblemError("not-acceptable")
     if media_type != JSON:
         paged = [name for name in PageQuery.model_fields if name in request.query_params]
         if paged:
