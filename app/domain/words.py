@@ -113,3 +113,43 @@ SET_OUTPUTS: Final = ("labels",)
 
 TIER_SOURCES: Final = ("evaluated", "override", "grace")
 """Why a tier serves."""
+
+# ------------------------------------------------------------------------------------ overrides
+
+#: pin: this tier and no other; floor: this tier or a better one; ceiling: this one or a lower one.
+OverrideMode: TypeAlias = Literal["pin", "floor", "ceiling"]
+OVERRIDE_MODES: Final[tuple[OverrideMode, ...]] = get_args(OverrideMode)
+
+OverrideState: TypeAlias = Literal[
+    "requested", "active", "rejected", "withdrawn", "expired", "ended", "revoked"
+]
+OVERRIDE_STATES: Final[tuple[OverrideState, ...]] = get_args(OverrideState)
+
+OverrideReason: TypeAlias = Literal[
+    "merger",
+    "litigation",
+    "key_relationship",
+    "objection",
+    "complaint",
+    "hardship",
+    "regulatory",
+    "data_correction",
+]
+OVERRIDE_REASONS: Final[tuple[OverrideReason, ...]] = get_args(OverrideReason)
+
+#: Whose key it takes: one of each.
+Department: TypeAlias = Literal["risk", "business"]
+DEPARTMENTS: Final[tuple[Department, ...]] = get_args(Department)
+
+ApprovalDecision: TypeAlias = Literal["approve", "reject"]
+APPROVAL_DECISIONS: Final[tuple[ApprovalDecision, ...]] = get_args(ApprovalDecision)
+
+#: Why an override serves no longer, or never did.
+ClosingCause: TypeAlias = Literal[
+    "rejected", "withdrawn", "expired", "validity", "revoked", "superseded", "merge"
+]
+CLOSING_CAUSES: Final[tuple[ClosingCause, ...]] = get_args(ClosingCause)
+
+#: What evidence may be, by what its bytes say.
+EvidenceType: TypeAlias = Literal["application/pdf", "image/png", "image/jpeg", "text/plain"]
+EVIDENCE_TYPES: Final[tuple[EvidenceType, ...]] = get_args(EvidenceType)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.db.rows.actor import ActorRow
 from app.db.rows.audit_event import AuditEventRow
 from app.db.rows.benefit import BenefitGrantRow, BenefitRow
 from app.db.rows.claim import ClaimRow
@@ -9,6 +10,7 @@ from app.db.rows.consent import ConsentRow
 from app.db.rows.customer import CustomerRow
 from app.db.rows.customer_alias import CustomerAliasRow
 from app.db.rows.decision import DecisionRow
+from app.db.rows.evidence import EvidenceChunkRow, EvidenceFileRow, OverrideEvidenceRow
 from app.db.rows.external_check import ExternalCheckRow
 from app.db.rows.idempotency_key import IdempotencyKeyRow
 from app.db.rows.import_run import ImportChunkRow, ImportRunRow
@@ -17,6 +19,14 @@ from app.db.rows.interaction import InteractionRow
 from app.db.rows.job import JobRow
 from app.db.rows.market_benchmark import MarketBenchmarkRow
 from app.db.rows.model_score import ModelScoreRow
+from app.db.rows.outbox_event import OutboxEventRow
+from app.db.rows.override import OverrideRow
+from app.db.rows.override_approval import (
+    OverrideApprovalRow,
+    OverrideDelegationRow,
+    OverrideReadRow,
+)
+from app.db.rows.override_request import OverrideRequestRow, OverrideVersionRow
 from app.db.rows.policy import PolicyPartyRow, PolicyRow
 from app.db.rows.policy_term import PolicyTermRow
 from app.db.rows.reevaluation_run import ReevaluationRunRow
@@ -34,6 +44,7 @@ from app.db.rows.tier_assignment import TierAssignmentRow
 from app.db.rows.verification_attempt import VerificationAttemptRow
 
 __all__ = [
+    "ActorRow",
     "AuditEventRow",
     "BenefitGrantRow",
     "BenefitRow",
@@ -42,6 +53,8 @@ __all__ = [
     "CustomerAliasRow",
     "CustomerRow",
     "DecisionRow",
+    "EvidenceChunkRow",
+    "EvidenceFileRow",
     "ExternalCheckRow",
     "IdempotencyKeyRow",
     "ImportChunkRow",
@@ -52,6 +65,14 @@ __all__ = [
     "JobRow",
     "MarketBenchmarkRow",
     "ModelScoreRow",
+    "OutboxEventRow",
+    "OverrideApprovalRow",
+    "OverrideDelegationRow",
+    "OverrideEvidenceRow",
+    "OverrideReadRow",
+    "OverrideRequestRow",
+    "OverrideRow",
+    "OverrideVersionRow",
     "PolicyPartyRow",
     "PolicyRow",
     "PolicyTermRow",

@@ -97,7 +97,7 @@ class DecisionRow(Recorded, Base):
         Text, "Tier the rules give.", sensitivity="internal", nullable=False
     )
     tier_applied: Mapped[str] = column(
-        Text, "Tier served, after stability.", sensitivity="open", nullable=False
+        Text, "Tier served, after stability and override.", sensitivity="open", nullable=False
     )
     outcomes: Mapped[dict[str, Any]] = column(
         JSONB, "Every table's outcome by name.", sensitivity="risk", nullable=False
@@ -127,4 +127,7 @@ class DecisionRow(Recorded, Base):
     )
     benchmark_version: Mapped[str | None] = column(
         Text, "Version of the market benchmark.", sensitivity="internal"
+    )
+    override_id: Mapped[UUID | None] = column(
+        Uuid, "Override that the tier served took into account, if any.", sensitivity="open"
     )

@@ -43,7 +43,12 @@ class ScoringStateRow(Base):
     decision_id: Mapped[UUID] = column(
         Uuid, "Newest decision.", ForeignKey("decisions.id"), sensitivity="open", nullable=False
     )
-    tier: Mapped[str] = column(Text, "Tier held.", sensitivity="open", nullable=False)
+    tier: Mapped[str] = column(
+        Text,
+        "Tier held by evaluation; an override may serve another.",
+        sensitivity="open",
+        nullable=False,
+    )
     # The next three repeat the newest decision: customers are found by them, and among decisions
     # they would have to be looked for in all that was ever decided.
     segment: Mapped[str] = column(
@@ -81,4 +86,9 @@ class ScoringStateRow(Base):
         "Digest of the newest decision's outputs; a run writes only where it differs.",
         sensitivity="internal",
         nullable=False,
+    )
+    returned_on: Mapped[date | None] = column(
+        Date,
+        "Business day the tier held began to serve again after an override.",
+        sensitivity="internal",
     )

@@ -31,6 +31,7 @@ class TierAssignmentRow(Recorded, Base):
         one_of("tier", TIERS),
         one_of("source", TIER_SOURCES),
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
+        CheckConstraint("(source = 'override') = (override_id IS NOT NULL)", name="override"),
         one_of("ended_by", ("merge",)),
         CheckConstraint("ended_by IS NULL OR valid_to IS NOT NULL", name="ended_pair"),
         Index(
@@ -85,6 +86,12 @@ class TierAssignmentRow(Recorded, Base):
         ForeignKey("decisions.id"),
         sensitivity="open",
         nullable=False,
+    )
+    override_id: Mapped[UUID | None] = column(
+        Uuid,
+        "Override that replaced the evaluated tier; null where none did.",
+        ForeignKey("overrides.id"),
+        sensitivity="open",
     )
     valid_from: Mapped[date] = column(
         Date, "First business day.", sensitivity="open", nullable=False

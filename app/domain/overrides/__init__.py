@@ -1,0 +1,1 @@
+"""How an override is asked for, decided on by two officers, and ended."""
