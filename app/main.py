@@ -15,10 +15,12 @@ from app.features.customers.router import router as customers
 from app.features.facts.router import router as facts
 from app.features.imports.router import router as imports
 from app.features.jobs.router import router as jobs
+from app.features.overrides.router import router as overrides
 from app.features.rule_sets.router import router as rule_sets
 from app.features.scoring.router import router as scoring
 from app.features.sla.router import router as sla
 from app.features.tiers.router import router as tiers
+from app.infra.actors import ActorRegister
 from app.infra.app_vault import install_vault
 from app.infra.application import Application
 from app.infra.audit import install_audit
@@ -36,7 +38,7 @@ from app.infra.telemetry import OFF, Telemetry
 from app.infra.turns import create_turns
 
 ROUTERS: Final = (
-    *(customers, tiers, sla, benefits, facts, rule_sets, scoring, imports, jobs, probes),
+    *(customers, tiers, sla, benefits, facts, rule_sets, scoring, overrides, imports, jobs, probes),
 )
 
 LARGEST_BODY: Final = 1_000_000
@@ -97,7 +99,8 @@ def create_app(
         app.include_router(router)
     install_docs(app, settings, seats)
     install_problems(app, audit.record_denial)
-    install_authentication(app, settings, also_open=[TOKEN_PATH] if seats else [])
+    app.state.actors = register = ActorRegister(database.lanes, audit.actor_digest)
+    install_authentication(app, settings, register, also_open=[TOKEN_PATH] if seats else [])
     check_classified(app)
     return app
 

@@ -33,6 +33,7 @@ from app.domain.privacy.roles import Role
 from app.infra.audit import AuditTrail
 from app.infra.auth.dependencies import actor_of
 from app.infra.auth.tokens import TokenVerifier
+from app.infra.auth.verified import TokenRegister
 from app.infra.clock import business_day, utc_now
 from app.infra.database import DATABASE_ERRORS
 from app.infra.lanes import Lanes
@@ -112,6 +113,7 @@ class ExpressWay:
         lanes: Lanes = application.state.database.lanes
         self._zone: str = application.state.settings.business_zone
         self._verifier: TokenVerifier = application.state.token_verifier
+        self._register: TokenRegister = application.state.actors
         self._limiter: RateLimiter = application.state.rate_limiter
         self._routes = [
             (re.compile(_PARAMETER.sub("([^/]+)", route.template)), route, route.lookups(lanes))
@@ -140,7 +142,7 @@ class ExpressWay:
         if given[: len(_BEARER)].lower() != _BEARER:
             return None
         token = self._verifier.find_verified(given[len(_BEARER) :])
-        if token is None:
+        if token is None or not self._register.has_noted(token):
             return None
         try:
             actor = actor_of(token, _text(headers, b"x-act-role"), _text(headers, b"x-purpose"))

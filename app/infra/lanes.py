@@ -18,7 +18,7 @@ Connection: TypeAlias = (
 )
 
 #: One for each batcher, that of the probes among them: each has one batch on its way.
-_MOST: Final = 5
+_MOST: Final = 6
 _PATIENCE_SECONDS: Final = 2.0
 
 

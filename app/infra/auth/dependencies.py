@@ -30,7 +30,12 @@ from app.infra.auth.jwks import JwksKeys
 from app.infra.auth.keys import KeySource, StaticKeys, read_jwks_file
 from app.infra.auth.policy import policy_of
 from app.infra.auth.tokens import TokenRefusedError, TokenVerifier
-from app.infra.auth.verified import VerifiedToken
+from app.infra.auth.verified import (
+    NoRegister,
+    RegisterUnavailableError,
+    TokenRegister,
+    VerifiedToken,
+)
 from app.infra.clock import utc_now
 from app.infra.lifespan import hold_open
 from app.infra.problems import ProblemError, problem_response
@@ -71,6 +76,7 @@ class TokenGate:
     Args:
         app: what lies behind the gate.
         verifier: verifies tokens.
+        register: notes them before their requests go on.
         open_paths: paths that need none.
     """
 
@@ -78,10 +84,12 @@ class TokenGate:
         self,
         app: ASGIApp,
         verifier: TokenVerifier,
+        register: TokenRegister | None = None,
         open_paths: Collection[str] = OPEN_PATHS,
     ) -> None:
         self.app = app
         self._verifier = verifier
+        self._register = NoRegister() if register is None else register
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +99,7 @@ class TokenGate:
             return
         if scope["type"] == "http" and scope["path"] not in self._open_paths:
             try:
-                scope[_TOKEN_KEY] = await self._verifier.verify(_bearer_token(scope))
+                token = await self._verifier.verify(_bearer_token(scope))
             except TokenRefusedError as refused:
                 log.info(
                     "token refused",
@@ -99,6 +107,13 @@ class TokenGate:
                 )
                 await problem_response(scope, "unauthenticated")(scope, receive, send)
                 return
+            scope[_TOKEN_KEY] = token
+            if not self._register.has_noted(token):
+                try:
+                    await self._register.note(token)
+                except RegisterUnavailableError:
+                    await problem_response(scope, "unavailable")(scope, receive, send)
+                    return
         await self.app(scope, receive, send)
 
 
@@ -304,13 +319,18 @@ def create_verifier(settings: Settings) -> TokenVerifier:
 
 
 def install_authentication(
-    app: FastAPI, settings: Settings, *, also_open: Collection[str] = ()
+    app: FastAPI,
+    settings: Settings,
+    register: TokenRegister | None = None,
+    *,
+    also_open: Collection[str] = (),
 ) -> None:
     """Let nothing but `OPEN_PATHS` answer without a verified token.
 
     Args:
         app: the application.
         settings: the deployment.
+        register: notes every token before its request goes on; None where there is no database.
         also_open: further paths that need none.
 
     Raises:
@@ -319,7 +339,12 @@ def install_authentication(
     verifier = create_verifier(settings)
     app.state.token_verifier = verifier
     hold_open(app, lambda: aclosing(verifier.keys))
-    app.add_middleware(TokenGate, verifier=verifier, open_paths=OPEN_PATHS.union(also_open))
+    app.add_middleware(
+        TokenGate,
+        verifier=verifier,
+        register=register,
+        open_paths=OPEN_PATHS.union(also_open),
+    )
 
 
 def get_token_verifier(request: Request) -> TokenVerifier:

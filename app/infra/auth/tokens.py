@@ -168,12 +168,14 @@ class TokenVerifier:
         subject = claims.get("sub")
         if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
             _refuse("sub")
-        expires_at = self._expiry(claims)
+        issued_at, expires_at = self._lifetime(claims)
         roles = self._roles(claims)
         customer_id = self._customer_id(claims) if Role.CUSTOMER in roles else None
-        return VerifiedToken(self._policy.issuer, subject, roles, customer_id, expires_at)
+        return VerifiedToken(
+            self._policy.issuer, subject, roles, customer_id, issued_at, expires_at
+        )
 
-    def _expiry(self, claims: Mapping[str, object]) -> datetime:
+    def _lifetime(self, claims: Mapping[str, object]) -> tuple[datetime, datetime]:
         now = self._clock()
         issued_at, expires_at = _instant(claims, "iat"), _instant(claims, "exp")
         not_before = _instant(claims, "nbf") if "nbf" in claims else issued_at
@@ -183,7 +185,7 @@ class TokenVerifier:
             _refuse("not-yet-valid")
         if not timedelta(0) < expires_at - issued_at <= self._policy.longest_lifetime:
             _refuse("lifetime")
-        return expires_at
+        return issued_at, expires_at
 
     def _roles(self, claims: Mapping[str, object]) -> frozenset[Role]:
         found = self._policy.roles_claim.find(claims)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol
 
 from app.domain.privacy.roles import Role
 from app.infra.auth.keys import VerificationKey
@@ -23,6 +23,7 @@ class VerifiedToken:
     subject: str
     roles: frozenset[Role]
     customer_id: str | None
+    issued_at: datetime
     expires_at: datetime
 
 
@@ -33,6 +34,35 @@ class Remembered:
     token: VerifiedToken
     key: VerificationKey
     refused_from: datetime
+
+
+class RegisterUnavailableError(Exception):
+    """A token could not be noted that has to be, so its request does not go on."""
+
+
+class TokenRegister(Protocol):
+    """Where it is noted which roles people show; no request goes on with a token that is not."""
+
+    def has_noted(self, token: VerifiedToken) -> bool:
+        """Whether there is nothing left to note of a token."""
+
+    async def note(self, token: VerifiedToken) -> None:
+        """Note a token before its request goes on.
+
+        Raises:
+            RegisterUnavailableError: it could not be noted, and has to be; the answer is 503.
+        """
+
+
+class NoRegister:
+    """Notes nothing: for applications without a database."""
+
+    def has_noted(self, token: VerifiedToken) -> bool:  # noqa: ARG002 - as the register's own.
+        """There is nothing to note."""
+        return True
+
+    async def note(self, token: VerifiedToken) -> None:
+        """Nothing is noted."""
 
 
 class RememberedTokens:
