@@ -104,9 +104,7 @@ async def create_override(
     dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
     responses={
         201: REPLAYED,
-        **problem_responses(
-            "override-pending", "validity-out-of-range", "conflict", *_EVALUATION
-        ),
+        **problem_responses("override-pending", "validity-out-of-range", "conflict", *_EVALUATION),
     },
 )
 @takes_up_to(seconds=_LONGEST_BULK_SECONDS)
@@ -158,7 +156,9 @@ async def _customers(desk: RequestDesk, asked: Sequence[str], acting: Acting) ->
         ProblemError: an id is nobody's, or two are the same customer's.
     """
     known = await identify_each(desk.session, customer_ids=asked, actor=acting.actor)
-    errors = [_place(index, "unknown_customer") for index, id_ in enumerate(asked) if id_ not in known]
+    errors = [
+        _place(index, "unknown_customer") for index, id_ in enumerate(asked) if id_ not in known
+    ]
     own_ids = [known[id_].customer_id for id_ in asked if id_ in known]
     if not errors:
         errors = [

@@ -94,7 +94,9 @@ class Case:
     def overrides(self) -> list[StoredOverride]:
         """For whom: of a request that was asked for whole, all of them."""
         return [
-            found for found in self.stored.overrides if self.chosen is None or found.id == self.chosen
+            found
+            for found in self.stored.overrides
+            if self.chosen is None or found.id == self.chosen
         ]
 
     @property
