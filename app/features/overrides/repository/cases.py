@@ -218,9 +218,7 @@ async def lock_active(
     return [StoredOverride(*found) for found in rows]
 
 
-async def find_read(
-    session: AsyncSession, request_id: UUID, reader: str
-) -> tuple[int, str] | None:
+async def find_read(session: AsyncSession, request_id: UUID, reader: str) -> tuple[int, str] | None:
     """Version and digest of what somebody was shown of a request last."""
     row = OverrideReadRow
     query = (

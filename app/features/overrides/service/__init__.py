@@ -13,7 +13,7 @@ from app.features.overrides.service.reading import (
     tell_case,
 )
 from app.features.overrides.service.requests import (
-    CustomersRefused,
+    CustomersRefusedError,
     add_evidence,
     create_request,
     lock_revisable,
@@ -23,7 +23,7 @@ from app.features.overrides.service.requests import (
 __all__ = [
     "Acting",
     "Case",
-    "CustomersRefused",
+    "CustomersRefusedError",
     "Decided",
     "Due",
     "InboxFilter",

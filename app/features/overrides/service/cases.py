@@ -94,7 +94,9 @@ class Case:
     def overrides(self) -> list[StoredOverride]:
         """For whom: of a request that was asked for whole, all of them."""
         return [
-            found for found in self.stored.overrides if self.chosen is None or found.id == self.chosen
+            found
+            for found in self.stored.overrides
+            if self.chosen is None or found.id == self.chosen
         ]
 
     @property
@@ -136,7 +138,7 @@ class Case:
 
     @property
     def status(self) -> OverrideState:
-        """Where it stands: of many overrides, the state nearest to serving that one of them is in."""
+        """Where it stands: of many overrides, the state nearest to serving that there is."""
         held = {found.state for found in self.overrides}
         return next(state for state in _NEAREST if state in held)
 

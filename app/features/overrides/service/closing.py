@@ -66,9 +66,7 @@ async def revoke(
         raise Conflict("not-active", "The override does not serve.")
     key = request_key(case.request, acting.vault)
     sealed = {
-        found.id: acting.vault.encrypt(
-            key, *CLOSING_STATEMENT, str(found.id), statement.encode()
-        )
+        found.id: acting.vault.encrypt(key, *CLOSING_STATEMENT, str(found.id), statement.encode())
         for found in serving
     }
     await steps.seal_closing_statements(session, sealed)

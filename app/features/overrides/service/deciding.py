@@ -185,16 +185,12 @@ async def _execute(session: AsyncSession, case: Case, acting: Acting) -> None:
         closing = Closing(state, "superseded", acting.now, acting.today)
         await steps.close(session, [found.id for found in replaced], closing)
         await tell(session, case, "override-superseded", now=acting.now, overrides=replaced)
-    await steps.activate(
-        session, [found.id for found in waiting], on=acting.today, now=acting.now
-    )
+    await steps.activate(session, [found.id for found in waiting], on=acting.today, now=acting.now)
     decided = await evaluate_customers(
         session,
         customer_ids=customers,
         as_of=acting.today,
-        causes={
-            found.customer_id: Cause(CauseKind.OVERRIDE, str(found.id)) for found in waiting
-        },
+        causes={found.customer_id: Cause(CauseKind.OVERRIDE, str(found.id)) for found in waiting},
         now=acting.now,
         vault=acting.vault,
     )
