@@ -82,7 +82,9 @@ class Text:
 PRINTABLE: Final = Text(printable, f"^[^{_BARRED}]*$")
 FILLED: Final = Text(filled, rf"^[^{_BARRED}]*[^\s{_BARRED}][^{_BARRED}]*$")
 #: Lines are broken in what people write at length; anything else that is not to be seen is barred.
-_BARRED_IN_PROSE: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
+_BARRED_IN_PROSE: Final = _BARRED.replace(
+    r"\u0000-\u001f", r"\u0000-\u0008\u000b\u000c\u000e-\u001f"
+)
 
 
 def prose(value: str) -> str:

@@ -6,7 +6,7 @@ from fastapi import Response
 
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
-    CurrentActing,
+    CaseDesk,
     Officer,
     OverrideId,
     noted,
@@ -14,10 +14,8 @@ from app.features.overrides.router.shared import (
     router,
 )
 from app.features.overrides.schemas import ApprovalCreate, OverrideRead, OverrideRevoke
-from app.infra.conditions import RecordTags
 from app.infra.deadline import takes_up_to
 from app.infra.description import problem_responses
-from app.infra.desk import Desk
 from app.infra.idempotency import REPLAYED, Once
 from app.infra.turns import TAKES_TURN
 
@@ -59,10 +57,8 @@ _LONGEST_EXECUTION_SECONDS = 120
 async def create_override_approval(
     override_id: OverrideId,
     written: ApprovalCreate,
-    desk: Desk,
+    desk: CaseDesk,
     once: Once,
-    acting: CurrentActing,
-    tags: RecordTags,
     _actor: Officer,
 ) -> Response:
     """One officer of risk and one of business, neither who asked nor the account manager.
@@ -71,19 +67,17 @@ async def create_override_approval(
     with `X-Purpose` first. The first rejection closes the request; the second approval evaluates
     the customer again and lets the override serve, unless the rules give another tier by now.
     """
-    case = await service.get_case(desk.session, override_id=override_id, acting=acting)
+    case = await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
     if await once.find() is None:
         decided = await service.decide(
-            desk.session, override_id=override_id, verdict=written.to_domain(), acting=acting
+            desk.session, override_id=override_id, verdict=written.to_domain(), acting=desk.acting
         )
         case = decided.case
         await once.keep(str(decided.approval_id))
     return await respond_case(
         case,
-        desk=desk,
-        acting=acting,
-        audit=once.noting(noted(case)),
-        tags=tags,
+        desk,
+        once.noting(noted(case)),
         status=once.status,
         headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
     )
@@ -106,25 +100,21 @@ async def create_override_approval(
 async def revoke_override(
     override_id: OverrideId,
     written: OverrideRevoke,
-    desk: Desk,
+    desk: CaseDesk,
     once: Once,
-    acting: CurrentActing,
-    tags: RecordTags,
     _actor: Officer,
 ) -> Response:
     """By either officer, unless he asked for it: one customer's override, or all of a request."""
-    case = await service.get_case(desk.session, override_id=override_id, acting=acting)
+    case = await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
     if await once.find() is None:
         case = await service.revoke(
-            desk.session, override_id=override_id, statement=written.statement, acting=acting
+            desk.session, override_id=override_id, statement=written.statement, acting=desk.acting
         )
         await once.keep(str(case.id), status=200)
     return await respond_case(
         case,
-        desk=desk,
-        acting=acting,
-        audit=once.noting(noted(case)),
-        tags=tags,
+        desk,
+        once.noting(noted(case)),
         status=once.status,
         headers=once.headers,
     )

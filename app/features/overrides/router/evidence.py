@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Request, Response
+from starlette.datastructures import State
 
 from app.domain.privacy.actor import Actor
 from app.domain.words import EVIDENCE_TYPES
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
     READERS,
-    CurrentActing,
+    CaseDesk,
     Manager,
     OverrideId,
     respond_case,
@@ -22,10 +24,8 @@ from app.features.overrides.schemas import OverrideRead
 from app.features.overrides.service import Arrival, ArrivedFile
 from app.infra.audit import Audit
 from app.infra.auth import costs, requires
-from app.infra.conditions import RecordTags
 from app.infra.deadline import takes_up_to
 from app.infra.description import problem_responses
-from app.infra.desk import Desk
 from app.infra.downloads import StoredDocument, respond_document
 from app.infra.idempotency import REPLAYED, Once
 from app.infra.multipart import read_upload, refuse_part
@@ -162,10 +162,8 @@ def _scanner_of(state: State) -> Scanner:
 async def add_evidence(
     upload: Annotated[Upload, Depends(current_upload, scope="function")],
     override_id: OverrideId,
-    desk: Desk,
+    desk: CaseDesk,
     once: Once,
-    acting: CurrentActing,
-    tags: RecordTags,
     _actor: Manager,
 ) -> Response:
     """By who asked, as long as it waits. A file that is new to it makes a new version.
@@ -173,18 +171,19 @@ async def add_evidence(
     What was approved of the version before is void then. The file is what its bytes say it is, and
     says so itself; it is scanned, sealed and kept for its retention, which nobody shortens.
     """
-    with service.Arrival(desk.settings, desk.vault) as arrival:
-        sent = await upload.read(arrival, desk.settings)
+    acting = desk.acting
+    with service.Arrival(acting.settings, acting.vault) as arrival:
+        sent = await upload.read(arrival, acting.settings)
         case = await service.get_case(desk.session, override_id=override_id, acting=acting)
         if await once.find(sent.digest) is None:
             held = await service.lock_revisable(
                 desk.session, override_id=override_id, acting=acting
             )
-            kept = timedelta(desk.settings.evidence_keep_days)
+            kept = timedelta(acting.settings.evidence_keep_days)
             stored = await service.store_file(
                 desk.session,
                 sent.file,
-                vault=desk.vault,
+                vault=acting.vault,
                 retained_until=held.version.valid_until + kept,
             )
             case = await service.add_evidence(
@@ -198,10 +197,8 @@ async def add_evidence(
     path = f"/v1/overrides/{case.id}/evidence/{sent.file.sha256}"
     return await respond_case(
         case,
-        desk=desk,
-        acting=acting,
-        audit=once.noting(sent.file.sha256),
-        tags=tags,
+        desk,
+        once.noting(sent.file.sha256),
         status=once.status,
         headers={"Location": path, **once.headers},
     )
@@ -219,14 +216,13 @@ async def add_evidence(
 async def get_evidence(
     override_id: OverrideId,
     sha256: Sha256,
-    desk: Desk,
+    desk: CaseDesk,
     audit: Audit,
-    acting: CurrentActing,
     _actor: Annotated[Actor, requires(*READERS, purpose=True)],
 ) -> Response:
     """Unchanged, or not at all. It is written down with its digest before its first byte leaves."""
     opened = await service.open_evidence(
-        desk.session, override_id=override_id, sha256=sha256, acting=acting
+        desk.session, override_id=override_id, sha256=sha256, acting=desk.acting
     )
     return await respond_document(
         StoredDocument(opened.content, opened.file.media_type, opened.file_name, sha256),

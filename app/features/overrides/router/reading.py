@@ -10,7 +10,7 @@ from fastapi import Depends, Query, Request, Response
 from app.domain.privacy.actor import Actor
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
-    CurrentActing,
+    CaseDesk,
     OverrideId,
     Reader,
     noted,
@@ -20,9 +20,7 @@ from app.features.overrides.router.shared import (
 from app.features.overrides.schemas import InboxQuery, InboxRead, OverrideRead
 from app.features.overrides.schemas.inbox import INBOX_FIELDS, RequestListedRead
 from app.infra.audit import Audit
-from app.infra.conditions import RecordTags
 from app.infra.description import problem_responses, read_responses
-from app.infra.desk import Desk
 from app.infra.pagination import Cursors, require_known_fields
 from app.infra.reveal import respond_each
 
@@ -42,9 +40,8 @@ async def known_fields(request: Request, actor: Reader) -> Actor:
 )
 async def list_overrides(
     query: Annotated[InboxQuery, Query()],
-    desk: Desk,
+    desk: CaseDesk,
     audit: Audit,
-    acting: CurrentActing,
     actor: Annotated[Actor, Depends(known_fields)],
 ) -> Response:
     """`status=requested&for=me` is an officer's inbox: what waits for his key.
@@ -52,12 +49,12 @@ async def list_overrides(
     An account manager lists what he asked for and what is asked for his own customers. A request
     for many customers is one entry. What people wrote is not in the list.
     """
-    cursors = Cursors(desk.vault.master, query.listing(), actor)
+    cursors = Cursors(desk.acting.vault.master, query.listing(), actor)
     page = await service.list_requests(
         desk.session,
         wanted=query.to_domain(),
         for_me=query.for_ is not None,
-        acting=acting,
+        acting=desk.acting,
         limit=query.limit,
         before=None if query.cursor is None else UUID(cursors.open(query.cursor)[0]),
     )
@@ -82,10 +79,8 @@ async def list_overrides(
 )
 async def get_override(
     override_id: OverrideId,
-    desk: Desk,
+    desk: CaseDesk,
     audit: Audit,
-    acting: CurrentActing,
-    tags: RecordTags,
     _actor: Reader,
 ) -> Response:
     """With `X-Purpose`, what people wrote is shown in clear; and this is what an officer approves.
@@ -94,11 +89,9 @@ async def get_override(
     read this version of it. An account manager reads what he asked for, and what concerns his
     customers. The `ETag` is what `PUT` takes in `If-Match`; `If-None-Match` has no effect.
     """
-    case = await service.get_case(desk.session, override_id=override_id, acting=acting)
+    case = await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
     return await respond_case(
         case,
-        desk=desk,
-        acting=acting,
-        audit=audit.noting(record_version=noted(case)),
-        tags=tags,
+        desk,
+        audit.noting(record_version=noted(case)),
     )

@@ -10,9 +10,10 @@ from fastapi import Response
 from app.features.customers.service import identify, identify_each
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
-    CurrentActing,
+    CaseDesk,
     Manager,
     OverrideId,
+    OverridesDesk,
     noted,
     respond_case,
     router,
@@ -24,13 +25,12 @@ from app.features.overrides.schemas import (
     OverrideRead,
     OverrideWrite,
 )
-from app.features.overrides.service import Acting, CustomersRefused
+from app.features.overrides.service import CustomersRefusedError
 from app.infra.audit import ChangeAudit, Outcome
 from app.infra.auth import costs
-from app.infra.conditions import IfMatchRequired, RecordTags
+from app.infra.conditions import IfMatchRequired
 from app.infra.deadline import takes_up_to
 from app.infra.description import problem_responses
-from app.infra.desk import Desk, RequestDesk
 from app.infra.idempotency import REPLAYED, Once, OnceRequired
 from app.infra.problems import FieldError, ProblemError
 from app.infra.rate_limit import RateClass
@@ -57,10 +57,8 @@ _EVALUATION = ("back-dated", "no-rule-set", "input-error")
 )
 async def create_override(
     written: OverrideCreate,
-    desk: Desk,
+    desk: CaseDesk,
     once: OnceRequired,
-    acting: CurrentActing,
-    tags: RecordTags,
     actor: Manager,
 ) -> Response:
     """A temporary tier for one customer, by two keys; until both have turned nothing changes.
@@ -71,7 +69,7 @@ async def create_override(
     subject = await identify(desk.session, customer_id=written.customer_id, actor=actor)
     if (earlier := await once.find()) is not None:
         case = await service.get_case(
-            desk.session, override_id=UUID(earlier.resource), acting=acting
+            desk.session, override_id=UUID(earlier.resource), acting=desk.acting
         )
     else:
         try:
@@ -79,17 +77,15 @@ async def create_override(
                 desk.session,
                 customer_ids=[subject.customer_id],
                 wanted=written.to_domain(),
-                acting=acting,
+                acting=desk.acting,
             )
-        except CustomersRefused as refused:
+        except CustomersRefusedError as refused:
             raise ProblemError(refused.type) from None
         await once.keep(str(case.id))
     return await respond_case(
         case,
-        desk=desk,
-        acting=acting,
-        audit=once.noting(noted(case)),
-        tags=tags,
+        desk,
+        once.noting(noted(case)),
         status=once.status,
         headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
     )
@@ -110,10 +106,9 @@ async def create_override(
 @takes_up_to(seconds=_LONGEST_BULK_SECONDS)
 async def create_override_bulk(
     written: BulkOverrideCreate,
-    desk: Desk,
+    desk: CaseDesk,
     once: OnceRequired,
-    acting: CurrentActing,
-    tags: RecordTags,
+    _actor: Manager,
 ) -> Response:
     """As after the merger of two companies: up to 1,000 customers, one statement, one evidence set.
 
@@ -121,10 +116,10 @@ async def create_override_bulk(
     customers are there and none waits for another request, or nothing is stored, and `errors[]`
     names the places of those that are not.
     """
-    customers = await _customers(desk, written.customer_ids, acting)
+    customers = await _customers(desk, written.customer_ids)
     if (earlier := await once.find()) is not None:
         case = await service.get_case(
-            desk.session, override_id=UUID(earlier.resource), acting=acting
+            desk.session, override_id=UUID(earlier.resource), acting=desk.acting
         )
     else:
         try:
@@ -132,30 +127,28 @@ async def create_override_bulk(
                 desk.session,
                 customer_ids=customers,
                 wanted=written.to_domain(),
-                acting=acting,
+                acting=desk.acting,
                 is_bulk=True,
             )
-        except CustomersRefused as refused:
+        except CustomersRefusedError as refused:
             raise _refused(refused.type, customers, refused.customer_ids) from None
         await once.keep(str(case.id))
     return await respond_case(
         case,
-        desk=desk,
-        acting=acting,
-        audit=once.noting(noted(case)),
-        tags=tags,
+        desk,
+        once.noting(noted(case)),
         status=once.status,
         headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
     )
 
 
-async def _customers(desk: RequestDesk, asked: Sequence[str], acting: Acting) -> list[str]:
+async def _customers(desk: OverridesDesk, asked: Sequence[str]) -> list[str]:
     """The ids that customers are stored under, in the order asked.
 
     Raises:
         ProblemError: an id is nobody's, or two are the same customer's.
     """
-    known = await identify_each(desk.session, customer_ids=asked, actor=acting.actor)
+    known = await identify_each(desk.session, customer_ids=asked, actor=desk.acting.actor)
     errors = [
         _place(index, "unknown_customer") for index, id_ in enumerate(asked) if id_ not in known
     ]
@@ -202,9 +195,8 @@ def _place(index: int, rule: str) -> FieldError:
 async def put_override(
     override_id: OverrideId,
     written: OverrideWrite,
-    desk: Desk,
+    desk: CaseDesk,
     audit: ChangeAudit,
-    acting: CurrentActing,
     condition: IfMatchRequired,
     _actor: Manager,
 ) -> Response:
@@ -213,17 +205,15 @@ async def put_override(
     The customers are evaluated anew; for whom it is cannot change. `If-Match` names the version
     that was read.
     """
-    held = await service.lock_revisable(desk.session, override_id=override_id, acting=acting)
+    held = await service.lock_revisable(desk.session, override_id=override_id, acting=desk.acting)
     condition.check(version_of(held))
     case = await service.revise(
-        desk.session, override_id=override_id, wanted=written.to_domain(), acting=acting
+        desk.session, override_id=override_id, wanted=written.to_domain(), acting=desk.acting
     )
     return await respond_case(
         case,
-        desk=desk,
-        acting=acting,
-        audit=audit.noting(outcome=Outcome.CHANGED, record_version=noted(case)),
-        tags=condition,
+        desk,
+        audit.noting(outcome=Outcome.CHANGED, record_version=noted(case)),
     )
 
 
@@ -240,23 +230,19 @@ async def put_override(
 )
 async def withdraw_override(
     override_id: OverrideId,
-    desk: Desk,
+    desk: CaseDesk,
     once: Once,
-    acting: CurrentActing,
-    tags: RecordTags,
     _actor: Manager,
 ) -> Response:
     """By who asked, before it is decided on."""
-    case = await service.get_case(desk.session, override_id=override_id, acting=acting)
+    case = await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
     if await once.find() is None:
-        case = await service.withdraw(desk.session, override_id=override_id, acting=acting)
+        case = await service.withdraw(desk.session, override_id=override_id, acting=desk.acting)
         await once.keep(str(case.id), status=200)
     return await respond_case(
         case,
-        desk=desk,
-        acting=acting,
-        audit=once.noting(noted(case)),
-        tags=tags,
+        desk,
+        once.noting(noted(case)),
         status=once.status,
         headers=once.headers,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Response
@@ -15,8 +16,9 @@ from app.features.overrides.schemas import OverrideRead
 from app.features.overrides.service import Acting, Case
 from app.infra.audit import AuditTrail
 from app.infra.auth import CurrentActor, requires
-from app.infra.conditions import Condition
-from app.infra.desk import Desk, RequestDesk
+from app.infra.conditions import Condition, RecordTags
+from app.infra.database import AsyncSession
+from app.infra.desk import Desk
 from app.infra.requester import CurrentRequester
 from app.infra.reveal import respond
 from app.infra.routing import Router
@@ -33,13 +35,25 @@ OverrideId = Annotated[
 ]
 
 
-async def current_acting(desk: Desk, actor: CurrentActor, requester: CurrentRequester) -> Acting:
-    """The caller as one who acts in overrides."""
-    return Acting(actor, requester.digest, desk.vault, desk.now, desk.today, desk.settings)
+@dataclass(frozen=True, slots=True)
+class OverridesDesk:
+    """What routes about overrides work with: the transaction, who acts, and the records' tags."""
+
+    session: AsyncSession
+    acting: Acting
+    tags: Condition
+
+
+async def overrides_desk(
+    desk: Desk, actor: CurrentActor, requester: CurrentRequester, tags: RecordTags
+) -> OverridesDesk:
+    """The desk of one request about overrides."""
+    acting = Acting(actor, requester.digest, desk.vault, desk.now, desk.today, desk.settings)
+    return OverridesDesk(desk.session, acting, tags)
 
 
 #: `scope="function"` keeps to the scope of the desk.
-CurrentActing = Annotated[Acting, Depends(current_acting, scope="function")]
+CaseDesk = Annotated[OverridesDesk, Depends(overrides_desk, scope="function")]
 
 
 def version_of(case: Case) -> str:
@@ -55,21 +69,19 @@ def noted(case: Case) -> str:
 
 async def respond_case(
     case: Case,
-    *,
-    desk: RequestDesk,
-    acting: Acting,
+    desk: OverridesDesk,
     audit: AuditTrail,
-    tags: Condition,
+    *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A request, as the caller is shown it."""
-    told = await service.tell_case(desk.session, case, acting)
+    told = await service.tell_case(desk.session, case, desk.acting)
     return await respond(
         OverrideRead.from_domain(told),
         viewer=told.viewer,
         audit=audit,
         subjects=[found.customer_id for found in case.overrides],
         status=status,
-        headers={"ETag": tags.tag(version_of(case)), **(headers or {})},
+        headers={"ETag": desk.tags.tag(version_of(case)), **(headers or {})},
     )

@@ -42,7 +42,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "tier": "diamond",
     "mode": "floor",
     "reason": "merger",
-    "statement": "Acquired by our largest corporate client; the contract of both is negotiated now.",
+    "statement": "Acquired by our largest corporate client; one contract is negotiated for both.",
     "valid_until": "2027-06-30",
 }
 

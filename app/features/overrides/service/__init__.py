@@ -20,7 +20,7 @@ from app.features.overrides.service.reading import (
     tell_case,
 )
 from app.features.overrides.service.requests import (
-    CustomersRefused,
+    CustomersRefusedError,
     add_evidence,
     create_request,
     lock_revisable,
@@ -32,7 +32,7 @@ __all__ = [
     "Arrival",
     "ArrivedFile",
     "Case",
-    "CustomersRefused",
+    "CustomersRefusedError",
     "Decided",
     "Due",
     "InboxFilter",

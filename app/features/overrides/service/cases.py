@@ -22,7 +22,7 @@ from app.features.overrides.repository.cases import (
     StoredRequest,
     StoredVersion,
 )
-from app.infra.actors import find_people
+from app.infra.people import find_people
 from app.infra.cipher import SubjectKey, Vault, WrappedKey
 from app.infra.database import CALLERS_LOCK_SECONDS, AsyncSession, wait_for_locks
 from app.infra.settings import Settings
@@ -138,7 +138,7 @@ class Case:
 
     @property
     def status(self) -> OverrideState:
-        """Where it stands: of many overrides, the state nearest to serving that one of them is in."""
+        """Where it stands: of many overrides, the state nearest to serving that there is."""
         held = {found.state for found in self.overrides}
         return next(state for state in _NEAREST if state in held)
 

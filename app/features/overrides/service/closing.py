@@ -17,7 +17,7 @@ from app.features.overrides.service.cases import (
     request_key,
 )
 from app.features.overrides.service.steps import stop_serving, tell
-from app.infra.actors import find_people
+from app.infra.people import find_people
 from app.infra.database import AsyncSession
 
 

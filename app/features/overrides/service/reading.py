@@ -60,7 +60,7 @@ def shows_free_text(viewer: Viewer) -> bool:
 
 
 def viewer_of(case: Case, acting: Acting) -> Viewer:
-    """The caller as the viewer of a request: of one for many he stands in no relation to anybody."""
+    """The caller as the viewer of a request; to many customers he stands in no relation."""
     customers = case.overrides
     if len(customers) != 1 or (case.request.is_bulk and case.chosen is None):
         return acting.actor.viewer()

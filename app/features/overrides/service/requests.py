@@ -40,7 +40,7 @@ MOST_FILES: Final = 20
 _SALT_BYTES: Final = 16
 
 
-class CustomersRefused(DomainError):
+class CustomersRefusedError(DomainError):
     """A request for many customers is refused because of some of them.
 
     Args:
@@ -75,7 +75,7 @@ async def create_request(
     Raises:
         Invalid: `validity-out-of-range`; `input-error`.
         Conflict: `back-dated` or `no-rule-set`.
-        CustomersRefused: `override-pending`, where a request waits for a customer already.
+        CustomersRefusedError: `override-pending`, where a request waits for a customer already.
     """
     wanted.require_validity(acting.today)
     request_id = new_id()
@@ -84,7 +84,7 @@ async def create_request(
     # The customers are locked now, so that nobody else can ask for any of them.
     pending = await cases.find_pending(session, list(ids))
     if pending:
-        raise CustomersRefused("override-pending", sorted(pending))
+        raise CustomersRefusedError("override-pending", sorted(pending))
     key, wrapped = acting.vault.new_key(key_name(request_id))
     request = StoredRequest(
         id=request_id,
