@@ -242,6 +242,7 @@ async def count_states(
         .group_by(row.request_id, row.state)
     )
     counted: dict[UUID, dict[OverrideState, int]] = {}
-    for request_id, state, number in await session.execute(query):
+    for request_id, found, number in await session.execute(query):
+        state: OverrideState = found
         counted.setdefault(request_id, {})[state] = number
     return counted

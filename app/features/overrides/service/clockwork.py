@@ -109,7 +109,7 @@ async def _remind(session: AsyncSession, tick: Tick, request_id: UUID) -> bool:
     case = await load_case(session, request_id=request_id)
     if not await clock.note_reminder(session, request_id, now=tick.now):
         return False
-    waits_for = " ".join(case.waiting.waits_for)
+    waits_for = "+".join(case.waiting.waits_for)
     await tell(session, case, "override-reminder", now=tick.now, waits_for=waits_for)
     return True
 
