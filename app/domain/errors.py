@@ -15,6 +15,8 @@ class DomainError(Exception):
         super().__init__(detail or type_)
         self.type = type_
         self.detail = detail
+        #: Where many are worked on at once, whose fault it was; never part of an answer.
+        self.customer_id: str | None = None
 
 
 class NotFound(DomainError):

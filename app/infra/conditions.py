@@ -28,6 +28,7 @@ from pydantic import BaseModel
 from starlette.types import Scope
 
 from app.infra.app_vault import AppVault
+from app.infra.cipher import Vault
 from app.infra.problems import ProblemError
 
 _ANY: Final = "*"
@@ -88,8 +89,20 @@ async def stated_condition(
 ) -> Condition:
     """The condition of a request that may state one."""
     given = request.headers.getlist("If-Match")
-    stated = ",".join(given) if given else None
-    return Condition(stated, vault.master.derive("record version"))
+    return Condition(",".join(given) if given else None, _secret(vault))
+
+
+def _secret(vault: Vault) -> bytes:
+    return vault.master.derive("record version")
+
+
+async def record_tags(vault: AppVault) -> Condition:
+    """What tells the version of a record in a request that changes none, or makes it."""
+    return Condition(None, _secret(vault))
+
+
+#: For the reads of what is changed with `If-Match`; they are not conditional themselves.
+RecordTags = Annotated[Condition, Depends(record_tags)]
 
 
 IfMatch = Annotated[Condition, Depends(stated_condition)]

@@ -18,6 +18,8 @@ from app.infra.problems import UNKNOWN_NAME, FieldError, ProblemError
 
 #: Bytes of a part of text. A mapping takes some 4,000, and YAML is read far slower than it is sent.
 LARGEST_TEXT: Final = 64_000
+#: What a part is that does not say it (RFC 7578, 4.4).
+_UNDECLARED: Final = "text/plain"
 _LONGEST_NAME_BYTES: Final = 180
 #: What surrounds the parts is not the file's size.
 _ROOM_FOR_FRAMES: Final = 64_000
@@ -32,10 +34,14 @@ Sink = Callable[[list[bytes]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """What came besides the file's contents, which went into the sink."""
+    """What came besides the file's contents, which went into the sink.
+
+    `media_type` is what the file's part says it is, with parameters, as it came.
+    """
 
     file_name: str
     texts: Mapping[str, str]
+    media_type: str
 
 
 def refuse_part(name: str, rule: str) -> ProblemError:
@@ -137,6 +143,8 @@ class _Form:
     _header: bytes = b""
     _value: bytes = b""
     _disposition: bytes = b""
+    _content_type: bytes = b""
+    _media_type: str = ""
     _part: str = ""
     _file_name: str | None = None
     _size: int = 0
@@ -171,10 +179,10 @@ class _Form:
                 texts[name] = raw.decode("utf-8-sig")
             except UnicodeDecodeError:
                 raise refuse_part(name, "not_utf8") from None
-        return UploadForm(clean_name(self._file_name), texts)
+        return UploadForm(clean_name(self._file_name), texts, self._media_type)
 
     def _begin(self) -> None:
-        self._header = self._value = self._disposition = b""
+        self._header = self._value = self._disposition = self._content_type = b""
 
     def _take_header(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -185,6 +193,8 @@ class _Form:
     def _end_header(self) -> None:
         if self._header.lower() == b"content-disposition":
             self._disposition = self._value
+        elif self._header.lower() == b"content-type":
+            self._content_type = self._value
         self._header = self._value = b""
 
     def _name_part(self) -> None:
@@ -193,6 +203,7 @@ class _Form:
         if name == "file" and self._file_name is None:
             # Browsers write the name in UTF-8, whatever the parser takes it for.
             self._file_name = options.get(b"filename", b"").decode("utf-8", errors="replace")
+            self._media_type = self._content_type.decode("latin-1") or _UNDECLARED
         elif name in self.names and name not in self._texts:
             self._texts[name] = bytearray()
         else:

@@ -6,11 +6,12 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.privacy.actor import Actor
@@ -32,6 +33,18 @@ class PageQuery(BaseModel):
         pattern="^[A-Za-z0-9_-]+$",
         description="`next_cursor` of the page before; the first page without it.",
     )
+
+
+def require_known_fields(request: Request, fields: Collection[str]) -> None:
+    """See to it that a caller asks about nothing but what there is to ask about.
+
+    What is unknown and what is closed to a role are refused alike.
+
+    Raises:
+        ProblemError: `field-not-permitted`.
+    """
+    if not set(request.query_params) <= set(fields):
+        raise ProblemError("field-not-permitted")
 
 
 class Cursors:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,6 +21,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import Invalid
 from app.infra.loopback import is_loopback
+
+LARGEST_EVIDENCE: Final = 10 << 20
 
 
 class Environment(StrEnum):
@@ -49,6 +52,12 @@ class Settings(BaseSettings):
     list_max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
     import_max_bytes: Annotated[int, Field(ge=1, le=64 << 30)] = 1 << 30
     import_keep_days: Annotated[int, Field(ge=1, le=365)] = 7
+    #: The database refuses what is larger than the ceiling.
+    evidence_max_bytes: Annotated[int, Field(ge=1, le=LARGEST_EVIDENCE)] = LARGEST_EVIDENCE
+    #: From the day an override ends; an extension counts, a shortening does not.
+    evidence_keep_days: Annotated[int, Field(ge=365, le=36_525)] = 3_650
+    #: A command that reads a file from its standard input: 0 it is clean, 1 it is not.
+    evidence_scanner: str | None = None
     job_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
     housekeeping_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
     job_lease_seconds: Annotated[float, Field(ge=0.3, le=3600)] = 60
@@ -87,6 +96,18 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError) as error:
             message = f"{value!r} is no IANA time zone; use one such as Asia/Shanghai"
             raise ValueError(message) from error
+        return value
+
+    @field_validator("evidence_scanner")
+    @classmethod
+    def _command_line(cls, value: str | None) -> str | None:
+        try:
+            words = [] if value is None else shlex.split(value)
+        except ValueError:
+            words = []
+        if value is not None and not words:
+            message = "it must be a command with its arguments, quoted as for a shell"
+            raise ValueError(message)
         return value
 
     @field_validator("jwks_url")

@@ -82,6 +82,15 @@ class SealedSpool:
         while head := self._file.read(_LENGTH_BYTES):
             yield self._file.read(int.from_bytes(head))
 
+    def opened_blocks(self) -> Iterator[bytes]:
+        """The blocks in order, in clear; one of them at a time is.
+
+        Raises:
+            CipherError: the disk gives back something else than it was given.
+        """
+        for position, sealed in enumerate(self.sealed_blocks()):
+            yield open_block(self._key, self._table, block_row(self.id, position), sealed)
+
     def _seal(self, block: bytes) -> None:
         row = block_row(self.id, self._blocks)
         sealed = self._vault.encrypt(self._key, *self._table, row, block)

@@ -81,6 +81,20 @@ class Text:
 #: A text that can be stored and shown, and one that says something besides.
 PRINTABLE: Final = Text(printable, f"^[^{_BARRED}]*$")
 FILLED: Final = Text(filled, rf"^[^{_BARRED}]*[^\s{_BARRED}][^{_BARRED}]*$")
+#: Lines are broken in what people write at length; anything else that is not to be seen is barred.
+_BARRED_IN_PROSE: Final = _BARRED.replace(
+    r"\u0000-\u001f", r"\u0000-\u0008\u000b\u000c\u000e-\u001f"
+)
+
+
+def prose(value: str) -> str:
+    """A text of several lines without what surrounds it, line breaks written alike."""
+    unified = value.replace("\r\n", "\n").replace("\r", "\n").strip()
+    printable(unified.replace("\n", " ").replace("\t", " "))
+    return unified
+
+
+PROSE: Final = Text(prose, f"^[^{_BARRED_IN_PROSE}]*$")
 MailAddress: TypeAlias = Annotated[
     str,
     Field(min_length=3, max_length=254, pattern=rf"^[^@\s{_BARRED}]+@[^@\s{_BARRED}]+$"),

@@ -216,18 +216,26 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- The day of the database, in a zone that no session chooses.
+CREATE FUNCTION database_day() RETURNS date LANGUAGE sql STABLE AS $$
+    SELECT (now() AT TIME ZONE 'UTC')::date
+$$;
+
 CREATE FUNCTION guard_evidence_file() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.retained_until < OLD.retained_until THEN
         PERFORM refuse_by('ck_evidence_files_retention', 'retention is never shortened');
     END IF;
-    IF NEW.wrapped_key IS DISTINCT FROM OLD.wrapped_key AND NEW.wrapped_key IS NULL
-            AND OLD.retained_until > current_date THEN
+    IF OLD.wrapped_key IS NOT NULL AND NEW.wrapped_key IS NULL
+            AND OLD.retained_until > database_day() THEN
         PERFORM refuse_by('ck_evidence_files_retention', 'evidence is kept for its retention');
     END IF;
     IF (NEW.id, NEW.sha256, NEW.media_type, NEW.size_bytes) IS DISTINCT FROM
             (OLD.id, OLD.sha256, OLD.media_type, OLD.size_bytes) THEN
         PERFORM refuse_by('ck_evidence_files_fixed', 'evidence stays what it is');
+    END IF;
+    IF NEW.wrapped_key <> OLD.wrapped_key AND NEW.key_id = OLD.key_id THEN
+        PERFORM refuse_by('ck_evidence_files_fixed', 'a key is only wrapped by another master key');
     END IF;
     RETURN NEW;
 END $$;
@@ -235,7 +243,7 @@ END $$;
 CREATE FUNCTION guard_evidence_chunk() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM evidence_files
-            WHERE id = OLD.evidence_id AND retained_until > current_date) THEN
+            WHERE id = OLD.evidence_id AND retained_until > database_day()) THEN
         PERFORM refuse_by('ck_evidence_files_retention', 'evidence is kept for its retention');
     END IF;
     RETURN OLD;
@@ -270,6 +278,16 @@ NEVER_DELETED = (
     "override_approvals",
     "override_delegations",
     "evidence_files",
+)
+
+#: What keeps evidence for its retention.
+ALWAYS = (
+    ("evidence_files", "guarded"),
+    ("evidence_files", "never_deleted"),
+    ("evidence_files", "never_truncated"),
+    ("evidence_chunks", "guarded"),
+    ("evidence_chunks", "never_changed"),
+    ("evidence_chunks", "never_truncated"),
 )
 
 
@@ -946,6 +964,9 @@ def upgrade() -> None:
             f"CREATE TRIGGER never_truncated BEFORE TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
+    # Also where a session calls itself a replica, which switches ordinary triggers off.
+    for table, trigger in ALWAYS:
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
 
 
 def downgrade() -> None:
@@ -1013,6 +1034,7 @@ def downgrade() -> None:
         "manages_customer(text, text)",
         "may_turn_key(text, text)",
         "officer_of(text)",
+        "database_day()",
         "refuse_by(text, text)",
     ):
         op.execute(f"DROP FUNCTION {function}")

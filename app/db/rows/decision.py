@@ -109,7 +109,7 @@ class DecisionRow(Recorded, Base):
         JSONB, "Reason codes with points and lost points.", sensitivity="risk", nullable=False
     )
     gap: Mapped[dict[str, Any] | None] = column(
-        JSONB, "What would reach a better tier.", sensitivity="internal"
+        JSONB(none_as_null=True), "What would reach a better tier.", sensitivity="internal"
     )
     facts_completeness: Mapped[Decimal] = column(
         Numeric(5, 4), "Non-null inputs over inputs.", sensitivity="internal", nullable=False

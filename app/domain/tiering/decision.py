@@ -13,6 +13,8 @@ from app.domain.facts.model import FactValue
 from app.domain.rules.canonical import JsonValue, rfc8785_json
 from app.domain.rules.evaluation import Answer, Evaluation
 from app.domain.tiering.calendar import months_later
+from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.override import OverrideInForce, overridden_tier, replaces_tier
 from app.domain.tiering.stability import Settled
 
 COMPLETENESS_SCALE: Final = 10_000
@@ -92,7 +94,8 @@ class TierDecision:
     """Everything a decision stores but the encrypted snapshot of its facts.
 
     `facts_completeness` is scaled by `COMPLETENESS_SCALE`; `gap` is the canonical text of what
-    would reach a better tier, None where it was not asked for or nothing is above.
+    would reach a better tier, None where it was not asked for or nothing is above. `override` is
+    the one that serves on the day of the facts, also where it leaves the tier as it is.
     """
 
     customer_id: str
@@ -106,6 +109,7 @@ class TierDecision:
     gap: str | None = None
     risk_model_version: str | None = None
     benchmark_version: str | None = None
+    override: OverrideInForce | None = None
 
     @property
     def tier_evaluated(self) -> str:
@@ -114,8 +118,14 @@ class TierDecision:
 
     @property
     def tier_applied(self) -> str:
-        """The tier that serves after stability."""
-        return self.settled.applied_tier
+        """The tier that serves after stability and override."""
+        return overridden_tier(self.settled.applied_tier, self.override, LADDER)
+
+    @property
+    def overridden_by(self) -> OverrideInForce | None:
+        """The override if it is why the tier serves, None where it changes nothing."""
+        replaces = replaces_tier(self.settled.applied_tier, self.override, LADDER)
+        return self.override if replaces else None
 
     @property
     def segment(self) -> str:

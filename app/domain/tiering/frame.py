@@ -1,7 +1,9 @@
 """The tiering rules over a whole book: the same meanings as their scalar twins, on columns.
 
 Column names follow the stored scoring state: `tier`, `since`, `last_downgrade_on`,
-`first_lower_on`, `evaluated_on` (all null before a customer's first evaluation).
+`first_lower_on`, `evaluated_on` (all null before a customer's first evaluation). Those of an
+override are `override.id`, `override.mode`, `override.tier`, `override.until` (all null where there
+is none).
 """
 
 import hashlib
@@ -25,6 +27,12 @@ _STATE: Final = {
     "last_downgrade_on": pl.Date(),
     "first_lower_on": pl.Date(),
     "evaluated_on": pl.Date(),
+}
+_OVERRIDE: Final = {
+    "override.id": pl.String(),
+    "override.mode": pl.String(),
+    "override.tier": pl.String(),
+    "override.until": pl.Date(),
 }
 _STEPS: Final = ("_evaluated", "_held", "_lower", "_first_lower", "_falls", "_reached")
 
@@ -148,6 +156,52 @@ def _due(first_lower: str, policy: Stability) -> tuple[pl.Expr, pl.Expr]:
         pl.when(end == due).then(pl.lit(name)) for name, end in zip(CLOCKS, ends, strict=True)
     )
     return due, clock
+
+
+def override(frame: pl.DataFrame, as_of: date, ladder: Ladder) -> pl.DataFrame:
+    """Let overrides replace what stability lets serve; see `override.overridden_tier`.
+
+    Args:
+        frame: what `settle` answers, with the override columns of this module.
+        as_of: business day of the evaluation.
+        ladder: the tiers in order.
+
+    Returns:
+        The frame with `tier_applied` and `source` as they serve, and `overridden_by` added: the id
+        of the override that is why, null where none is. The columns of an override that does not
+        serve on the day are null. Where `refused`, nothing is replaced.
+
+    Raises:
+        Invalid: `unknown-tier` if a tier is not on the ladder.
+    """
+    frame = frame.with_columns(pl.col(name).cast(kind) for name, kind in _OVERRIDE.items())
+    if frame["override.id"].null_count() == frame.height:
+        return frame.with_columns(overridden_by=pl.lit(None, dtype=pl.String))
+    known = pl.col("override.tier").is_null() | pl.col("override.tier").is_in(ladder.tiers)
+    if not frame.select(known.all()).item():
+        detail = f"A tier is not on the ladder; it has {', '.join(ladder.tiers)}."
+        raise Invalid("unknown-tier", detail)
+    serves = (pl.col("override.until") > as_of).fill_null(value=False)
+    frame = frame.with_columns(pl.when(serves).then(name).alias(name) for name in _OVERRIDE)
+    positions = {tier: position for position, tier in enumerate(ladder.tiers)}
+    own, wanted = (
+        pl.col(name).replace_strict(positions, default=None, return_dtype=pl.Int64)
+        for name in ("tier_applied", "override.tier")
+    )
+    mode = pl.col("override.mode")
+    replaces = (
+        pl.when(mode == "pin")
+        .then(own.is_not_null())
+        .when(mode == "floor")
+        .then(wanted < own)
+        .when(mode == "ceiling")
+        .then(wanted > own)
+    ).fill_null(value=False)
+    return frame.with_columns(
+        tier_applied=pl.when(replaces).then("override.tier").otherwise("tier_applied"),
+        source=pl.when(replaces).then(pl.lit("override")).otherwise("source"),
+        overridden_by=pl.when(replaces).then("override.id"),
+    )
 
 
 def outputs_text(frame: pl.DataFrame, rule_set_hash: str) -> pl.Series:

@@ -60,6 +60,7 @@ class DecisionRecord:
     gap: str | None
     risk_model_version: str | None
     benchmark_version: str | None
+    override_id: UUID | None
     recorded_at: datetime
 
     @property
@@ -93,6 +94,7 @@ def record_of(decision: TierDecision, id_: UUID, recorded_at: datetime) -> Decis
         gap=decision.gap,
         risk_model_version=decision.risk_model_version,
         benchmark_version=decision.benchmark_version,
+        override_id=None if decision.override is None else decision.override.id,
         recorded_at=recorded_at,
     )
 

@@ -22,6 +22,12 @@ STATES_QUERY: Final = (
     " first_lower_on, evaluated_on, outputs_digest FROM scoring_states"
 )
 
+#: Whose tier an override may replace; few, and mostly nobody's.
+OVERRIDES_QUERY: Final = (
+    "SELECT customer_id, id::text AS id, mode, tier, valid_until AS until"
+    " FROM overrides WHERE state = 'active'"
+)
+
 
 @asynccontextmanager
 async def only_run(session: AsyncSession) -> AsyncIterator[bool]:

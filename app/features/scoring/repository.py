@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, null, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows.decision import DecisionRow
@@ -47,6 +47,7 @@ COPIED: Final = (
     "snapshot_cipher",
     "risk_model_version",
     "benchmark_version",
+    "override_id",
 )
 
 
@@ -70,46 +71,48 @@ async def benchmark_versions(session: AsyncSession, as_of: date) -> Mapping[str,
     return {row[0]: row[1] for row in await session.execute(query)}
 
 
-async def insert_decision(
-    session: AsyncSession, record: DecisionRecord, *, snapshot_cipher: bytes
-) -> None:
-    """Append one decision."""
-    await session.execute(
-        insert(DecisionRow).values(
-            id=record.id,
-            customer_id=record.customer_id,
-            as_of=record.as_of,
-            cause=record.cause,
-            rule_set_id=record.rule_set.id,
-            rule_set_version=record.rule_set.version,
-            rule_set_hash=record.rule_set.hash,
-            primary_line=record.primary_line,
-            score=record.score,
-            dimensions=dict(record.dimensions),
-            segment=record.segment,
-            life_cycle_stage=record.life_cycle_stage,
-            risk_grade=record.risk_grade,
-            tier_evaluated=record.tier_evaluated,
-            tier_applied=record.tier_applied,
-            outcomes={name: _written(answer) for name, answer in record.outcomes.items()},
-            fired={table: list(rules) for table, rules in record.fired.items()},
-            reasons=[
-                {
-                    "code": reason.code,
-                    "characteristic": reason.characteristic,
-                    "points": reason.points,
-                    "lost": reason.lost,
-                }
-                for reason in record.reasons
-            ],
-            gap=null() if record.gap is None else json.loads(record.gap),
-            facts_completeness=Decimal(record.facts_completeness) / COMPLETENESS_SCALE,
-            snapshot_cipher=snapshot_cipher,
-            risk_model_version=record.risk_model_version,
-            benchmark_version=record.benchmark_version,
-            recorded_at=record.recorded_at,
-        )
-    )
+async def insert_decisions(session: AsyncSession, decisions: Sequence[Sealed]) -> None:
+    """Append decisions."""
+    await session.execute(insert(DecisionRow), [_columns(decision) for decision in decisions])
+
+
+def _columns(decision: Sealed) -> dict[str, object]:
+    record = decision.record
+    return {
+        "id": record.id,
+        "customer_id": record.customer_id,
+        "as_of": record.as_of,
+        "cause": record.cause,
+        "rule_set_id": record.rule_set.id,
+        "rule_set_version": record.rule_set.version,
+        "rule_set_hash": record.rule_set.hash,
+        "primary_line": record.primary_line,
+        "score": record.score,
+        "dimensions": dict(record.dimensions),
+        "segment": record.segment,
+        "life_cycle_stage": record.life_cycle_stage,
+        "risk_grade": record.risk_grade,
+        "tier_evaluated": record.tier_evaluated,
+        "tier_applied": record.tier_applied,
+        "outcomes": {name: _written(answer) for name, answer in record.outcomes.items()},
+        "fired": {table: list(rules) for table, rules in record.fired.items()},
+        "reasons": [
+            {
+                "code": reason.code,
+                "characteristic": reason.characteristic,
+                "points": reason.points,
+                "lost": reason.lost,
+            }
+            for reason in record.reasons
+        ],
+        "gap": None if record.gap is None else json.loads(record.gap),
+        "facts_completeness": Decimal(record.facts_completeness) / COMPLETENESS_SCALE,
+        "snapshot_cipher": decision.snapshot_cipher,
+        "risk_model_version": record.risk_model_version,
+        "benchmark_version": record.benchmark_version,
+        "override_id": record.override_id,
+        "recorded_at": record.recorded_at,
+    }
 
 
 async def copy_decisions(session: AsyncSession, csv: bytes) -> None:
@@ -153,6 +156,7 @@ def _record(row: DecisionRow) -> DecisionRecord:
         gap=None if row.gap is None else _canonical(row.gap),
         risk_model_version=row.risk_model_version,
         benchmark_version=row.benchmark_version,
+        override_id=row.override_id,
         recorded_at=row.recorded_at,
     )
 

@@ -30,7 +30,7 @@ from app.infra.desk import Desk, RequestDesk
 from app.infra.downloads import ListFile, Making, Row, respond_list
 from app.infra.locale import RequestLocale
 from app.infra.negotiation import preferred_media_type
-from app.infra.pagination import Cursors, PageQuery
+from app.infra.pagination import Cursors, PageQuery, require_known_fields
 from app.infra.problems import FieldError, ProblemError
 from app.infra.rate_limit import RateClass
 from app.infra.reveal import respond_each
@@ -43,12 +43,8 @@ _LONGEST_LIST_SECONDS: Final = 300
 
 
 async def known_fields(request: Request, actor: Annotated[Actor, requires(*SEARCHERS)]) -> Actor:
-    """A caller who asks about nothing but what there is to ask about.
-
-    What is unknown and what is closed to a role are refused alike.
-    """
-    if not set(request.query_params) <= BOOK_FIELDS:
-        raise ProblemError("field-not-permitted")
+    """A caller who asks about nothing but what there is to ask about."""
+    require_known_fields(request, BOOK_FIELDS)
     return actor
 
 

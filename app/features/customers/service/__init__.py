@@ -33,6 +33,7 @@ from app.features.customers.service.subjects import (
     StoredSubject,
     Subject,
     get_survivor,
+    get_survivors,
     identify,
     identify_each,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "fill_blind_index",
     "get_profile",
     "get_survivor",
+    "get_survivors",
     "has_unindexed",
     "identify",
     "identify_each",

@@ -12,7 +12,14 @@ from app.features.customers.repository import subjects
 from app.features.customers.repository.subjects import StoredSubject
 from app.infra.database import AsyncSession
 
-__all__ = ["StoredSubject", "Subject", "get_survivor", "identify", "identify_each"]
+__all__ = [
+    "StoredSubject",
+    "Subject",
+    "get_survivor",
+    "get_survivors",
+    "identify",
+    "identify_each",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,23 @@ async def get_survivor(session: AsyncSession, *, customer_id: str) -> StoredSubj
     found = await subjects.find_subject(session, customer_id)
     if found is None:
         raise NotFound("not-found", "There is no such customer.")
+    return found
+
+
+async def get_survivors(
+    session: AsyncSession, *, customer_ids: Sequence[str]
+) -> dict[str, StoredSubject]:
+    """The customers that ids stand for today, by the ids asked for.
+
+    Raises:
+        NotFound: there is no such customer; the error names the id in `customer_id`.
+    """
+    found = await subjects.find_subjects(session, customer_ids)
+    for customer_id in customer_ids:
+        if customer_id not in found:
+            error = NotFound("not-found", "There is no such customer.")
+            error.customer_id = customer_id
+            raise error
     return found
 
 

@@ -17,9 +17,15 @@ from app.domain.facts.frame import ArrowStream, facts_frame
 from app.domain.rules.counterfactual.frame import gap
 from app.domain.rules.frame import evaluate
 from app.domain.rules.model import DIMENSION_PREFIX
-from app.domain.snapshots.frame import STATE_BEFORE, snapshots
+from app.domain.snapshots.frame import OVERRIDE, STATE_BEFORE, snapshots
 from app.domain.tiering.decision import COMPLETENESS_SCALE
-from app.domain.tiering.frame import deciding_line, facts_completeness, outputs_digest, settle
+from app.domain.tiering.frame import (
+    deciding_line,
+    facts_completeness,
+    outputs_digest,
+    override,
+    settle,
+)
 from app.domain.tiering.ladder import LADDER
 from app.features.reevaluation.service.summary import NO_TIER, Tally
 from app.features.rule_sets.service import RuleSet
@@ -32,6 +38,15 @@ _STATES: Final = pl.Schema(
         "previous_digest": pl.Binary,
         **{f"before.{name}": pl.Date for name in STATE_BEFORE},
         "before.tier": pl.String,
+    }
+)
+_OVERRIDES: Final = pl.Schema(
+    {
+        "customer_id": pl.String,
+        **{f"override.{name}": pl.String for name in OVERRIDE},
+        "override.until": pl.Date,
+        # The columns of those that do not serve on the day are emptied, but for this one.
+        "active_override_id": pl.String,
     }
 )
 _LINE: Final = "deciding_line"
@@ -66,21 +81,34 @@ class Judged:
     changes: Sequence[Changes]
 
 
-def judge(facts: ArrowStream, states: ArrowStream, rules: Rules) -> Judged:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What stands of the customers of a batch.
+
+    `states` are their scoring states and `overrides` their active overrides, as
+    `repository.STATES_QUERY` and `repository.OVERRIDES_QUERY` give them.
+    """
+
+    states: ArrowStream
+    overrides: ArrowStream
+
+
+def judge(facts: ArrowStream, held: Held, rules: Rules) -> Judged:
     """Decide on a batch of facts.
 
     Args:
         facts: customer id and every fact.
-        states: the scoring states of the same customers, as `repository.STATES_QUERY` gives them.
+        held: what stands of the same customers.
         rules: what the run decides by.
     """
-    known = pl.DataFrame(states).rename(
+    known = pl.DataFrame(held.states).rename(
         {"decision_id": "previous_decision_id", "outputs_digest": "previous_digest"}
         | {name: f"before.{name}" for name in STATE_BEFORE}
     )
     batch = facts_frame(facts).join(
         known.cast(_STATES), on="customer_id", how="left", maintain_order="left"
     )
+    batch = _with_overrides(batch, pl.DataFrame(held.overrides))
     tally, changes = Tally(customers=batch.height), []
     lines = batch.with_columns(deciding_line(rules.in_force).alias(_LINE))
     for (line,), part in lines.partition_by(_LINE, as_dict=True, include_key=False).items():
@@ -96,6 +124,17 @@ def judge(facts: ArrowStream, states: ArrowStream, rules: Rules) -> Judged:
     return Judged(tally, changes)
 
 
+def _with_overrides(batch: pl.DataFrame, overrides: pl.DataFrame) -> pl.DataFrame:
+    """The batch with each customer's active override, mostly without any."""
+    if overrides.is_empty():
+        nothing = (pl.lit(None, dtype=kind).alias(name) for name, kind in _OVERRIDES.items())
+        return batch.with_columns(column for column in list(nothing)[1:])
+    found = overrides.with_columns(pl.col("id").alias("active_override_id")).rename(
+        {name: f"override.{name}" for name in OVERRIDE}
+    )
+    return batch.join(found.cast(_OVERRIDES), on="customer_id", how="left", maintain_order="left")
+
+
 def _settled(part: pl.DataFrame, rule_set: RuleSet, rules: Rules, tally: Tally) -> pl.DataFrame:
     """The rows that can be judged, with facts, outputs, state after and digest."""
     compiled = rule_set.compiled
@@ -109,7 +148,9 @@ def _settled(part: pl.DataFrame, rule_set: RuleSet, rules: Rules, tally: Tally) 
     if len(errors):
         tally.input_errors.update(errors.to_list())
         decided = decided.filter(pl.col("input_error").is_null())
-    settled = settle(decided, rules.as_of, compiled.document.stability, LADDER)
+    settled = override(
+        settle(decided, rules.as_of, compiled.document.stability, LADDER), rules.as_of, LADDER
+    )
     # The outputs as text are by far the widest thing there is, so few rows have theirs at a time.
     digests = [
         outputs_digest(rows, rule_set.stored.hash) for rows in settled.iter_slices(_DIGEST_ROWS)
@@ -120,7 +161,7 @@ def _settled(part: pl.DataFrame, rule_set: RuleSet, rules: Rules, tally: Tally) 
 def _count(settled: pl.DataFrame, tally: Tally) -> None:
     counted = settled.filter(~pl.col("refused"))
     tally.refused += settled.height - counted.height
-    moves = counted.group_by(pl.col("before.tier").fill_null(NO_TIER), "tier_applied").len()
+    moves = counted.group_by(pl.col("before.tier").fill_null(NO_TIER), "tier").len()
     tally.moves.update({(old, new): count for old, new, count in moves.iter_rows()})
     tally.segments += _counts(counted["outcome.segment"])
     tally.life_cycle_stages += _counts(counted["outcome.life_cycle_stage"])
@@ -156,7 +197,11 @@ class Chunk:
 
     def standings_csv(self, columns: Sequence[str]) -> bytes:
         """The rows as staged standings."""
-        rows = self.rows.with_columns(decision_id="id", outputs_digest=_hex("outputs_digest"))
+        rows = self.rows.with_columns(
+            decision_id="id",
+            override_id="overridden_by",
+            outputs_digest=_hex("outputs_digest"),
+        )
         return _csv(rows.select(columns))
 
     def decisions_csv(self, columns: Sequence[str], sealed: Sequence[bytes]) -> bytes:
@@ -201,6 +246,8 @@ def _written(rows: pl.DataFrame, rule_set: RuleSet, rules: Rules) -> pl.DataFram
         "previous_decision_id",
         "tier",
         "source",
+        "overridden_by",
+        "active_override_id",
         "since",
         "last_downgrade_on",
         "first_lower_on",
@@ -216,6 +263,7 @@ def _written(rows: pl.DataFrame, rule_set: RuleSet, rules: Rules) -> pl.DataFram
         pl.Series("assignment_id", ids[rows.height :], dtype=pl.String),
         snapshots(rows, list(CATALOGUE)),
         gaps(rows, rule_set),
+        override_id="override.id",
         as_of=pl.lit(rules.as_of),
         evaluated_at=pl.lit(rules.evaluated_at.isoformat()),
         cause=pl.lit(f"run:{rules.run_id}"),

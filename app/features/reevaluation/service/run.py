@@ -15,6 +15,7 @@ from app.features.reevaluation import repository
 from app.features.reevaluation.service.frame import (
     Changes,
     Chunk,
+    Held,
     Judged,
     Rules,
     chunks,
@@ -106,7 +107,8 @@ class _Run:
 @asynccontextmanager
 async def _book(url: str, settings: Settings) -> AsyncIterator[Book]:
     """The book, opened and closed off the event loop: both take their time."""
-    opening = open_book(url, settings.data_dir, extra={"states": repository.STATES_QUERY})
+    extra = {"states": repository.STATES_QUERY, "overrides": repository.OVERRIDES_QUERY}
+    opening = open_book(url, settings.data_dir, extra=extra)
     book = await asyncio.to_thread(opening.__enter__)
     try:
         yield book
@@ -160,7 +162,8 @@ def _judged(book: Book, rules: Rules) -> Generator[Judged]:
     """The book batch by batch; the facts of the next one are computed while one is judged."""
     with closing(ahead(book.batches(rules.as_of))) as batches:
         for batch in batches:
-            yield judge(batch.facts, batch.rows["states"], rules)
+            held = Held(batch.rows["states"], batch.rows["overrides"])
+            yield judge(batch.facts, held, rules)
 
 
 @dataclass(slots=True)

@@ -15,9 +15,10 @@ NO_TIER = "none"
 class Tally:
     """Counts of one part of the book, or of all of it.
 
-    `moves` counts customers by the tier before and after; `refused` were already evaluated for a
-    later day, `input_errors` by what is wrong, `overtaken` were evaluated otherwise while the run
-    was under way. None of those three were given anything.
+    `moves` counts customers by the tier held by evaluation before and after, whatever overrides let
+    serve; `refused` were already evaluated for a later day, `input_errors` by what is wrong,
+    `overtaken` were evaluated otherwise, or overridden, while the run was under way. None of those
+    three were given anything.
     """
 
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)

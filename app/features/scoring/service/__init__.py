@@ -2,7 +2,12 @@
 
 from app.features.scoring.service.chunks import COPIED, benchmark_versions, copy_decisions
 from app.features.scoring.service.decisions import Replay, get_decision, replay_decision
-from app.features.scoring.service.evaluate import SNAPSHOT_PLACE, Stored, evaluate_customer
+from app.features.scoring.service.evaluate import (
+    SNAPSHOT_PLACE,
+    Stored,
+    evaluate_customer,
+    evaluate_customers,
+)
 from app.features.scoring.service.what_if import Trial, try_facts
 
 __all__ = [
@@ -14,6 +19,7 @@ __all__ = [
     "benchmark_versions",
     "copy_decisions",
     "evaluate_customer",
+    "evaluate_customers",
     "get_decision",
     "replay_decision",
     "try_facts",

@@ -23,6 +23,7 @@ from app.domain.tiering.decision import (
     single,
 )
 from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.override import OverrideInForce, serving_on
 from app.domain.tiering.selection import deciding_line
 from app.domain.tiering.stability import StabilityState, settle
 from app.features.rule_sets.service import RuleSet
@@ -30,13 +31,17 @@ from app.features.rule_sets.service import RuleSet
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """When and why a customer is evaluated, and what is known of him beside the facts."""
+    """When and why a customer is evaluated, and what is known of him beside the facts.
+
+    `override` is his active one, whether or not it serves on the day.
+    """
 
     customer_id: str
     as_of: date
     cause: Cause
     state: StabilityState | None
     benchmark_version: str | None
+    override: OverrideInForce | None = None
 
 
 def deciding_rule_set(facts: Mapping[str, FactValue], in_force: Mapping[str, RuleSet]) -> RuleSet:
@@ -86,6 +91,7 @@ def decide(facts: Mapping[str, FactValue], rule_set: RuleSet, occasion: Occasion
         gap=None if lift is None else gap_text(lift, compiled),
         risk_model_version=compiled.document.risk_model,
         benchmark_version=occasion.benchmark_version,
+        override=serving_on(occasion.override, occasion.as_of),
     )
 
 

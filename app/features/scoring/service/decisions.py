@@ -61,6 +61,7 @@ async def replay_decision(session: AsyncSession, *, decision_id: UUID, vault: Va
         cause=Cause.parse(record.cause),
         state=snapshot.state,
         benchmark_version=record.benchmark_version,
+        override=snapshot.override,
     )
     try:
         decision = decide(snapshot.facts, stored.rule_set, occasion)

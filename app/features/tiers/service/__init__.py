@@ -7,6 +7,7 @@ from app.features.tiers.service.assign import (
     apply_staged,
     assign,
     lock_held,
+    return_to_evaluated,
     stage_standings,
 )
 from app.features.tiers.service.export import export_tiers
@@ -45,5 +46,6 @@ __all__ = [
     "get_tier",
     "list_history",
     "lock_held",
+    "return_to_evaluated",
     "stage_standings",
 ]

@@ -1,0 +1,120 @@
+"""The two keys, and revoking what they opened."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from app.features.overrides import service
+from app.features.overrides.router.shared import (
+    CaseDesk,
+    Officer,
+    OverrideId,
+    noted,
+    respond_case,
+    router,
+)
+from app.features.overrides.schemas import ApprovalCreate, OverrideRead, OverrideRevoke
+from app.infra.deadline import takes_up_to
+from app.infra.description import problem_responses
+from app.infra.idempotency import REPLAYED, Once
+from app.infra.turns import TAKES_TURN
+
+#: Of a request for a thousand customers the second key evaluates them all.
+_LONGEST_EXECUTION_SECONDS = 120
+
+
+@router.post(
+    "/v1/overrides/{override_id}/approvals",
+    status_code=201,
+    response_model=OverrideRead,
+    summary="Turn a key",
+    response_description="The request after the decision; active once both keys have turned.",
+    dependencies=[TAKES_TURN],
+    responses={
+        201: REPLAYED,
+        **problem_responses(
+            404,
+            "two-roles",
+            "not-an-officer",
+            "approver-is-requester",
+            "approver-is-account-manager",
+            "delegate-not-eligible",
+            "part-of-bulk",
+            "already-decided",
+            "request-expired",
+            "read-first",
+            "delegated-away",
+            "delegation-not-running",
+            "decision-stale",
+            "validity-over",
+            "back-dated",
+            "no-rule-set",
+            "input-error",
+        ),
+    },
+)
+@takes_up_to(seconds=_LONGEST_EXECUTION_SECONDS)
+async def create_override_approval(
+    override_id: OverrideId,
+    written: ApprovalCreate,
+    desk: CaseDesk,
+    once: Once,
+    _actor: Officer,
+) -> Response:
+    """One officer of risk and one of business, neither who asked nor the account manager.
+
+    What is decided on is the version that the officer was shown last, whole and in clear: GET it
+    with `X-Purpose` first. The first rejection closes the request; the second approval evaluates
+    the customer again and lets the override serve, unless the rules give another tier by now.
+    """
+    case = await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
+    if await once.find() is None:
+        decided = await service.decide(
+            desk.session, override_id=override_id, verdict=written.to_domain(), acting=desk.acting
+        )
+        case = decided.case
+        await once.keep(str(decided.approval_id))
+    return await respond_case(
+        case,
+        desk,
+        once.noting(noted(case)),
+        status=once.status,
+        headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
+    )
+
+
+@router.post(
+    "/v1/overrides/{override_id}/revoke",
+    response_model=OverrideRead,
+    summary="End an override before its time",
+    response_description="What was revoked; the evaluated tier serves again.",
+    dependencies=[TAKES_TURN],
+    responses={
+        200: REPLAYED,
+        **problem_responses(
+            404, "two-roles", "not-an-officer", "approver-is-requester", "not-active"
+        ),
+    },
+)
+@takes_up_to(seconds=_LONGEST_EXECUTION_SECONDS)
+async def revoke_override(
+    override_id: OverrideId,
+    written: OverrideRevoke,
+    desk: CaseDesk,
+    once: Once,
+    _actor: Officer,
+) -> Response:
+    """By either officer, unless he asked for it: one customer's override, or all of a request."""
+    case = await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
+    if await once.find() is None:
+        case = await service.revoke(
+            desk.session, override_id=override_id, statement=written.statement, acting=desk.acting
+        )
+        await once.keep(str(case.id), status=200)
+    return await respond_case(
+        case,
+        desk,
+        once.noting(noted(case)),
+        status=once.status,
+        headers=once.headers,
+    )

@@ -1,0 +1,87 @@
+"""The router of overrides, who may ask, and how a request is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends, Path, Response
+from pydantic.types import UUID7
+
+from app.domain.privacy.actor import Actor
+from app.domain.privacy.roles import Role
+from app.features.overrides import service
+from app.features.overrides.schemas import OverrideRead
+from app.features.overrides.service import Acting, Case
+from app.infra.audit import AuditTrail
+from app.infra.auth import CurrentActor, requires
+from app.infra.conditions import Condition, RecordTags
+from app.infra.database import AsyncSession
+from app.infra.desk import Desk
+from app.infra.requester import CurrentRequester
+from app.infra.reveal import respond
+from app.infra.routing import Router
+
+router = Router("overrides")
+
+OFFICERS: Final = (Role.RISK_OFFICER, Role.BUSINESS_OFFICER)
+READERS: Final = (Role.ACCOUNT_MANAGER, *OFFICERS, Role.COMPLIANCE)
+Manager = Annotated[Actor, requires(Role.ACCOUNT_MANAGER)]
+Officer = Annotated[Actor, requires(*OFFICERS)]
+Reader = Annotated[Actor, requires(*READERS)]
+OverrideId = Annotated[
+    UUID7, Path(description="Id of a request, or of one override of a request for many.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class OverridesDesk:
+    """What routes about overrides work with: the transaction, who acts, and the records' tags."""
+
+    session: AsyncSession
+    acting: Acting
+    tags: Condition
+
+
+async def overrides_desk(
+    desk: Desk, actor: CurrentActor, requester: CurrentRequester, tags: RecordTags
+) -> OverridesDesk:
+    """The desk of one request about overrides."""
+    acting = Acting(actor, requester.digest, desk.vault, desk.now, desk.today, desk.settings)
+    return OverridesDesk(desk.session, acting, tags)
+
+
+#: `scope="function"` keeps to the scope of the desk.
+CaseDesk = Annotated[OverridesDesk, Depends(overrides_desk, scope="function")]
+
+
+def version_of(case: Case) -> str:
+    """Changes with every step of a request."""
+    states = ",".join(found.state for found in case.stored.overrides)
+    return f"{case.request.id}/{case.request.version}/{len(case.stored.approvals)}/{states}"
+
+
+def noted(case: Case) -> str:
+    """What the audit notes of a request: its id, its version, and the digest of its content."""
+    return f"{case.request.id} {case.request.version} {case.version.digest}"
+
+
+async def respond_case(
+    case: Case,
+    desk: OverridesDesk,
+    audit: AuditTrail,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A request, as the caller is shown it."""
+    told = await service.tell_case(desk.session, case, desk.acting)
+    return await respond(
+        OverrideRead.from_domain(told),
+        viewer=told.viewer,
+        audit=audit,
+        subjects=[found.customer_id for found in case.overrides],
+        status=status,
+        headers={"ETag": desk.tags.tag(version_of(case)), **(headers or {})},
+    )

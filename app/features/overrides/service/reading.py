@@ -1,0 +1,180 @@
+"""Reading requests: one whole, which is what an approval rests on, or a page of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.domain.privacy.classes import Disposition, SensitivityClass
+from app.domain.privacy.matrix import MATRIX
+from app.domain.privacy.roles import Role, Viewer
+from app.domain.words import OverrideState
+from app.features.overrides.repository import cases, inbox, steps
+from app.features.overrides.repository.cases import StoredOverride
+from app.features.overrides.repository.inbox import InboxFilter, Waiter
+from app.features.overrides.service import evidence
+from app.features.overrides.service.cases import (
+    APPROVAL_STATEMENT,
+    CLOSING_STATEMENT,
+    STATEMENT,
+    Acting,
+    Case,
+    load_cases,
+    request_key,
+    version_row,
+)
+from app.features.overrides.service.deciding import department_of
+from app.infra.cipher import CipherError
+from app.infra.database import AsyncSession
+
+__all__ = ["InboxPage", "Told", "list_requests", "tell_case"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A request as it is told to one viewer.
+
+    Args:
+        case: the request.
+        files: what it rests on.
+        opened: what people wrote, in clear, by place: `statement`, an approval's id, a closed
+            override's id, a file's digest; empty where the viewer is not shown it.
+        viewer: to whom.
+    """
+
+    case: Case
+    files: Sequence[evidence.LinkedFile]
+    opened: Mapping[str, str]
+    viewer: Viewer
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether what people wrote is told in clear."""
+        return shows_free_text(self.viewer)
+
+
+def shows_free_text(viewer: Viewer) -> bool:
+    """Whether a viewer is shown what people wrote."""
+    return MATRIX.disposition(viewer, SensitivityClass.FREE) is Disposition.CLEAR
+
+
+def viewer_of(case: Case, acting: Acting) -> Viewer:
+    """The caller as the viewer of a request; to many customers he stands in no relation."""
+    customers = case.overrides
+    if len(customers) != 1 or (case.request.is_bulk and case.chosen is None):
+        return acting.actor.viewer()
+    own_id = customers[0].customer_id
+    return acting.actor.viewer_of(own_id, case.managers.get(own_id))
+
+
+async def tell_case(session: AsyncSession, case: Case, acting: Acting) -> Told:
+    """A request as the caller is told it; what he is not shown in clear is not decrypted.
+
+    An officer who is shown a request that waits, whole and in clear, has read this version of it.
+    """
+    viewer = viewer_of(case, acting)
+    version = case.version
+    files = await evidence.files_of(
+        session, request_id=case.request.id, version=case.request.version
+    )
+    told = Told(case, files, {}, viewer)
+    if not told.shows_all:
+        return told
+    if case.chosen is None and case.waiting_overrides and department_of(acting) is not None:
+        await steps.record_read(session, version, reader=acting.digest, now=acting.now)
+    return Told(case, files, _opened(case, files, acting), viewer)
+
+
+def _opened(case: Case, files: Sequence[evidence.LinkedFile], acting: Acting) -> dict[str, str]:
+    """Everything that people wrote; after erasure nothing opens it."""
+    try:
+        key = request_key(case.request, acting.vault)
+        version = case.version
+        row = version_row(version.request_id, version.version)
+        sealed = [("statement", (*STATEMENT, row), version.statement_cipher)]
+        sealed += [
+            (str(found.id), (*APPROVAL_STATEMENT, str(found.id)), found.statement_cipher)
+            for found in case.stored.approvals
+        ]
+        sealed += [
+            (str(found.id), (*CLOSING_STATEMENT, str(found.id)), found.closing_statement_cipher)
+            for found in case.overrides
+            if found.closing_statement_cipher is not None
+        ]
+        opened = {
+            name: acting.vault.decrypt(key, *place, cipher).decode()
+            for name, place, cipher in sealed
+        }
+        return opened | {found.sha256: found.file_name(key) for found in files}
+    except CipherError:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A request in a list: its overrides are counted, and the one of a single request is told."""
+
+    case: Case
+    counts: Mapping[OverrideState, int]
+    viewer: Viewer
+
+    @property
+    def only(self) -> StoredOverride | None:
+        """The one override of a request for one customer."""
+        return None if self.case.request.is_bulk else self.case.overrides[0]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """Some requests; `after` is the last of them, None at the end of all."""
+
+    items: list[Listed]
+    after: UUID | None
+
+
+async def list_requests(
+    session: AsyncSession,
+    *,
+    wanted: InboxFilter,
+    for_me: bool,
+    acting: Acting,
+    limit: int,
+    before: UUID | None = None,
+) -> InboxPage:
+    """A page of the requests that the caller may know of, the newest first.
+
+    Args:
+        session: an open session.
+        wanted: which, by state and customer.
+        for_me: only those that wait for the caller: for his key, or as what he asked for.
+        acting: the caller.
+        limit: how many at most.
+        before: where the page before ended.
+    """
+    narrowed = _narrowed(wanted, acting, for_me=for_me)
+    found = await inbox.list_request_ids(session, narrowed, limit=limit + 1, before=before)
+    shown = found[:limit]
+    counts = await cases.count_states(session, shown)
+    items = [
+        Listed(case, counts[case.request.id], viewer_of(case, acting))
+        for case in await load_cases(session, request_ids=shown, with_bulk=False)
+    ]
+    return InboxPage(items, shown[-1] if len(found) > limit else None)
+
+
+def _narrowed(wanted: InboxFilter, acting: Acting, *, for_me: bool) -> InboxFilter:
+    """The requests of a filter that the caller may know of, and that are for him."""
+    department = department_of(acting)
+    subject = acting.actor.subject
+    is_manager = acting.actor.role is Role.ACCOUNT_MANAGER
+    waiter = None
+    if for_me and department is not None:
+        waiter = Waiter(department, acting.digest, subject, acting.now)
+    return InboxFilter(
+        state=wanted.state,
+        customer_id=wanted.customer_id,
+        asked_by=acting.digest if for_me and waiter is None else None,
+        seen_by=(acting.digest, subject) if is_manager else None,
+        waits_for=waiter,
+    )

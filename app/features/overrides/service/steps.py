@@ -1,0 +1,92 @@
+"""What every step of an override tells: an outbox event, and where it ended, the tier after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.domain.errors import DomainError
+from app.domain.tiering.decision import Cause, CauseKind
+from app.features.overrides.repository import steps
+from app.features.overrides.repository.cases import StoredOverride
+from app.features.overrides.repository.steps import Closing
+from app.features.overrides.service.cases import Acting, Case
+from app.features.scoring.service import evaluate_customer
+from app.features.tiers.service import return_to_evaluated
+from app.infra.cipher import Vault
+from app.infra.database import AsyncSession
+from app.infra.outbox import record_event
+
+
+async def tell(
+    session: AsyncSession,
+    case: Case,
+    kind: str,
+    *,
+    now: datetime,
+    overrides: Sequence[StoredOverride] | None = None,
+    **words: str,
+) -> None:
+    """Put a step into the outbox, in the transaction of the step.
+
+    Args:
+        session: that transaction.
+        case: the request.
+        kind: the step, such as override-requested.
+        now: when.
+        overrides: those it happened to; by default all of the request.
+        words: what else is told, never a value.
+    """
+    concerned = case.stored.overrides if overrides is None else overrides
+    await record_event(
+        session,
+        kind=kind,
+        customer_ids=[found.customer_id for found in concerned],
+        payload={
+            "request_id": str(case.request.id),
+            "version": case.request.version,
+            "digest": case.version.digest,
+            **words,
+        },
+        occurred_at=now,
+    )
+
+
+async def stop_serving(
+    session: AsyncSession,
+    overrides: Sequence[StoredOverride],
+    closing: Closing,
+    *,
+    vault: Vault,
+) -> None:
+    """End overrides that serve; the evaluated tiers serve again from the same day on.
+
+    Args:
+        session: in whose transaction; the overrides are locked.
+        overrides: those that serve.
+        closing: how they end.
+        vault: seals what an evaluation keeps.
+    """
+    await steps.close(session, [found.id for found in overrides], closing)
+    for found in sorted(overrides, key=lambda each: each.customer_id):
+        cause = Cause(CauseKind.OVERRIDE, str(found.id))
+        try:
+            # Facts that cannot be judged today must not keep an override alive.
+            async with session.begin_nested():
+                await evaluate_customer(
+                    session,
+                    customer_id=found.customer_id,
+                    as_of=closing.on,
+                    cause=cause,
+                    now=closing.at,
+                    vault=vault,
+                )
+        except DomainError:
+            await return_to_evaluated(
+                session, customer_id=found.customer_id, on=closing.on, now=closing.at
+            )
+
+
+def closed_by(acting: Acting) -> dict[str, object]:
+    """Who closes, and when, for a `Closing`."""
+    return {"at": acting.now, "on": acting.today, "by": acting.digest}
