@@ -14,8 +14,8 @@ from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service.cases import Case, load_case
 from app.features.overrides.service.steps import stop_serving, tell
 from app.infra.audit import AuditWriter
-from app.infra.clock_audit import record_by_clock
 from app.infra.cipher import Vault
+from app.infra.clock_audit import record_by_clock
 from app.infra.database import AsyncSession, Database
 
 REMINDED_BEFORE_EXPIRY: Final = timedelta(hours=24)

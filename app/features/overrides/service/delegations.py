@@ -9,6 +9,7 @@ from uuid import UUID
 from app.domain.errors import Conflict
 from app.domain.words import Department
 from app.infra.database import AsyncSession
+from app.infra.people import find_people
 
 
 async def find_delegation(
@@ -20,4 +21,5 @@ async def find_delegation(
 
 async def away_on(session: AsyncSession, *, people: Collection[str], on: date) -> set[str]:
     """Who is away."""
-    return set() if session and on else set(people)
+    await find_people(session, people)
+    return set()
