@@ -17,6 +17,7 @@ from app.features.imports.service import (
     remove_left_behind_files,
     remove_unwanted_uploads,
 )
+from app.features.overrides.service import remove_expired_evidence
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import business_day, utc_now
 from app.infra.database import create_database, open_database
@@ -77,9 +78,11 @@ async def _import(url: str, settings: Settings, lease: Lease) -> None:
 
 
 async def _keep_house(url: str, settings: Settings, lease: Lease) -> None:
-    """Remove what is not kept any longer: files nobody imports any more, and ended jobs."""
+    """Remove what is not kept any longer: uploads nobody imports, old evidence, ended jobs."""
+    today = business_day(utc_now(), settings.business_zone)
     async with open_database(url, settings) as database, database.sessions.begin() as session:
         await remove_unwanted_uploads(session, settings)
+        await remove_expired_evidence(session, today=today)
         await remove_ended(session, days=settings.job_keep_days)
         await lease.confirm(session, done=1, total=1)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from app.domain.errors import Conflict, DomainError, Forbidden
+from app.domain.errors import Conflict, Forbidden
 from app.domain.privacy.roles import Role
 from app.domain.words import DEPARTMENTS, ApprovalDecision, Department
 
@@ -107,15 +107,14 @@ class Waiting:
             Conflict: `already-decided` if he, the absent officer, or his department decided
                 already.
         """
-        refused = self._refusal(person)
-        if refused is not None:
-            raise refused
         department = person.department
         if department is None:
-            raise Forbidden("not-an-officer")
-        if on_behalf_of is not None and (
-            self._refusal(on_behalf_of) is not None or on_behalf_of.department != department
-        ):
+            raise Forbidden("two-roles" if person.has_two_roles else "not-an-officer")
+        if person.digest == self.requested_by:
+            raise Forbidden("approver-is-requester")
+        if person.subject in self.account_managers:
+            raise Forbidden("approver-is-account-manager")
+        if on_behalf_of is not None and not self._may_be_acted_for(on_behalf_of, department):
             raise Forbidden("delegate-not-eligible")
         acting = {person.digest} | ({on_behalf_of.digest} if on_behalf_of else set())
         acted = {digest for key in self.counting for digest in key.people}
@@ -123,17 +122,13 @@ class Waiting:
             raise Conflict("already-decided", "You or your department decided already.")
         return department
 
-    def _refusal(self, person: Person) -> DomainError | None:
-        """Why somebody has no key to this request, if he has none."""
-        if person.has_two_roles:
-            return Forbidden("two-roles")
-        if person.department is None:
-            return Forbidden("not-an-officer")
-        if person.digest == self.requested_by:
-            return Forbidden("approver-is-requester")
-        if person.subject in self.account_managers:
-            return Forbidden("approver-is-account-manager")
-        return None
+    def _may_be_acted_for(self, absent: Person, department: Department) -> bool:
+        """Whether an absent officer could decide himself, if he were there."""
+        return (
+            absent.department == department
+            and absent.digest != self.requested_by
+            and absent.subject not in self.account_managers
+        )
 
     def require_read(self, read: tuple[int, str] | None) -> None:
         """See to it that an approver was shown exactly this version.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,7 +26,7 @@ CONTENT = Content(
     evidence=["b" * 64, "c" * 64],
     salt=b"0123456789abcdef",
 )
-OTHERWISE = {
+OTHERWISE: dict[str, Any] = {
     "request_id": OTHER,
     "version": 2,
     "requested_by": "b" * 32,
@@ -34,7 +35,7 @@ OTHERWISE = {
     "evidence": ["b" * 64],
     "salt": b"fedcba9876543210",
 }
-WANTED_OTHERWISE = {
+WANTED_OTHERWISE: dict[str, Any] = {
     "tier": "diamond",
     "mode": "pin",
     "reason": "objection",

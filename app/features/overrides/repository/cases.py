@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -243,5 +243,5 @@ async def count_states(
     )
     counted: dict[UUID, dict[OverrideState, int]] = {}
     for request_id, state, number in await session.execute(query):
-        counted.setdefault(request_id, {})[state] = number
+        counted.setdefault(request_id, {})[cast("OverrideState", state)] = number
     return counted

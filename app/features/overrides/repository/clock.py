@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows.override import OverrideRow
@@ -23,7 +23,7 @@ async def list_to_remind(session: AsyncSession, *, before: datetime) -> list[UUI
     return await _waiting(session, row.expires_at <= before, row.reminded_at.is_(None))
 
 
-async def _waiting(session: AsyncSession, *conditions: object) -> list[UUID]:
+async def _waiting(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[UUID]:
     row = OverrideRow
     query = (
         select(OverrideRequestRow.id)

@@ -5,6 +5,13 @@ from app.features.overrides.service.cases import Acting, Case, get_case
 from app.features.overrides.service.clockwork import Due, Tick, keep_time
 from app.features.overrides.service.closing import revoke, withdraw
 from app.features.overrides.service.deciding import Decided, Verdict, decide
+from app.features.overrides.service.downloading import OpenedFile, open_evidence
+from app.features.overrides.service.evidence import (
+    Arrival,
+    ArrivedFile,
+    remove_expired_evidence,
+    store_file,
+)
 from app.features.overrides.service.reading import (
     InboxPage,
     Listed,
@@ -22,6 +29,8 @@ from app.features.overrides.service.requests import (
 
 __all__ = [
     "Acting",
+    "Arrival",
+    "ArrivedFile",
     "Case",
     "CustomersRefusedError",
     "Decided",
@@ -29,6 +38,7 @@ __all__ = [
     "InboxFilter",
     "InboxPage",
     "Listed",
+    "OpenedFile",
     "Tick",
     "Told",
     "Verdict",
@@ -39,8 +49,11 @@ __all__ = [
     "keep_time",
     "list_requests",
     "lock_revisable",
+    "open_evidence",
+    "remove_expired_evidence",
     "revise",
     "revoke",
+    "store_file",
     "tell_case",
     "withdraw",
 ]

@@ -22,9 +22,9 @@ from app.features.overrides.repository.cases import (
     StoredRequest,
     StoredVersion,
 )
-from app.infra.people import find_people
 from app.infra.cipher import SubjectKey, Vault, WrappedKey
 from app.infra.database import CALLERS_LOCK_SECONDS, AsyncSession, wait_for_locks
+from app.infra.people import find_people
 from app.infra.settings import Settings
 
 #: Where what people wrote is sealed for: table and column.

@@ -14,8 +14,8 @@ from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service.cases import Case, load_case
 from app.features.overrides.service.steps import stop_serving, tell
 from app.infra.audit import AuditWriter
-from app.infra.clock_audit import record_by_clock
 from app.infra.cipher import Vault
+from app.infra.clock_audit import record_by_clock
 from app.infra.database import AsyncSession, Database
 
 REMINDED_BEFORE_EXPIRY: Final = timedelta(hours=24)
@@ -109,7 +109,7 @@ async def _remind(session: AsyncSession, tick: Tick, request_id: UUID) -> bool:
     case = await load_case(session, request_id=request_id)
     if not await clock.note_reminder(session, request_id, now=tick.now):
         return False
-    waits_for = " ".join(case.waiting.waits_for)
+    waits_for = "+".join(case.waiting.waits_for)
     await tell(session, case, "override-reminder", now=tick.now, waits_for=waits_for)
     return True
 

@@ -17,8 +17,8 @@ from app.features.overrides.service.cases import (
     request_key,
 )
 from app.features.overrides.service.steps import stop_serving, tell
-from app.infra.people import find_people
 from app.infra.database import AsyncSession
+from app.infra.people import find_people
 
 
 async def withdraw(session: AsyncSession, *, override_id: UUID, acting: Acting) -> Case:

@@ -24,9 +24,9 @@ from app.features.overrides.service.cases import (
 )
 from app.features.overrides.service.steps import tell
 from app.features.scoring.service import evaluate_customers
-from app.infra.people import find_people
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
+from app.infra.people import find_people
 
 
 @dataclass(frozen=True, slots=True)
