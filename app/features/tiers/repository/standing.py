@@ -182,5 +182,5 @@ def _standing(row: Iterable[Any]) -> StandingOf:
     active, pending = held[_OVERRIDE], held[_PENDING]
     override = None if active[0] is None else serving_on(OverrideInForce(*active), today)
     waiting = None if pending[0] is None else PendingOverride(*pending)
-    stored = StoredTier(*held[_FIELDS], override, waiting)
-    return StandingOf(customer_id, account_manager, stored)
+    fields = [*held[_FIELDS], override, waiting]
+    return StandingOf(customer_id, account_manager, StoredTier(*fields))
