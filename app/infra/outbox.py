@@ -21,8 +21,8 @@ from app.db.rows.outbox_event import OutboxEventRow
 from app.infra.database import AsyncSession
 from app.infra.ids import new_ids
 
-#: What ids, words, digests, dates and times are made of; no name or sentence is.
-_ID_OR_WORD: Final = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
+#: What ids, words of ours, digests, dates and times are made of; no name is, nor what people write.
+_ID_OR_WORD: Final = re.compile(r"[A-Za-z0-9._:+-]{1,64}|[a-z_]+( [a-z_]+){1,4}")
 _STEP_BITS: Final = 32
 
 
