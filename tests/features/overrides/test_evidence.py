@@ -281,7 +281,7 @@ async def test_who_fetches_evidence_and_what_is_written_down(
     files: Files, session: AsyncSession
 ) -> None:
     content = pdf(SECRET + b"\n")
-    await files.add(content, '=cmd|"x" 合同\u202e.pdf')
+    await files.add(content, "=cmd|'x' 合同\u202e.pdf")
     assert (await files.overrides.api.get(f"{files.path}/{sha256(content)}")).status_code == 401
     for caller in (AGENT, Caller(Role.ADMIN), Caller(Role.CUSTOMER, "C1")):
         assert problem(await files.get(content, caller)) == (403, "forbidden"), caller
@@ -291,9 +291,10 @@ async def test_who_fetches_evidence_and_what_is_written_down(
     foreign, unknown = await files.get(content, NOAH), await files.get(sha256(b""))
     assert problem(foreign) == problem(unknown) == (404, "not-found")
     assert problem(await files.get("no-digest"))[0] == 422
-    for caller in (MIA, RITA, BEA, CLEO):
-        got = await files.get(content, caller)
-        assert (got.status_code, got.content) == (200, content), got.text
+    for caller in (MIA, RITA, BEA):
+        assert (await files.get(content, caller)).content == content
+    got = await files.get(content, CLEO)
+    assert (got.status_code, got.content) == (200, content)
     digest = base64.b64encode(bytes.fromhex(sha256(content))).decode()
     name = got.headers["Content-Disposition"]
     told = {key: value for key, value in got.headers.items() if key in HEADERS}
@@ -306,7 +307,7 @@ async def test_who_fetches_evidence_and_what_is_written_down(
         "repr-digest": f"sha-256=:{digest}:",
         "x-content-type-options": "nosniff",
     }
-    assert unquote(name.partition("''")[2]) == '=cmd|"x" 合同_.pdf'
+    assert unquote(name.partition("''")[2]) == "=cmd|'x' 合同_.pdf"
     assert name.startswith("attachment; filename=\"=cmd|_x_ ___.pdf\"; filename*=UTF-8''")
     wanted = ("override_review", ["C1"], sha256(content), 200)
     assert await noted(session, "answered") == [
