@@ -76,10 +76,11 @@ async def override_some(database: Database, vault: Vault) -> None:
     modes: tuple[OverrideMode, ...] = ("ceiling", "pin", "floor")
     wanted = list(product(modes, LADDER.tiers, ends))
     async with database.sessions.begin() as session:
-        # The best first, so that ceilings lower somebody.
+        # Ceilings for the best and floors for the lowest, so that they change something.
         query = text("SELECT customer_id FROM scoring_states ORDER BY tier, customer_id")
-        ids = list(await session.scalars(query))[::2]
-        for customer_id, (mode, tier, until) in zip(ids, wanted, strict=False):
+        ids = list(await session.scalars(query))
+        chosen = [*ids[:18], *ids[-9:]]
+        for customer_id, (mode, tier, until) in zip(chosen, wanted, strict=True):
             id_ = await put_override(session, customer_id, mode=mode, tier=tier, until=until)
             await evaluate_customer(
                 session,
