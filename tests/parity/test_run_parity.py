@@ -36,10 +36,15 @@ SELECT customer_id, as_of, rule_set_id, rule_set_version, rule_set_hash, primary
     benchmark_version, override_id IS NOT NULL AS is_overridden
 FROM decisions WHERE cause NOT LIKE 'override:%' ORDER BY customer_id, recorded_at
 """
+# The id of an override is another one in each database, and is in the digest of what it decides.
 STATES = """
 SELECT customer_id, tier, since, last_downgrade_on, first_lower_on, grace_until, evaluated_on,
     returned_on,
-    outputs_digest, segment, life_cycle_stage, labels FROM scoring_states ORDER BY customer_id
+    CASE WHEN NOT EXISTS (
+        SELECT FROM tier_assignments AS open WHERE open.customer_id = scoring_states.customer_id
+            AND open.valid_to IS NULL AND open.override_id IS NOT NULL
+    ) THEN outputs_digest END AS outputs_digest,
+    segment, life_cycle_stage, labels FROM scoring_states ORDER BY customer_id
 """
 ASSIGNMENTS = """
 SELECT customer_id, tier, source, valid_from, valid_to, mode
