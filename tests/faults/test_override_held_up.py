@@ -74,9 +74,7 @@ async def held_up(committed: Database, event: str) -> AsyncIterator[Until]:
         event: when, as `AFTER INSERT ON decisions`.
     """
     async with committed.sessions.begin() as session:
-        await session.execute(
-            text(f"CREATE TRIGGER zz_held_up {event} EXECUTE FUNCTION hold_up()")
-        )
+        await session.execute(text(f"CREATE TRIGGER zz_held_up {event} EXECUTE FUNCTION hold_up()"))
     async with committed.sessions.begin() as holding:
         await holding.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
 
