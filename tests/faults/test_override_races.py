@@ -26,16 +26,11 @@ from tests.api import Caller, open_api
 from tests.factories.customers import put_customer
 from tests.factories.templates import put_templates
 from tests.features.overrides.desk import (
-    AGENT,
     BEA,
-    BEN,
-    MIA,
-    NOAH,
     RITA,
     ROB,
     Overrides,
     problem,
-    today,
 )
 
 pytestmark = pytest.mark.anyio
