@@ -17,7 +17,8 @@ from app.features.imports.service import (
     remove_left_behind_files,
     remove_unwanted_uploads,
 )
-from app.features.overrides.service import remove_expired_evidence
+from app.features.overrides.service import Tick, keep_time, remove_expired_evidence
+from app.infra.audit import AuditWriter
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import business_day, utc_now
 from app.infra.database import create_database, open_database
@@ -27,6 +28,7 @@ from app.infra.settings import Settings
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING: Final = "housekeeping"
+OVERRIDE_CLOCK: Final = "override-clock"
 
 Started = Callable[[Callable[[], None]], None]
 """Told, from within the event loop, how the worker is stopped."""
@@ -48,6 +50,7 @@ async def run_worker(url: str, settings: Settings, started: Started) -> None:
         {
             JOB_KIND: partial(_import, url, settings),
             HOUSEKEEPING: partial(_keep_house, url, settings),
+            OVERRIDE_CLOCK: partial(_keep_time, url, settings),
         },
         Pace(
             lease_seconds=settings.job_lease_seconds,
@@ -55,7 +58,10 @@ async def run_worker(url: str, settings: Settings, started: Started) -> None:
             retry_seconds=settings.job_retry_seconds,
             grace_seconds=settings.job_grace_seconds,
         ),
-        schedules=[Schedule(HOUSEKEEPING, every_seconds=settings.housekeeping_seconds)],
+        schedules=[
+            Schedule(HOUSEKEEPING, every_seconds=settings.housekeeping_seconds),
+            Schedule(OVERRIDE_CLOCK, every_seconds=settings.override_clock_seconds),
+        ],
         listen_url=_listen_url(url, settings) if direct is None else direct.get_secret_value(),
     )
     started(loop.stop)
@@ -85,6 +91,17 @@ async def _keep_house(url: str, settings: Settings, lease: Lease) -> None:
         await remove_expired_evidence(session, today=today)
         await remove_ended(session, days=settings.job_keep_days)
         await lease.confirm(session, done=1, total=1)
+
+
+async def _keep_time(url: str, settings: Settings, lease: Lease) -> None:
+    """Let what is due of overrides happen: requests expire, overrides end, people are reminded."""
+    now, vault = utc_now(), Vault(load_master_key(settings))
+    async with open_database(url, settings) as database:
+        audit = AuditWriter(vault.master, database.lanes)
+        today = business_day(now, settings.business_zone)
+        due = await keep_time(Tick(database, vault, audit, now, today))
+        async with database.sessions.begin() as session:
+            await lease.confirm(session, done=due.steps, total=due.steps)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from app.domain.privacy.roles import Role
 from app.features.tiers.service import export_tiers
 from app.infra.audit import NO_ROLE, AuditEvent, AuditWriter, Outcome
 from app.infra.cipher import load_master_key
+from app.infra.clock import business_day, utc_now
 from app.infra.database import open_database
 from app.infra.embedded import database_url
 from app.infra.settings import Settings, load_settings
@@ -54,7 +55,8 @@ async def _export(url: str, settings: Settings, target: Path, role: Role | None)
             await writer.commit(_event(writer, role, written))
 
         try:
-            return await export_tiers(session, target, role=role, note=note)
+            today = business_day(utc_now(), settings.business_zone)
+            return await export_tiers(session, target, today=today, role=role, note=note)
         except Forbidden:
             await writer.commit(_event(writer, role, None))
             raise

@@ -22,8 +22,13 @@ from app.infra.metrics import LABELS
 
 COLUMN_KEY: Final = "sensitivity"
 #: Paths that serve text of the service itself, in a format that is no model. The list of rejected
-#: rows of an import holds row numbers, our names of columns and our reasons.
-UNMODELLED_PATHS: Final = OPEN_PATHS | {"/metrics", "/v1/imports/{import_id}/rejected"}
+#: rows of an import holds row numbers, our names of columns and our reasons. Evidence is a file of
+#: class free as a whole, which leaves through `respond_document` only.
+UNMODELLED_PATHS: Final = OPEN_PATHS | {
+    "/metrics",
+    "/v1/imports/{import_id}/rejected",
+    "/v1/overrides/{override_id}/evidence/{sha256}",
+}
 
 #: The class of every metric label: whoever reads the metrics is told its values.
 METRIC_LABELS: Final = {

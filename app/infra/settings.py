@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     evidence_scanner: str | None = None
     job_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
     housekeeping_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
+    override_clock_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
     job_lease_seconds: Annotated[float, Field(ge=0.3, le=3600)] = 60
     job_poll_seconds: Annotated[float, Field(ge=0.02, le=60)] = 2
     job_retry_seconds: Annotated[float, Field(ge=0.01, le=600)] = 5

@@ -307,8 +307,10 @@ BEGIN
             (OLD.id, OLD.sha256, OLD.media_type, OLD.size_bytes) THEN
         PERFORM refuse_by('ck_evidence_files_fixed', 'evidence stays what it is');
     END IF;
-    IF NEW.wrapped_key <> OLD.wrapped_key AND NEW.key_id = OLD.key_id THEN
-        PERFORM refuse_by('ck_evidence_files_fixed', 'a key is only wrapped by another master key');
+    -- Another key in its place would be the end of the content too.
+    IF NEW.wrapped_key IS NOT NULL AND OLD.wrapped_key IS NOT NULL
+            AND (NEW.key_id, NEW.wrapped_key) IS DISTINCT FROM (OLD.key_id, OLD.wrapped_key) THEN
+        PERFORM refuse_by('ck_evidence_files_fixed', 'the key stays as long as the content');
     END IF;
     RETURN NEW;
 END $$;

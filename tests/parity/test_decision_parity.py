@@ -22,8 +22,10 @@ from app.domain.tiering.decision import (
     outputs_text,
 )
 from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.override import OverrideInForce, serving_on
 from app.domain.tiering.stability import settle
 from tests.domain.templates.books import NAMES, chances, facts_of, template
+from tests.domain.tiering.strategies import overrides
 
 AS_OF = date(2026, 12, 31)
 DTYPES = {
@@ -36,7 +38,12 @@ DTYPES = {
 }
 
 
-def decided(name: str, facts: dict[str, FactValue], gap: str | None) -> TierDecision:
+def decided(
+    name: str,
+    facts: dict[str, FactValue],
+    gap: str | None,
+    override: OverrideInForce | None = None,
+) -> TierDecision:
     evaluation = evaluate(template(name), facts)
     document = template(name).document
     tier = str(evaluation.outcomes["tier"])
@@ -50,32 +57,53 @@ def decided(name: str, facts: dict[str, FactValue], gap: str | None) -> TierDeci
         settled=settle(None, tier, AS_OF, document.stability, LADDER),
         facts_completeness=facts_completeness(facts, document.facts),
         gap=gap,
+        override=override,
     )
 
 
-def book_of(name: str, customers: list[dict[str, FactValue]]) -> pl.DataFrame:
+def book_of(
+    name: str,
+    customers: list[dict[str, FactValue]],
+    overrides: list[OverrideInForce | None] | None = None,
+) -> pl.DataFrame:
     document = template(name).document
     facts = pl.DataFrame(
         customers, schema={fact: DTYPES[CATALOGUE[fact].type] for fact in document.facts}
     )
     evaluated = rules_book.evaluate(template(name), facts)
-    return evaluated.with_columns(
+    given_overrides = overrides or [None] * len(customers)
+    overriding = pl.DataFrame(
+        [(str(o.id), o.mode, o.tier, o.until) if o else [None] * 4 for o in given_overrides],
+        schema=["override.id", "override.mode", "override.tier", "override.until"],
+        orient="row",
+    )
+    settled = evaluated.with_columns(
         facts.select(facts_completeness=book.facts_completeness(document.facts)).to_series(),
         primary_line=pl.lit("motor"),
         tier_evaluated="outcome.tier",
         tier_applied="outcome.tier",
+        source=pl.lit("evaluated"),
     )
+    return book.override(settled.hstack(overriding), AS_OF, LADDER)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=12, deadline=None)
-@given(chance=chances, gaps=st.lists(st.none() | st.text(), min_size=1, max_size=8))
+@given(
+    chance=chances,
+    gaps=st.lists(st.none() | st.text(), min_size=1, max_size=8),
+    serving=st.lists(st.none() | overrides(), min_size=8, max_size=8),
+)
 def test_the_book_writes_every_decision_as_one_by_one(
-    name: str, chance: Random, gaps: list[str | None]
+    name: str, chance: Random, gaps: list[str | None], serving: list[OverrideInForce | None]
 ) -> None:
     customers = [facts_of(name, chance) for _ in gaps]
-    decisions = [decided(name, facts, gap) for facts, gap in zip(customers, gaps, strict=True)]
-    frame = book_of(name, customers).with_columns(pl.Series("gap", gaps, dtype=pl.String))
+    own = serving[: len(gaps)]
+    decisions = [
+        decided(name, facts, gap, serving_on(override, AS_OF))
+        for facts, gap, override in zip(customers, gaps, own, strict=True)
+    ]
+    frame = book_of(name, customers, own).with_columns(pl.Series("gap", gaps, dtype=pl.String))
     assert [text.encode() for text in book.outputs_text(frame, "cafe")] == [
         outputs_text(decision) for decision in decisions
     ]

@@ -2,6 +2,7 @@
 
 from dataclasses import astuple
 from datetime import date, timedelta
+from uuid import UUID
 
 import polars as pl
 import pytest
@@ -12,15 +13,27 @@ from app.domain.errors import Conflict, Invalid
 from app.domain.rules.model import DowngradeStep, Stability
 from app.domain.tiering import frame as book
 from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.override import (
+    OverrideInForce,
+    overridden_tier,
+    replaces_tier,
+    serving_on,
+)
 from app.domain.tiering.selection import deciding_line
 from app.domain.tiering.stability import StabilityState, settle
-from tests.domain.tiering.strategies import DAY_ZERO, days, policies, states, tiers
+from tests.domain.tiering.strategies import DAY_ZERO, days, overrides, policies, states, tiers
 
 STATE = ["tier", "since", "last_downgrade_on", "first_lower_on", "evaluated_on"]
 SCHEMA = {
     "tier_evaluated": pl.String,
     "tier": pl.String,
     **dict.fromkeys(STATE[1:], pl.Date),
+}
+OVERRIDE = {
+    "override.id": pl.String,
+    "override.mode": pl.String,
+    "override.tier": pl.String,
+    "override.until": pl.Date,
 }
 RESULT = [*STATE, "tier_applied", "source", "grace_until", "held_by", "changed", "refused"]
 POLICY = Stability(90, DowngradeStep.ONE, 30, 30)
@@ -83,6 +96,60 @@ def test_the_book_refuses_a_tier_that_is_not_on_the_ladder(
     row = (evaluated, held, DAY_ZERO, None, None, DAY_ZERO)
     with pytest.raises(Invalid, match="not on the ladder"):
         book.settle(pl.DataFrame([row], schema=SCHEMA, orient="row"), DAY_ZERO, POLICY, LADDER)
+
+
+def overridden(
+    tier: str, source: str, override: OverrideInForce | None, as_of: date
+) -> tuple[object, ...]:
+    serving = serving_on(override, as_of)
+    replaces = replaces_tier(tier, serving, LADDER)
+    served = overridden_tier(tier, serving, LADDER)
+    if serving is None:
+        return (served, source, None, None, None, None, None)
+    id_ = str(serving.id)
+    why = ("override", id_) if replaces else (source, None)
+    return (served, *why, id_, serving.mode, serving.tier, serving.until)
+
+
+def overriding_frame(
+    cases: list[tuple[str | None, str | None, OverrideInForce | None]],
+) -> pl.DataFrame:
+    rows = [
+        (tier, source, *((str(o.id), o.mode, o.tier, o.until) if o else [None] * 4))
+        for tier, source, o in cases
+    ]
+    schema = {"tier_applied": pl.String, "source": pl.String, **OVERRIDE}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@given(
+    cases=st.lists(
+        st.tuples(tiers, st.sampled_from(["evaluated", "grace"]), st.none() | overrides()),
+        min_size=1,
+        max_size=12,
+    ),
+    as_of=days,
+)
+def test_the_book_overrides_every_customer_as_one_by_one(
+    cases: list[tuple[str, str, OverrideInForce | None]], as_of: date
+) -> None:
+    given_frame = overriding_frame([*cases])
+    served = book.override(given_frame, as_of, LADDER)
+    expected = [overridden(tier, source, o, as_of) for tier, source, o in cases]
+    names = ["tier_applied", "source", "overridden_by", *OVERRIDE]
+    assert served.select(names).rows() == expected
+
+
+def test_who_was_refused_is_not_overridden() -> None:
+    pin = OverrideInForce(UUID(int=1), "pin", "gold", DAY_ZERO + timedelta(1))
+    served = book.override(overriding_frame([(None, None, pin)]), DAY_ZERO, LADDER)
+    assert served.select("tier_applied", "source", "overridden_by").rows() == [(None, None, None)]
+
+
+def test_the_book_refuses_an_override_to_a_tier_that_is_not_on_the_ladder() -> None:
+    pin = OverrideInForce(UUID(int=1), "pin", "platinum", DAY_ZERO + timedelta(1))
+    with pytest.raises(Invalid, match="not on the ladder"):
+        book.override(overriding_frame([("gold", "evaluated", pin)]), DAY_ZERO, LADDER)
 
 
 LINES = ["motor", "health", "life", "property", "liability"]

@@ -18,6 +18,12 @@ from app.domain.rules.domains import decimal_text
 from app.domain.rules.model import DowngradeStep, ReasonText, RuleSetDocument, Text
 from app.domain.tiering.decision import RuleSetReference
 from app.domain.tiering.ladder import Ladder
+from app.domain.tiering.override import (
+    OverrideInForce,
+    overridden_tier,
+    replaces_tier,
+    serving_on,
+)
 from app.domain.tiering.record import GivenReason
 from app.domain.tiering.stability import Clock
 
@@ -25,6 +31,7 @@ from app.domain.tiering.stability import Clock
 class _Texts(TypedDict):
     sentences: dict[str, dict[str, str]]
     held_by: dict[str, dict[str, str]]
+    overrides: dict[str, dict[str, str]]
     segments: dict[str, dict[str, str]]
     values: dict[str, dict[str, str]]
     facts: dict[str, dict[str, str]]
@@ -40,12 +47,14 @@ _TEXTS: Final = _read()
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What an explanation rests on: the newest decision, and the stability state after it.
+    """What an explanation rests on: the newest decision, the state after it, and an override.
 
-    `grace_until` and `held_by` are set while a downgrade waits.
+    `grace_until` and `held_by` are set while a downgrade waits. `tier_held` is what stability
+    keeps, and `tier_applied` what serves; `override` is in force, whether or not it is why.
     """
 
     tier_applied: str
+    tier_held: str
     tier_evaluated: str
     since: date
     grace_until: date | None
@@ -54,6 +63,11 @@ class Grounds:
     reasons: Sequence[GivenReason]
     rule_set: RuleSetReference
     as_of: date
+    override: OverrideInForce | None = None
+
+    def overridden_by(self, ladder: Ladder) -> OverrideInForce | None:
+        """The override if it is why the tier serves."""
+        return self.override if replaces_tier(self.tier_held, self.override, ladder) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +98,13 @@ class Explanation:
     """An explanation in pieces.
 
     `waiting` is set while a downgrade waits, and `held_by` then says what keeps the tier (for
-    staff). `no_lift` is set where `lifts` is empty, and says why.
+    staff). `override` is set where people decided the tier, and `evaluated` then says what would
+    serve without them (for staff). `no_lift` is set where `lifts` is empty, and says why.
     """
 
     tier: Text
+    override: Text | None
+    evaluated: Text | None
     segment: Text
     waiting: Text | None
     held_by: Text | None
@@ -108,16 +125,24 @@ def explain(
         moves: the single changes that would lift the evaluated tier, in the order to tell them.
         ladder: the tiers in order.
     """
-    is_top = ladder.above(grounds.tier_evaluated) is None
+    is_top = ladder.above(grounds.tier_evaluated) is ladder.above(grounds.tier_applied) is None
+    override = grounds.overridden_by(ladder)
+    # While people decide, what stability does below shows only when they no longer do.
+    waiting = None if override else _waiting(grounds, document, ladder)
+    held_by = grounds.held_by if waiting else None
     return Explanation(
         tier=_sentence(
             "tier",
             tier=ladder.display_names[grounds.tier_applied],
             since=grounds.since.isoformat(),
         ),
+        override=None if override is None else _override(override, ladder),
+        evaluated=None
+        if override is None
+        else _sentence("evaluated", tier=ladder.display_names[grounds.tier_held]),
         segment=_sentence("segment", segment=segment_name(grounds.segment)),
-        waiting=_waiting(grounds, document, ladder),
-        held_by=None if grounds.held_by is None else _text(_TEXTS["held_by"][grounds.held_by]),
+        waiting=waiting,
+        held_by=None if held_by is None else _text(_TEXTS["held_by"][held_by]),
         reasons=tuple(reason_piece(reason, document) for reason in grounds.reasons),
         lifts=tuple(lift_piece(move, ladder) for move in moves),
         no_lift=None if moves else _sentence("top" if is_top else "no_lift"),
@@ -136,13 +161,29 @@ def _waiting(grounds: Grounds, document: RuleSetDocument, ladder: Ladder) -> Tex
         return None
     following = grounds.tier_evaluated
     if document.stability.downgrade_step is DowngradeStep.ONE:
-        following = ladder.below(grounds.tier_applied)
+        following = ladder.below(grounds.tier_held)
+    # A floor that changes nothing yet may keep a tier then.
+    then = serving_on(grounds.override, grounds.grace_until)
+    following = overridden_tier(following, then, ladder)
+    if following == grounds.tier_applied:
+        return None
     return _sentence(
         "waiting",
         evaluated=ladder.display_names[grounds.tier_evaluated],
         tier=ladder.display_names[grounds.tier_applied],
         until=grounds.grace_until.isoformat(),
         next=ladder.display_names[following],
+    )
+
+
+def _override(override: OverrideInForce, ladder: Ladder) -> Text:
+    """That people decided, what, and until when."""
+    wanted = _TEXTS["overrides"][override.mode]
+    name = ladder.display_names[override.tier]
+    return _sentence(
+        "override",
+        wanted=Text(wanted["en"].format(tier=name.en), wanted["zh"].format(tier=name.zh)),
+        until=override.until.isoformat(),
     )
 
 

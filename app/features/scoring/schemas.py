@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from pydantic import (
     BaseModel,
@@ -75,7 +76,7 @@ class DecisionRead(MaskedRead):
     segment: Internal[str] = Field(description="Value segment.")
     life_cycle_stage: Internal[str] = Field(description="Life-cycle stage.")
     labels: Internal[list[str]] = Field(description="Labels.")
-    tier: Open[str] = Field(description="The tier that serves after stability.")
+    tier: Open[str] = Field(description="The tier that serves after stability and override.")
     tier_evaluated: Internal[str] = Field(description="The tier the rules give.")
     primary_line: Internal[str] = Field(description="The customer's primary product line.")
     outcomes: dict[str, Derived[str | list[str]]] = Field(
@@ -95,6 +96,9 @@ class DecisionRead(MaskedRead):
     )
     risk_model_version: Internal[str] = Field(description="Model the risk was judged by.")
     benchmark_version: Internal[str] = Field(description="Market benchmark of the ratios.")
+    override_id: Open[UUID | None] = Field(
+        description="The override that was taken into account; it may have changed nothing."
+    )
 
     @classmethod
     def from_domain(cls, stored: Stored, subject: Subject, locale: Locale) -> DecisionRead:
@@ -130,6 +134,7 @@ class DecisionRead(MaskedRead):
             facts_completeness=internal(_share(record.facts_completeness)),
             risk_model_version=internal(record.risk_model_version),
             benchmark_version=internal(record.benchmark_version),
+            override_id=record.override_id,
         )
 
 

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from app.domain.rules.model import DowngradeStep, Stability
 from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.override import OverrideInForce
 from app.domain.tiering.stability import StabilityState
+from app.domain.words import OVERRIDE_MODES
 
 DAY_ZERO: Final = date(2026, 1, 31)
 tiers = st.sampled_from(LADDER.tiers)
@@ -30,3 +32,9 @@ def states(draw: st.DrawFn) -> StabilityState:
     last_downgrade = draw(st.none() | st.dates(DAY_ZERO - timedelta(200), since))
     first_lower = draw(st.none() | st.dates(since, evaluated_on))
     return StabilityState(draw(tiers), since, last_downgrade, first_lower, evaluated_on)
+
+
+def overrides() -> st.SearchStrategy[OverrideInForce]:
+    """Overrides in force, of whichever day."""
+    modes = st.sampled_from(OVERRIDE_MODES)
+    return st.builds(OverrideInForce, id=st.uuids(), mode=modes, tier=tiers, until=days)

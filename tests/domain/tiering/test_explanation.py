@@ -1,7 +1,8 @@
 """Explanations say in both languages what was decided and what would lift it."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -21,9 +22,10 @@ from app.domain.tiering.explanation import (
     value_text,
 )
 from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.override import OverrideInForce, overridden_tier
 from app.domain.tiering.record import GivenReason
 from app.domain.tiering.stability import StabilityState, settle
-from app.domain.words import SEGMENTS
+from app.domain.words import SEGMENTS, OverrideMode
 from tests.domain.templates.books import template
 
 AS_OF = date(2026, 12, 31)
@@ -31,12 +33,20 @@ ABOUT_PREMIUMS = Text("Annual premium against the market average", "年保费与
 DOCUMENT: RuleSetDocument = template("all").document
 
 
-def grounds(tier: str, held: str | None = None) -> Grounds:
+UNTIL = date(2027, 3, 1)
+
+
+def override(mode: OverrideMode, tier: str, until: date = UNTIL) -> OverrideInForce:
+    return OverrideInForce(UUID(int=1), mode, tier, until)
+
+
+def grounds(tier: str, held: str | None = None, override: OverrideInForce | None = None) -> Grounds:
     since = date(2026, 1, 1)
     state = None if held is None else StabilityState(held, since, None, None, since)
     settled = settle(state, tier, AS_OF, DOCUMENT.stability, LADDER)
     return Grounds(
-        tier_applied=settled.applied_tier,
+        tier_applied=overridden_tier(settled.applied_tier, override, LADDER),
+        tier_held=settled.applied_tier,
         tier_evaluated=tier,
         since=settled.state.since,
         grace_until=settled.grace_until,
@@ -45,6 +55,7 @@ def grounds(tier: str, held: str | None = None) -> Grounds:
         reasons=[GivenReason("V01", "premium_ratio", 55, 45)],
         rule_set=RuleSetReference("all", 3, "cafe"),
         as_of=AS_OF,
+        override=override,
     )
 
 
@@ -154,3 +165,60 @@ def test_every_fact_that_a_customer_can_change_has_a_short_name() -> None:
 def test_every_segment_has_a_name_of_its_own() -> None:
     assert segment_name("high_net_worth") == Text("high net worth", "高净值")
     assert len({segment_name(segment) for segment in SEGMENTS}) == len(SEGMENTS)
+
+
+@pytest.mark.parametrize(
+    ("mode", "wanted", "wanted_zh"),
+    [
+        ("pin", "Gold", "定为黄金"),
+        ("floor", "Gold at least", "不低于黄金"),
+        ("ceiling", "Gold at most", "不高于黄金"),
+    ],
+)
+def test_it_says_that_people_decided_what_and_until_when(
+    mode: OverrideMode, wanted: str, wanted_zh: str
+) -> None:
+    evaluated = "diamond" if mode == "ceiling" else "standard"
+    told = explain(grounds(evaluated, override=override(mode, "gold")), DOCUMENT, [], LADDER)
+    assert told.override == Text(
+        "People decided this: on a request, two officers of different departments approved that"
+        f" the tier is {wanted}. From 2027-03-01 on the rules decide again.",
+        f"该等级由人工决定：经申请，两名不同部门的主管批准等级{wanted_zh}。"
+        "自 2027-03-01 起恢复由规则评定。",
+    )
+    assert told.tier.en == "The tier is Gold, since 2026-12-31."
+    name = LADDER.display_names[evaluated].en
+    assert told.evaluated is not None
+    assert told.evaluated.en == f"Without that decision the tier would be {name}."
+    # Gold is not the best tier, whatever the rules give.
+    assert told.no_lift is not None
+    assert told.no_lift.en == "No single change would reach a better tier."
+
+
+@pytest.mark.parametrize(("mode", "tier"), [("floor", "gold"), ("ceiling", "diamond")])
+def test_an_override_that_changes_nothing_is_not_why(mode: OverrideMode, tier: str) -> None:
+    told = explain(grounds("gold", override=override(mode, tier)), DOCUMENT, [], LADDER)
+    assert (told.override, told.evaluated) == (None, None)
+
+
+def test_a_pin_to_the_evaluated_tier_is_why_all_the_same() -> None:
+    told = explain(grounds("gold", override=override("pin", "gold")), DOCUMENT, [], LADDER)
+    assert told.override is not None
+
+
+def test_while_people_decide_no_downgrade_is_announced() -> None:
+    waiting = grounds("standard", "gold")
+    assert explain(waiting, DOCUMENT, [], LADDER).waiting is not None
+    pinned = grounds("standard", "gold", override("pin", "diamond"))
+    told = explain(pinned, DOCUMENT, [], LADDER)
+    assert pinned.grace_until is not None
+    assert (told.waiting, told.held_by) == (None, None)
+
+
+def test_a_floor_that_will_keep_the_tier_leaves_no_downgrade_to_announce() -> None:
+    due = grounds("standard", "gold").grace_until
+    assert due is not None
+    kept = grounds("standard", "gold", override("floor", "gold", due + timedelta(1)))
+    assert explain(kept, DOCUMENT, [], LADDER).waiting is None
+    ends_before = grounds("standard", "gold", override("floor", "gold", due))
+    assert explain(ends_before, DOCUMENT, [], LADDER).waiting is not None

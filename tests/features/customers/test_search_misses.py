@@ -184,7 +184,7 @@ class TestRaces:
                     session,
                     phone="13800000000",
                     id_no=None,
-                    searcher=Searcher("me", now, 3, 5),
+                    searcher=Searcher("me", now, now.date(), 3, 5),
                     vault=vault,
                 )
             return bool(found)
@@ -217,7 +217,7 @@ class TestRaces:
                         session,
                         phone="1",
                         id_no=None,
-                        searcher=Searcher("me", now, 2, 3),
+                        searcher=Searcher("me", now, now.date(), 2, 3),
                         vault=vault,
                     )
                 except MissesExhaustedError as refused:

@@ -22,6 +22,7 @@ from tests.factories.templates import put_templates
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2020, 7, 1, 8, 30, tzinfo=UTC)
+TODAY = NOW.date()
 COLUMNS = ["customer_id", "tier", "segment", "score", "evaluated_at"]
 
 
@@ -65,7 +66,7 @@ async def test_a_csv_holds_everyone_who_has_a_tier_and_no_formula(
     session: AsyncSession, tmp_path: Path
 ) -> None:
     path = tmp_path / "tiers.csv"
-    assert await export_tiers(session, path, note=unnoted) == 3
+    assert await export_tiers(session, path, today=TODAY, note=unnoted) == 3
     header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
     assert header == COLUMNS
     at = "2020-07-01T08:30:00+00:00"
@@ -77,7 +78,7 @@ async def test_a_csv_holds_everyone_who_has_a_tier_and_no_formula(
 
 async def test_a_parquet_file_holds_typed_columns(session: AsyncSession, tmp_path: Path) -> None:
     path = tmp_path / "tiers.parquet"
-    await export_tiers(session, path, note=unnoted)
+    await export_tiers(session, path, today=TODAY, note=unnoted)
     table = pq.read_table(path)
     assert table.column_names == COLUMNS
     assert [str(field.type) for field in table.schema] == [
@@ -103,7 +104,7 @@ async def test_a_later_applied_run_that_changed_nothing_counts_as_evaluation(
     ):
         await session.execute(text(insert), {"as_of": AS_OF, "mode": mode, "at": at})
     path = tmp_path / "tiers.csv"
-    await export_tiers(session, path, note=unnoted)
+    await export_tiers(session, path, today=TODAY, note=unnoted)
     assert path.read_text().count("2020-07-05T00:00:00+00:00") == 3
 
 
@@ -117,16 +118,16 @@ async def test_whoever_was_merged_away_since_is_not_told(
         )
     )
     path = tmp_path / "tiers.csv"
-    assert await export_tiers(session, path, note=unnoted) == 2
+    assert await export_tiers(session, path, today=TODAY, note=unnoted) == 2
     assert "C00000002" not in path.read_text()
 
 
 async def test_a_role_is_masked_as_everywhere(session: AsyncSession, tmp_path: Path) -> None:
     path = tmp_path / "tiers.csv"
-    await export_tiers(session, path, note=unnoted, role=Role.INTEGRATION)
+    await export_tiers(session, path, today=TODAY, note=unnoted, role=Role.INTEGRATION)
     _, *rows = csv.reader(path.read_text().splitlines())
     assert [row[2:4] for row in rows] == [["", ""]] * 3
-    await export_tiers(session, path, note=unnoted, role=Role.AGENT)
+    await export_tiers(session, path, today=TODAY, note=unnoted, role=Role.AGENT)
     _, *rows = csv.reader(path.read_text().splitlines())
     assert all(row[2] and row[3] for row in rows)
 
@@ -136,19 +137,19 @@ async def test_a_role_that_sees_no_customer_data_gets_no_file(
     session: AsyncSession, tmp_path: Path, role: Role
 ) -> None:
     with pytest.raises(Forbidden):
-        await export_tiers(session, tmp_path / "tiers.csv", note=unnoted, role=role)
+        await export_tiers(session, tmp_path / "tiers.csv", today=TODAY, note=unnoted, role=role)
     assert names_in(tmp_path) == set()
 
 
 async def test_only_known_formats_are_written(session: AsyncSession, tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
-        await export_tiers(session, tmp_path / "tiers.xls", note=unnoted)
+        await export_tiers(session, tmp_path / "tiers.xls", today=TODAY, note=unnoted)
     assert refused.value.type == "export-format"
 
 
 async def test_a_folder_that_is_not_there_is_named(session: AsyncSession, tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
-        await export_tiers(session, tmp_path / "no" / "tiers.csv", note=unnoted)
+        await export_tiers(session, tmp_path / "no" / "tiers.csv", today=TODAY, note=unnoted)
     assert refused.value.type == "output-refused"
     assert "folder does not exist" in refused.value.detail
 
@@ -161,7 +162,7 @@ async def test_a_file_is_noted_when_it_is_whole_and_before_it_has_its_name(
     async def note(written: int) -> None:
         noted.append((written, path.exists()))
 
-    assert await export_tiers(session, path, note=note) == 3
+    assert await export_tiers(session, path, today=TODAY, note=note) == 3
     assert noted == [(3, False)]
 
 
@@ -176,6 +177,6 @@ async def test_without_its_event_there_is_no_file(
         raise Conflict("unavailable", "The audit cannot be written.")
 
     with pytest.raises(Conflict):
-        await export_tiers(session, path, note=note)
+        await export_tiers(session, path, today=TODAY, note=note)
     assert names_in(tmp_path) == {path.name}
     assert path.read_text() == "as it was"

@@ -10,6 +10,8 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.serving import JOINED, serving_since, serving_source, serving_tier
+
 
 @dataclass(frozen=True, slots=True)
 class BookFilter:
@@ -53,13 +55,10 @@ _DUE: Final = """
 """
 # `customer_id > :after` follows from the joins, but PostgreSQL does not see it: without it a page
 # far back is joined from the first customer on.
-_STANDING: Final = """
-    LEFT JOIN (
-        scoring_states AS state
-        JOIN tier_assignments AS assignment
-            ON assignment.customer_id = state.customer_id AND assignment.valid_to IS NULL
-                AND assignment.customer_id > :after
-    ) ON state.customer_id = customer.customer_id AND state.customer_id > :after
+_STANDING: Final = f"""
+    LEFT JOIN (scoring_states AS state {JOINED})
+        ON state.customer_id = customer.customer_id AND state.customer_id > :after
+            AND assignment.customer_id > :after
 """
 _LISTED: Final = """
     customer.customer_id > :after AND NOT EXISTS (
@@ -68,7 +67,8 @@ _LISTED: Final = """
 """
 _ROWS: Final = f"""
     SELECT customer.customer_id, customer.kind, customer.account_manager, customer.name_masked,
-        assignment.tier, assignment.source, state.since, state.grace_until, state.segment,
+        {serving_tier(":today")}, {serving_source(":today")}, {serving_since(":today")},
+        state.grace_until, state.segment,
         state.life_cycle_stage, coalesce(state.labels, ARRAY[]::text[]),
         (SELECT min(term.term_end) {_DUE} AND term.customer_id = customer.customer_id)
     FROM customers AS customer {_STANDING} WHERE {_LISTED}
@@ -109,12 +109,23 @@ _PLAN_EACH: Final = text("SELECT set_config('plan_cache_mode', 'force_custom_pla
 _AT_A_TIME: Final = 1000
 
 
-def _conditions(wanted: BookFilter) -> tuple[str, dict[str, Any]]:
+#: An override that should have ended has not yet: the index on what is assigned does not tell then.
+_OVERDUE: Final = text(
+    "SELECT EXISTS (SELECT FROM overrides WHERE state = 'active' AND valid_until <= :today)"
+)
+_SERVED: Final = f"{serving_tier(':today')} = :tier"
+
+
+async def _conditions(
+    session: AsyncSession, wanted: BookFilter, today: date
+) -> tuple[str, dict[str, Any]]:
     """What a filter adds, and its values."""
     given = {name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None}
-    return "".join(f" AND {_CONDITIONS[name]}" for name in given) + _WAITING[
-        wanted.downgrade_pending
-    ], given
+    asked = dict(_CONDITIONS)
+    if wanted.tier is not None and await session.scalar(_OVERDUE, {"today": today}):
+        asked["tier"] = _SERVED
+    conditions = "".join(f" AND {asked[name]}" for name in given)
+    return conditions + _WAITING[wanted.downgrade_pending], given
 
 
 async def list_customers(
@@ -129,7 +140,7 @@ async def list_customers(
         after: the id that the page before ended with.
         limit: how many at most.
     """
-    conditions, given = _conditions(wanted)
+    conditions, given = await _conditions(session, wanted, today)
     await session.execute(_PLAN_EACH)
     rows = await session.execute(
         text(f"{_ROWS}{conditions} ORDER BY customer.customer_id LIMIT :limit"),
@@ -142,10 +153,10 @@ async def count_customers(
     session: AsyncSession, wanted: BookFilter, *, today: date, most: int
 ) -> int:
     """How many customers a filter leaves, counted no further than `most`."""
-    conditions, given = _conditions(wanted)
+    conditions, given = await _conditions(session, wanted, today)
     # Joined only where it is asked about: whoever has no standing counts all the same.
     joined = _STANDING if _asks_about_standing(wanted) else ""
-    used = {"today": today} if wanted.renewal_due_before is not None else {}
+    used = {"today": today} if ":today" in conditions else {}
     found = await session.scalar(
         text(_COUNT.format(joined=joined, conditions=conditions)),
         {**given, **used, "after": "", "most": most},
@@ -166,7 +177,7 @@ async def stream_customers(
     One statement reads them all, so that whatever changes meanwhile nobody is missing, and nobody
     is there twice.
     """
-    conditions, given = _conditions(wanted)
+    conditions, given = await _conditions(session, wanted, today)
     found = await session.stream(
         text(f"{_ROWS}{conditions} ORDER BY customer.customer_id LIMIT :most"),
         {**given, "today": today, "after": "", "most": most},

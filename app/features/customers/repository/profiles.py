@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows.customer import CustomerRow
+from app.db.serving import JOINED, serving_since, serving_source, serving_tier
 from app.infra.lanes import Connection
 
 
@@ -127,7 +128,7 @@ class StoredProfile:
 
 # The columns of each part stand in the order of its fields. What is counted by the year began after
 # the same day of the year before. Who was merged away is not found.
-_PROFILES: Final = """
+_PROFILES: Final = f"""
     SELECT asked.today,
         customer.customer_id, customer.kind, customer.name_masked, customer.phone_masked,
         customer.email_masked, customer.id_type, customer.id_no_masked, customer.birth_band,
@@ -191,20 +192,19 @@ _PROFILES: Final = """
             AND initiated_by = 'customer'
     ) AS contact
     LEFT JOIN LATERAL (
-        SELECT assignment.tier, assignment.source, state.since, decision.segment,
+        SELECT {serving_tier("asked.today")} AS tier, {serving_source("asked.today")} AS source,
+            {serving_since("asked.today")} AS since, decision.segment,
             decision.life_cycle_stage, decision.score, decision.risk_grade,
             CASE WHEN jsonb_typeof(decision.outcomes -> 'labels') = 'array'
                 THEN decision.outcomes ->> 'labels' ELSE '[]' END AS labels
-        FROM scoring_states AS state
+        FROM scoring_states AS state {JOINED}
         JOIN decisions AS decision ON decision.id = state.decision_id
-        JOIN tier_assignments AS assignment
-            ON assignment.customer_id = state.customer_id AND assignment.valid_to IS NULL
         WHERE state.customer_id = customer.customer_id
     ) AS standing ON true
     WHERE NOT EXISTS (
         SELECT FROM customer_aliases AS alias WHERE alias.alias_id = customer.customer_id
     )
-"""
+"""  # noqa: S608 - all texts are ours.
 
 _CUSTOMER: Final = slice(1, 15)
 _HAS_ATTRIBUTES: Final = 15

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from sqlalchemy import ARRAY, LargeBinary, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.serving import JOINED, serving_tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class StoredCandidate:
 
 # One plan whatever is asked for: an HMAC that is null is that of nobody. Who was merged away is
 # found too, and answers as the survivor.
-_SEARCH: Final = text("""
+_SEARCH: Final = text(f"""
     WITH RECURSIVE steps AS (
         SELECT customer_id FROM customers WHERE phone_index = :phone
         UNION
@@ -34,20 +37,26 @@ _SEARCH: Final = text("""
         FROM steps JOIN customer_aliases AS alias ON alias.alias_id = steps.customer_id
     )
     SELECT customer.customer_id, customer.kind, customer.account_manager,
-        customer.name_masked, customer.phone_masked, assignment.tier
+        customer.name_masked, customer.phone_masked, {serving_tier("CAST(:today AS date)")}
     FROM (SELECT DISTINCT customer_id FROM steps) AS step
     JOIN customers AS customer USING (customer_id)
-    LEFT JOIN tier_assignments AS assignment
-        ON assignment.customer_id = customer.customer_id AND assignment.valid_to IS NULL
+    LEFT JOIN (scoring_states AS state {JOINED}) ON state.customer_id = customer.customer_id
     WHERE NOT EXISTS (
         SELECT FROM customer_aliases AS alias WHERE alias.alias_id = customer.customer_id
     )
     ORDER BY customer.customer_id LIMIT :limit
-""").bindparams(bindparam("phone", type_=LargeBinary), bindparam("id_no", type_=LargeBinary))
+""").bindparams(  # noqa: S608 - all texts are ours.
+    bindparam("phone", type_=LargeBinary), bindparam("id_no", type_=LargeBinary)
+)
 
 
 async def find_candidates(
-    session: AsyncSession, *, phone: bytes | None, id_no: bytes | None, limit: int
+    session: AsyncSession,
+    *,
+    phone: bytes | None,
+    id_no: bytes | None,
+    today: date,
+    limit: int,
 ) -> list[StoredCandidate]:
     """The customers behind an HMAC, by id.
 
@@ -55,9 +64,11 @@ async def find_candidates(
         session: an open session.
         phone: the HMAC of a phone number; None finds nobody.
         id_no: likewise of an ID number.
+        today: the business day.
         limit: how many at most.
     """
-    rows = await session.execute(_SEARCH, {"phone": phone, "id_no": id_no, "limit": limit})
+    asked = {"phone": phone, "id_no": id_no, "today": today, "limit": limit}
+    rows = await session.execute(_SEARCH, asked)
     return [StoredCandidate(*row) for row in rows]
 
 

@@ -179,6 +179,7 @@ async def search_customers(
     searcher = service.Searcher(
         audit.writer.actor_digest(actor.issuer, actor.subject),
         desk.now,
+        desk.today,
         desk.settings.search_misses_per_hour,
         desk.settings.search_misses_per_day,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from app.domain.errors import DomainError, Invalid
@@ -41,13 +41,14 @@ class MissesExhaustedError(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Searcher:
-    """Who searches and when, and how often he may find nobody; 0 is as often as he likes.
+    """Who searches, when, and how often he may find nobody; 0 is as often as he likes.
 
-    `actor_digest` stands for him in all of his roles.
+    `actor_digest` stands for him in all of his roles; `today` is the business day of `now`.
     """
 
     actor_digest: str
     now: datetime
+    today: date
     misses_per_hour: int
     misses_per_day: int
 
@@ -84,7 +85,11 @@ async def search_customers(
     await _require_few_misses(session, searcher)
     index = vault.blind_index
     found = await search.find_candidates(
-        session, phone=index.phone(phone), id_no=index.id_no(id_no), limit=MOST_CANDIDATES
+        session,
+        phone=index.phone(phone),
+        id_no=index.id_no(id_no),
+        today=searcher.today,
+        limit=MOST_CANDIDATES,
     )
     await searches.record_search(
         session, actor_digest=searcher.actor_digest, is_miss=not found, at=searcher.now

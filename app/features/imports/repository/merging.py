@@ -68,6 +68,13 @@ _MOVE_REFERRALS: Final = """
     WHERE customer_id = ANY(:aliases) OR referred_customer_id = ANY(:aliases)
 """
 
+#: What was asked for the merged id, and what serves him, ends with him; the survivor's own stays.
+_END_OVERRIDES: Final = """
+    UPDATE overrides SET state = CASE state WHEN 'active' THEN 'ended' ELSE 'withdrawn' END,
+        closed_because = 'merge', closed_on = :today, closed_at = now()
+    WHERE customer_id = ANY(:aliases) AND state IN ('requested', 'active')
+"""
+
 #: The decisions and all that served before stay under the old id.
 _END_TIERS: Final = """
     UPDATE tier_assignments SET valid_to = greatest(:today, valid_from), ended_by = 'merge'
@@ -75,6 +82,17 @@ _END_TIERS: Final = """
 """
 _END_STATES: Final = "DELETE FROM scoring_states WHERE customer_id = ANY(:aliases)"
 
+#: In the order in which whoever decides on overrides locks them: requests, overrides, customers.
+_LOCK_REQUESTS: Final = """
+    SELECT FROM override_requests WHERE id IN (
+        SELECT request_id FROM overrides
+        WHERE customer_id = ANY(:ids) AND state IN ('requested', 'active')
+    ) ORDER BY id FOR UPDATE
+"""
+_LOCK_OVERRIDES: Final = """
+    SELECT FROM overrides WHERE customer_id = ANY(:ids) AND state IN ('requested', 'active')
+    ORDER BY id FOR UPDATE
+"""
 _LOCK: Final = """
     SELECT customer_id, kind FROM customers
     WHERE customer_id = ANY(:ids) ORDER BY customer_id FOR UPDATE
@@ -82,18 +100,24 @@ _LOCK: Final = """
 
 
 async def lock_customers(session: AsyncSession, customer_ids: Sequence[str]) -> dict[str, str]:
-    """What each of these customers is, in order of ids; evaluations wait for this transaction."""
-    query = text(_LOCK).bindparams(bindparam("ids", sorted(set(customer_ids)), ARRAY(Text)))
-    return {row.customer_id: row.kind for row in await session.execute(query)}
+    """What each of these customers is, in order of ids; evaluations wait for this transaction.
+
+    So does whoever decides on their overrides.
+    """
+    ids = bindparam("ids", sorted(set(customer_ids)), ARRAY(Text))
+    await session.execute(text(_LOCK_REQUESTS).bindparams(ids))
+    await session.execute(text(_LOCK_OVERRIDES).bindparams(ids))
+    rows = await session.execute(text(_LOCK).bindparams(ids))
+    return {row.customer_id: row.kind for row in rows}
 
 
 async def move_records(session: AsyncSession, survivors: Mapping[str, str], *, today: date) -> None:
-    """Move everything recorded of merged ids, and end their tiers.
+    """Move everything recorded of merged ids, and end their overrides and tiers.
 
     Args:
         session: in whose transaction.
         survivors: the customer that each merged id stands for after all merges.
-        today: the business day on which their tiers end.
+        today: the business day on which they end.
     """
     values = {"aliases": list(survivors), "survivors": list(survivors.values())}
     for table in _NUMBERED:
@@ -116,8 +140,10 @@ async def move_records(session: AsyncSession, survivors: Mapping[str, str], *, t
     }
     await session.execute(_bound(_DROP_OWN_REFERRALS, values, **now))
     await session.execute(_bound(_MOVE_REFERRALS, values, **now))
-    await session.execute(_bound(_END_TIERS, {"aliases": values["aliases"]}), {"today": today})
-    await session.execute(_bound(_END_STATES, {"aliases": values["aliases"]}))
+    ended = {"aliases": values["aliases"]}
+    for template in (_END_OVERRIDES, _END_TIERS):
+        await session.execute(_bound(template, ended), {"today": today})
+    await session.execute(_bound(_END_STATES, ended))
 
 
 def _now(column: str) -> str:

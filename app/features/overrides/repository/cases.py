@@ -129,11 +129,15 @@ async def find_request_id(session: AsyncSession, override_id: UUID) -> UUID | No
 
 
 async def lock_request(session: AsyncSession, request_id: UUID) -> None:
-    """Let one step of a request happen at a time; its overrides are locked with it."""
+    """Let one step of a request happen at a time; its overrides are locked with it.
+
+    Not the keys of their rows: an evaluation that names an override in its assignment holds the
+    customer already, for whom this transaction may wait.
+    """
     asked = select(OverrideRequestRow.id).where(OverrideRequestRow.id == request_id)
-    await session.execute(asked.with_for_update())
+    await session.execute(asked.with_for_update(key_share=True))
     rows = select(OverrideRow.id).where(OverrideRow.request_id == request_id)
-    await session.execute(rows.order_by(OverrideRow.id).with_for_update())
+    await session.execute(rows.order_by(OverrideRow.id).with_for_update(key_share=True))
 
 
 async def get_cases(
@@ -212,9 +216,9 @@ async def lock_active(
     row, asked = OverrideRow, OverrideRequestRow
     serving = (row.customer_id.in_(customer_ids), row.state == "active")
     of_requests = select(asked.id).where(asked.id.in_(select(row.request_id).where(*serving)))
-    await session.execute(of_requests.order_by(asked.id).with_for_update())
+    await session.execute(of_requests.order_by(asked.id).with_for_update(key_share=True))
     query = select(*_OVERRIDE).where(*serving)
-    rows = await session.execute(query.order_by(row.id).with_for_update())
+    rows = await session.execute(query.order_by(row.id).with_for_update(key_share=True))
     return [StoredOverride(*found) for found in rows]
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Date, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -169,7 +170,7 @@ async def list_files(
         .join(file, file.id == link.evidence_id)
         .where(link.request_id == request_id)
         .order_by(file.id, link.version.desc())
-        .distinct(file.id)
+        .ext(distinct_on(file.id))
     )
     if version is not None:
         wanted = wanted.where(link.version == version)

@@ -13,9 +13,8 @@ from app.features.overrides.repository import clock, steps
 from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service.cases import Case, load_case
 from app.features.overrides.service.steps import stop_serving, tell
-from app.infra.audit import AuditWriter
 from app.infra.cipher import Vault
-from app.infra.clock_audit import record_by_clock
+from app.infra.clock_audit import ActorDigests, record_by_clock
 from app.infra.database import AsyncSession, Database
 
 REMINDED_BEFORE_EXPIRY: Final = timedelta(hours=24)
@@ -37,7 +36,7 @@ class Tick:
 
     database: Database
     vault: Vault
-    audit: AuditWriter
+    audit: ActorDigests
     now: datetime
     today: date
 
@@ -50,12 +49,21 @@ class Due:
     ended: int
     reminded: int
 
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return self.expired + self.ended + self.reminded
+
 
 _StepOf = Callable[[AsyncSession, Tick, UUID], Awaitable[bool]]
 
 
 async def keep_time(tick: Tick) -> Due:
-    """Do all that is due; what was done by another worker meanwhile is left alone."""
+    """Do all that is due; what was done by another worker meanwhile is left alone.
+
+    Raises:
+        Exception: the last of those that kept a request from its step; all others had theirs.
+    """
     async with tick.database.sessions() as session:
         expiring = await clock.list_expired(session, now=tick.now)
         ending = await clock.list_over(session, today=tick.today)
@@ -70,10 +78,16 @@ async def keep_time(tick: Tick) -> Due:
 async def _each(tick: Tick, request_ids: list[UUID], step: _StepOf) -> int:
     """Take a step in each request, in a transaction of its own; how many were taken."""
     taken = 0
+    failure: Exception | None = None
     for request_id in request_ids:
-        async with tick.database.sessions.begin() as session:
-            if await clock.lock_unless_busy(session, request_id):
-                taken += await step(session, tick, request_id)
+        try:
+            async with tick.database.sessions.begin() as session:
+                if await clock.lock_unless_busy(session, request_id):
+                    taken += await step(session, tick, request_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next one is not to wait.
+            failure = error
+    if failure is not None:
+        raise failure
     return taken
 
 

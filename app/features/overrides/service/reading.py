@@ -38,14 +38,15 @@ class Told:
     Args:
         case: the request.
         files: what it rests on.
-        opened: what people wrote, in clear, by place: `statement`, an approval's id, a closed
-            override's id, a file's digest; empty where the viewer is not shown it.
+        opened: what people wrote, in clear, by place: `statement`, an approval's id, an
+            override's id for why it was revoked, a file's digest; empty where the viewer is not
+            shown it.
         viewer: to whom.
     """
 
     case: Case
     files: Sequence[evidence.LinkedFile]
-    opened: Mapping[str, str]
+    opened: Mapping[str, str | None]
     viewer: Viewer
 
     @property
@@ -86,24 +87,25 @@ async def tell_case(session: AsyncSession, case: Case, acting: Acting) -> Told:
     return Told(case, files, _opened(case, files, acting), viewer)
 
 
-def _opened(case: Case, files: Sequence[evidence.LinkedFile], acting: Acting) -> dict[str, str]:
-    """Everything that people wrote; after erasure nothing opens it."""
+def _opened(
+    case: Case, files: Sequence[evidence.LinkedFile], acting: Acting
+) -> dict[str, str | None]:
+    """Everything that people wrote, None where nobody did; after erasure nothing opens it."""
+    version = case.version
+    row = version_row(version.request_id, version.version)
+    sealed: list[tuple[str, tuple[str, str, str], bytes | None]] = [
+        ("statement", (*STATEMENT, row), version.statement_cipher)
+    ]
+    for approval in case.stored.approvals:
+        id_ = str(approval.id)
+        sealed.append((id_, (*APPROVAL_STATEMENT, id_), approval.statement_cipher))
+    for override in case.overrides:
+        id_ = str(override.id)
+        sealed.append((id_, (*CLOSING_STATEMENT, id_), override.closing_statement_cipher))
     try:
         key = request_key(case.request, acting.vault)
-        version = case.version
-        row = version_row(version.request_id, version.version)
-        sealed = [("statement", (*STATEMENT, row), version.statement_cipher)]
-        sealed += [
-            (str(found.id), (*APPROVAL_STATEMENT, str(found.id)), found.statement_cipher)
-            for found in case.stored.approvals
-        ]
-        sealed += [
-            (str(found.id), (*CLOSING_STATEMENT, str(found.id)), found.closing_statement_cipher)
-            for found in case.overrides
-            if found.closing_statement_cipher is not None
-        ]
-        opened = {
-            name: acting.vault.decrypt(key, *place, cipher).decode()
+        opened: dict[str, str | None] = {
+            name: None if cipher is None else acting.vault.decrypt(key, *place, cipher).decode()
             for name, place, cipher in sealed
         }
         return opened | {found.sha256: found.file_name(key) for found in files}

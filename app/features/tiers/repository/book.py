@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.rows import CustomerRow, ScoringStateRow
+from app.db.rows import CustomerRow, TierAssignmentRow
 
 
 async def count_customers(session: AsyncSession) -> int:
@@ -15,16 +15,20 @@ async def count_customers(session: AsyncSession) -> int:
 
 async def count_by_tier(session: AsyncSession) -> dict[str, int]:
     """Evaluated customers by the tier they are served by."""
+    row = TierAssignmentRow
     found = await session.execute(
-        select(ScoringStateRow.tier, func.count().label("customers")).group_by(ScoringStateRow.tier)
+        select(row.tier, func.count().label("customers"))
+        .where(row.valid_to.is_(None))
+        .group_by(row.tier)
     )
     return {row.tier: row.customers for row in found}
 
 
 async def find_customer_of(session: AsyncSession, *, tier: str) -> str | None:
     """The first customer by id who is served by a tier."""
+    row = TierAssignmentRow
     return await session.scalar(
-        select(func.min(ScoringStateRow.customer_id)).where(ScoringStateRow.tier == tier)
+        select(func.min(row.customer_id)).where(row.tier == tier, row.valid_to.is_(None))
     )
 
 

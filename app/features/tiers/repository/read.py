@@ -23,6 +23,7 @@ class StoredAssignment:
     tier: str
     source: str
     decision_id: UUID
+    override_id: UUID | None
     valid_from: date
     valid_to: date | None
 
@@ -32,6 +33,7 @@ _ASSIGNMENT: Final = (
     TierAssignmentRow.tier,
     TierAssignmentRow.source,
     TierAssignmentRow.decision_id,
+    TierAssignmentRow.override_id,
     TierAssignmentRow.valid_from,
     TierAssignmentRow.valid_to,
 )

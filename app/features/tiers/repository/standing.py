@@ -11,7 +11,19 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.serving import JOINED, serving_since, serving_source, serving_tier
+from app.domain.tiering.override import OverrideInForce, serving_on
+from app.domain.words import OverrideMode
 from app.infra.lanes import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class PendingOverride:
+    """An override that was asked for and waits for its two keys."""
+
+    id: UUID
+    mode: OverrideMode
+    tier: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,9 @@ class StoredTier:
     newest decision and was not back-dated for this customer: it found nothing else to decide.
     `in_force_*` name the rule set that would decide today, and `newer_lines` the lines whose own
     came into force since, for a customer of whom the decision does not say which line he held last.
-    `moves` are the single changes of facts that would lift the tier.
+    `moves` are the single changes of facts that would lift the tier. `tier`, `source` and `since`
+    are of what serves, `held_tier` and `held_since` of what stability keeps below an override;
+    `override` is the one in force on the day asked about, whether or not it changes the tier.
     """
 
     tier: str
@@ -50,10 +64,24 @@ class StoredTier:
     in_force_id: str | None
     in_force_version: int | None
     newer_lines: Sequence[str]
+    held_tier: str
+    held_since: date
+    override: OverrideInForce | None
+    pending: PendingOverride | None
+
+    @property
+    def overridden_by(self) -> OverrideInForce | None:
+        """The override if it is why the tier serves."""
+        return self.override if self.source == "override" else None
 
 
 #: Where the moves stand in a row, which carries them as JSON text.
 _MOVES: Final = 19
+#: The columns of a row after those that a field each is made of: four of the override in force or
+#: overdue, three of the one that waits.
+_OVERRIDE: Final = slice(27, 31)
+_PENDING: Final = slice(31, 34)
+_FIELDS: Final = slice(0, 27)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +97,25 @@ class StandingOf:
 # line is the one `tiering.selection` would prefer. A customer without premium in force goes by the
 # line last held: the line of the rule set that decided, unless that was `all`. Then the line had no
 # rule set of its own, and what came into force since may be for it.
-_TIERS: Final = """
+_TIERS: Final = f"""
     SELECT asked.today, customer.customer_id, customer.account_manager,
-        assignment.tier, assignment.source, state.since, state.last_downgrade_on,
+        {serving_tier("asked.today")}, {serving_source("asked.today")},
+        {serving_since("asked.today")}, state.last_downgrade_on,
         state.first_lower_on, state.grace_until, state.evaluated_on, state.evaluated_at,
         decision.id, decision.as_of, decision.score, decision.segment,
         decision.life_cycle_stage, decision.risk_grade,
         decision.outcomes ->> 'review_cycle', decision.tier_evaluated,
         decision.rule_set_id, decision.rule_set_version, decision.rule_set_hash,
         decision.gap ->> 'moves', run.snapshot_at, run.as_of,
-        in_force.rule_set_id, in_force.version, coalesce(newer.lines, '{}')
+        in_force.rule_set_id, in_force.version, coalesce(newer.lines, '{{}}'),
+        state.tier, state.since, active.id, active.mode, active.tier, active.valid_until,
+        pending.id, pending.mode, pending.tier
     FROM unnest($1::text[], $2::date[]) AS asked (customer_id, today)
     JOIN customers AS customer ON customer.customer_id = asked.customer_id COLLATE "C"
+    LEFT JOIN overrides AS pending
+        ON pending.customer_id = customer.customer_id AND pending.state = 'requested'
     LEFT JOIN (
-        scoring_states AS state
-        JOIN tier_assignments AS assignment
-            ON assignment.customer_id = state.customer_id AND assignment.valid_to IS NULL
+        scoring_states AS state {JOINED}
         JOIN decisions AS decision ON decision.id = state.decision_id
         JOIN rule_set_versions AS deciding
             ON deciding.rule_set_id = decision.rule_set_id
@@ -113,7 +144,7 @@ _TIERS: Final = """
     WHERE NOT EXISTS (
         SELECT FROM customer_aliases AS alias WHERE alias.alias_id = customer.customer_id
     )
-"""
+"""  # noqa: S608 - all texts are ours.
 
 
 async def find_tiers(
@@ -144,8 +175,12 @@ async def find_standings(
 
 def _standing(row: Iterable[Any]) -> StandingOf:
     """What a row of the query tells; its order is that of the fields."""
-    _today, customer_id, account_manager, *held = row
+    today, customer_id, account_manager, *held = row
     if held[0] is None:
         return StandingOf(customer_id, account_manager, None)
     held[_MOVES] = () if held[_MOVES] is None else json.loads(held[_MOVES])
-    return StandingOf(customer_id, account_manager, StoredTier(*held))
+    active, pending = held[_OVERRIDE], held[_PENDING]
+    override = None if active[0] is None else serving_on(OverrideInForce(*active), today)
+    waiting = None if pending[0] is None else PendingOverride(*pending)
+    fields = [*held[_FIELDS], override, waiting]
+    return StandingOf(customer_id, account_manager, StoredTier(*fields))

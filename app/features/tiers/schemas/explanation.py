@@ -29,6 +29,18 @@ OBJECTION: Final = Text(
     " have a person review it.",
     "等级由自动化方式评定。客户有权要求说明、提出异议，并要求人工复核。",
 )
+BASIS_DECIDED: Final = Text(
+    "Tiers follow in general from the contracts held, how long and how steadily, and from the"
+    " contact with us; this one was decided by people instead. Price and cover do not depend on the"
+    " tier.",
+    "等级一般依据所持保单、持有时间与稳定性以及与我们的互动情况评定；本次等级改由人工决定。"
+    "价格与保障不因等级而异。",
+)
+OBJECTION_DECIDED: Final = Text(
+    "The tier was decided by people, in place of the automated evaluation. The customer may ask for"
+    " an explanation, object, and have it reviewed.",
+    "等级由人工决定，以替代自动化评定。客户有权要求说明、提出异议，并要求复核。",
+)
 
 
 class LiftTextRead(ReadModel):
@@ -46,6 +58,10 @@ class ExplanationRead(MaskedRead):
     tier: Open[str] = Field(description="The tier that serves.")
     tier_name: Open[str] = Field(description="What people read.")
     text: Open[str] = Field(description="The tier, and since when.")
+    override: Open[str | None] = Field(
+        description="That people decided the tier, what, and until when; null where they did not."
+    )
+    evaluated: Internal[str] = Field(description="The tier that would serve without them.")
     basis: Open[str] = Field(description="What tiers follow from in general.")
     objection: Open[str] = Field(description="What the customer may do about it.")
     segment: Internal[str] = Field(description="The value segment.")
@@ -64,13 +80,16 @@ class ExplanationRead(MaskedRead):
         said, speaker = explained.explanation, _Speaker(locale)
         teller = ReasonTeller(explained.document, viewer, locale)
         lifts = said.lifts if sees_internal(viewer) else ()
+        decided = said.override is not None
         return cls(
             customer_id=customer_id,
             tier=explained.stored.tier,
             tier_name=speaker.say(LADDER.display_names[explained.stored.tier]),
             text=speaker.say(said.tier),
-            basis=speaker.say(BASIS),
-            objection=speaker.say(OBJECTION),
+            override=None if said.override is None else speaker.say(said.override),
+            evaluated=speaker.internal(said.evaluated),
+            basis=speaker.say(BASIS_DECIDED if decided else BASIS),
+            objection=speaker.say(OBJECTION_DECIDED if decided else OBJECTION),
             segment=speaker.internal(said.segment),
             waiting=speaker.internal(said.waiting),
             held_by=speaker.internal(said.held_by),

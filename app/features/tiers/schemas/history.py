@@ -44,6 +44,9 @@ class AssignmentRead(ReadModel):
         description="First business day it no longer served; null while it does."
     )
     decision_id: Open[UUID] = Field(description="The decision that set it.")
+    override_id: Open[UUID | None] = Field(
+        description="The override that replaced the evaluated tier; null where none did."
+    )
 
     @classmethod
     def of(cls, stored: StoredAssignment) -> AssignmentRead:
@@ -55,6 +58,7 @@ class AssignmentRead(ReadModel):
             valid_from=stored.valid_from,
             valid_to=stored.valid_to,
             decision_id=stored.decision_id,
+            override_id=stored.override_id,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.domain.privacy.classes import SensitivityClass
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.sensitive import Sensitive
-from app.domain.words import GRADE_BANDS
+from app.domain.tiering.override import OverrideInForce
+from app.domain.words import GRADE_BANDS, OverrideMode
 from app.features.tiers.schemas.ladder import DisplayNameRead
 from app.features.tiers.schemas.sight import amount, class_of, code, sees_internal
-from app.features.tiers.service import Lift, ServedTier
+from app.features.tiers.service import Lift, PendingOverride, ServedTier
 from app.infra.masking import Derived, Internal, MaskedRead, Open, ReadModel, Risk, internal
 
 
@@ -22,7 +22,9 @@ class TierOverrideRead(ReadModel):
     """The temporary replacement of a tier that is in force."""
 
     id: Open[UUID] = Field(description="Its id.")
-    mode: Open[Literal["pin", "floor", "ceiling"]] = Field(description="How it replaces.")
+    mode: Open[OverrideMode] = Field(
+        description="pin: its tier; floor: no lower one; ceiling: no better one."
+    )
     until: Open[date] = Field(description="First business day it no longer serves.")
 
 
@@ -32,7 +34,7 @@ class PendingOverrideRead(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: UUID = Field(description="Its id.")
-    mode: Literal["pin", "floor", "ceiling"] = Field(description="How it would replace.")
+    mode: OverrideMode = Field(description="How it would replace.")
     tier: str = Field(description="The tier that is asked for.")
 
 
@@ -83,9 +85,17 @@ class TierRead(MaskedRead):
         description="Business day a person looks at the customer's prospects again, if any."
     )
     since: Open[date] = Field(description="Business day the tier began to serve.")
-    source: Open[str] = Field(description="grace: a downgrade waits, the old tier serves.")
+    source: Open[str] = Field(
+        description="evaluated; override: people decided; grace: a downgrade waits, the old tier"
+        " serves."
+    )
+    evaluated_tier: Internal[str] = Field(
+        description="The tier that would serve without the override in force; null without one."
+    )
     grace_until: Internal[date] = Field(description="Business day a waiting downgrade is due.")
-    override: TierOverrideRead | None = Field(description="The override in force, if any.")
+    override: TierOverrideRead | None = Field(
+        description="The override in force, if any; it may leave the tier as it is."
+    )
     pending_override: Internal[PendingOverrideRead] = Field(description="A requested one, if any.")
     next_tier: NextTierRead | None = Field(description="Null at the top of the ladder.")
     score: Internal[int] = Field(description="Weighted score, 0 to 1000.")
@@ -103,6 +113,7 @@ class TierRead(MaskedRead):
     def from_domain(cls, served: ServedTier, customer_id: str, viewer: Viewer) -> TierRead:
         """The tier of a customer, ready to be masked; only staff is told what would lift it."""
         stored = served.stored
+        override = stored.override
         return cls.assemble(
             customer_id=customer_id,
             tier=stored.tier,
@@ -113,8 +124,9 @@ class TierRead(MaskedRead):
             since=stored.since,
             source=stored.source,
             grace_until=internal(stored.grace_until),
-            override=None,
-            pending_override=internal(None),
+            evaluated_tier=internal(None if override is None else stored.held_tier),
+            override=None if override is None else _override(override),
+            pending_override=internal(None if stored.pending is None else _pending(stored.pending)),
             next_tier=_next_tier(served, viewer),
             score=internal(stored.score),
             risk_grade=Sensitive(
@@ -127,6 +139,14 @@ class TierRead(MaskedRead):
             data_as_of=served.data_as_of,
             stale=served.stale,
         )
+
+
+def _override(override: OverrideInForce) -> TierOverrideRead:
+    return TierOverrideRead.assemble(id=override.id, mode=override.mode, until=override.until)
+
+
+def _pending(pending: PendingOverride) -> PendingOverrideRead:
+    return PendingOverrideRead(id=pending.id, mode=pending.mode, tier=pending.tier)
 
 
 def _next_tier(served: ServedTier, viewer: Viewer) -> NextTierRead | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +30,7 @@ Note = Callable[[int], Awaitable[None]]
 
 
 async def export_tiers(
-    session: AsyncSession, path: Path, *, note: Note, role: Role | None = None
+    session: AsyncSession, path: Path, *, today: date, note: Note, role: Role | None = None
 ) -> int:
     """Write the tier of every evaluated customer to a CSV or Parquet file.
 
@@ -39,6 +39,7 @@ async def export_tiers(
     Args:
         session: an open session.
         path: the file; its suffix says the format.
+        today: the business day whose tiers are written.
         note: awaited before the file gets its name; if it raises, there is no file.
         role: mask as this role sees other people's customers; without one nothing is masked,
             which is for whoever has the database anyway.
@@ -53,7 +54,7 @@ async def export_tiers(
     shows_internal = role is None or _shows_internal(role)
     written = 0
     with open_export(path, _COLUMNS) as writer:
-        async for rows in export.stream_tiers(session):
+        async for rows in export.stream_tiers(session, today=today):
             writer.write(rows if shows_internal else [_masked(row) for row in rows])
             written += len(rows)
         await note(written)

@@ -18,13 +18,14 @@ from app.domain.rules.values import fact_value
 from app.domain.tiering.decision import RuleSetReference, is_stale, next_review_on
 from app.domain.tiering.explanation import Explanation, Grounds, explain
 from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.override import overridden_tier
 from app.domain.tiering.record import GivenReason
 from app.domain.tiering.stability import StabilityState, waiting_downgrade
 from app.features.facts.service import read_facts
 from app.features.rule_sets.service import get_version
 from app.features.tiers.repository import read, standing
 from app.features.tiers.repository.read import StoredAssignment
-from app.features.tiers.repository.standing import StandingOf, StoredTier
+from app.features.tiers.repository.standing import PendingOverride, StandingOf, StoredTier
 from app.infra.batcher import Batcher
 from app.infra.database import AsyncSession
 from app.infra.lanes import Lanes
@@ -35,6 +36,7 @@ __all__ = [
     "HistoryPage",
     "Lift",
     "LookedUpTier",
+    "PendingOverride",
     "ServedTier",
     "StoredAssignment",
     "TierLookups",
@@ -209,11 +211,14 @@ def _is_outdated(stored: StoredTier) -> bool:
 
 
 def _lifts(stored: StoredTier) -> tuple[Lift, ...]:
-    """The stored moves that lead above the tier that serves, which may be better than evaluated."""
+    """The stored moves that lead above the tier that serves, which may be better than evaluated.
+
+    What an override would not let serve, no change of facts reaches while it is in force.
+    """
     return tuple(
         Lift(move["fact"], move["from"], move["to"], move["reaches"])
         for move in stored.moves
-        if LADDER.is_better(move["reaches"], stored.tier)
+        if LADDER.is_better(overridden_tier(move["reaches"], stored.override, LADDER), stored.tier)
     )
 
 
@@ -239,8 +244,8 @@ async def get_explanation(session: AsyncSession, *, customer_id: str, today: dat
     )
     document = version.compiled.document
     state = StabilityState(
-        stored.tier,
-        stored.since,
+        stored.held_tier,
+        stored.held_since,
         stored.last_downgrade_on,
         stored.first_lower_on,
         stored.evaluated_on,
@@ -249,10 +254,12 @@ async def get_explanation(session: AsyncSession, *, customer_id: str, today: dat
     reasons = await read.list_reasons(session, stored.decision_id)
     grounds = Grounds(
         tier_applied=stored.tier,
+        tier_held=stored.held_tier,
         tier_evaluated=stored.tier_evaluated,
         since=stored.since,
         grace_until=None if waits is None else stored.grace_until,
         held_by=None if waits is None else waits[1],
+        override=stored.override,
         segment=stored.segment,
         reasons=[GivenReason(**reason) for reason in reasons],
         rule_set=RuleSetReference(

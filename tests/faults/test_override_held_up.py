@@ -1,0 +1,270 @@
+"""Two steps that meet at their worst moment, since one of them is held up there.
+
+The first is kept waiting in the middle of its transaction, by a trigger that waits for a lock of
+the test's; the second begins and has to wait for the first, or comes through; then both go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from httpx import Response
+from sqlalchemy import text
+
+from app.features.reevaluation.service import run
+from app.infra.database import Database
+from app.infra.settings import Settings
+from app.main import create_app
+from tests.api import Caller, open_api
+from tests.factories.customers import CORPORATE, put_customer
+from tests.factories.templates import put_templates
+from tests.features.overrides.desk import BEA, RITA, ROB, Overrides, problem, today
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE_SECONDS: Final = 60
+#: Whoever inserts or updates a row that is held up waits for this lock.
+LOCK: Final = 4712
+HOLD_UP: Final = f"""CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql
+    SET lock_timeout = 0 AS $$
+    BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NEW; END $$"""
+IN_DATABASE: Final = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+HELD_UP: Final = (
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    f" AND objid = {LOCK} AND {IN_DATABASE}"
+)
+#: Waiting for a row is waiting for the transaction that holds it.
+WAITING: Final = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND wait_event_type = 'Lock' AND wait_event IN ('transactionid', 'tuple')"
+)
+COMPANY: Final = {key: value for key, value in CORPORATE.items() if key != "credit_code"}
+
+Step = Callable[[], Awaitable[Any]]
+Until = Callable[[str, asyncio.Future[Any]], Awaitable[None]]
+
+
+@pytest.fixture
+async def overrides(
+    settings: Settings, committed: Database, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[Overrides]:
+    """The routes over a pool; no request fails for want of the database."""
+    async with committed.sessions.begin() as session:
+        await put_templates(session)
+        await session.execute(text(HOLD_UP))
+    with caplog.at_level(logging.WARNING):
+        async with open_api(create_app(settings, committed), settings) as api:
+            await put_customer(api, "C1", **COMPANY)
+            yield Overrides(api)
+    assert [record for record in caplog.records if record.message == "request failed"] == []
+
+
+@asynccontextmanager
+async def held_up(committed: Database, event: str) -> AsyncIterator[Until]:
+    """Hold up who does something to a table until the block is left.
+
+    Args:
+        committed: the database.
+        event: when, as `AFTER INSERT ON decisions`.
+    """
+    async with committed.sessions.begin() as session:
+        await session.execute(
+            text(f"CREATE TRIGGER zz_held_up {event} EXECUTE FUNCTION hold_up()")
+        )
+    async with committed.sessions.begin() as holding:
+        await holding.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+
+        async def until(question: str, step: asyncio.Future[Any]) -> None:
+            """Wait until a question is answered with more than nothing; the step must not end."""
+            async with asyncio.timeout(PATIENCE_SECONDS), committed.sessions() as looking:
+                while not await looking.scalar(text(question)):
+                    assert not step.done(), step
+                    await looking.rollback()
+
+        yield until
+    async with committed.sessions.begin() as session:
+        await session.execute(text(f"DROP TRIGGER zz_held_up ON {event.split()[3]}"))
+
+
+async def meet(committed: Database, event: str, first: Step, second: Step) -> tuple[Any, Any]:
+    """What both steps come to, where the second meets the first while it is held up."""
+    async with held_up(committed, event) as until:
+        held = asyncio.ensure_future(first())
+        await until(HELD_UP, held)
+        met = asyncio.ensure_future(second())
+        await until(WAITING, met)
+    return await held, await met
+
+
+async def capped(overrides: Overrides, customer_id: str) -> str:
+    """A company whose tier a ceiling will replace at its next evaluation; the override's id."""
+    done = await overrides.activated(customer_id, mode="ceiling", tier="gold")
+    assert (await overrides.tier(customer_id))["source"] == "evaluated"
+    await put_customer(overrides.api, customer_id, **CORPORATE)
+    id_: str = done["id"]
+    return id_
+
+
+async def one_key_left(overrides: Overrides, customer_id: str, **changed: object) -> str:
+    """A request of which risk has approved and Bea has read; its id."""
+    asked = await overrides.asked(customer_id, **changed)
+    id_: str = asked["id"]
+    assert (await overrides.approve(id_, RITA)).status_code == 201
+    assert (await overrides.get(id_, BEA)).status_code == 200
+    return id_
+
+
+def told(answer: Response) -> str:
+    """The status of what was granted, the slug of what was refused."""
+    return str(answer.status_code) if answer.is_success else problem(answer)[1]
+
+
+async def evaluate(overrides: Overrides, customer_id: str) -> Response:
+    """Evaluate a customer."""
+    path = f"/v1/customers/{customer_id}/evaluations"
+    return await overrides.send("POST", path, RITA, {"as_of": today().isoformat()})
+
+
+OVERRIDING: Final = (
+    "BEFORE INSERT ON tier_assignments FOR EACH ROW WHEN (NEW.override_id IS NOT NULL)"
+)
+ACTIVATED: Final = "AFTER UPDATE ON overrides FOR EACH ROW WHEN (NEW.state = 'active')"
+
+
+async def test_an_evaluation_by_an_override_meets_its_revocation(
+    overrides: Overrides, committed: Database
+) -> None:
+    id_ = await capped(overrides, "C1")
+    evaluated, revoked = await meet(
+        committed,
+        OVERRIDING,
+        lambda: evaluate(overrides, "C1"),
+        lambda: overrides.revoke(id_, ROB),
+    )
+    assert (evaluated.status_code, revoked.status_code) == (201, 200)
+    tier = await overrides.tier("C1")
+    assert (tier["tier"], tier["source"], tier["override"]) == ("diamond", "evaluated", None)
+
+
+async def test_a_run_over_the_book_meets_a_revocation(
+    overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
+) -> None:
+    id_ = await capped(overrides, "C1")
+    summary, revoked = await meet(
+        committed,
+        OVERRIDING,
+        lambda: run(fresh_database_url, settings, as_of=today(), apply=True),
+        lambda: overrides.revoke(id_, ROB),
+    )
+    assert (summary.tally.changed, revoked.status_code) == (1, 200)
+    tier = await overrides.tier("C1")
+    assert (tier["tier"], tier["source"], tier["override"]) == ("diamond", "evaluated", None)
+
+
+async def test_a_run_over_the_book_meets_the_execution_of_what_replaces(
+    overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
+) -> None:
+    await capped(overrides, "C1")
+    id_ = await one_key_left(overrides, "C1")
+    summary, approved = await meet(
+        committed,
+        OVERRIDING,
+        lambda: run(fresh_database_url, settings, as_of=today(), apply=True),
+        lambda: overrides.decide(id_, BEA),
+    )
+    assert (summary.tally.changed, told(approved)) == (1, "201")
+    tier = await overrides.tier("C1")
+    assert (tier["tier"], tier["override"]["id"]) == ("diamond", id_)
+
+
+async def test_the_run_leaves_alone_whom_an_override_begins_to_serve_meanwhile(
+    overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
+) -> None:
+    id_ = await one_key_left(overrides, "C1", tier="gold")
+    await put_customer(overrides.api, "C2")
+    approved, summary = await meet(
+        committed,
+        OVERRIDING,
+        lambda: overrides.decide(id_, BEA),
+        lambda: run(fresh_database_url, settings, as_of=today(), apply=True),
+    )
+    assert (told(approved), summary.tally.customers) == ("201", 2)
+    tier = await overrides.tier("C1")
+    assert (tier["tier"], tier["override"]["id"]) == ("gold", id_)
+
+
+async def test_who_becomes_account_manager_while_it_is_decided_waits_for_the_decision(
+    overrides: Overrides, committed: Database
+) -> None:
+    id_ = await one_key_left(overrides, "C1")
+    approved, changed = await meet(
+        committed,
+        ACTIVATED,
+        lambda: overrides.decide(id_, BEA),
+        lambda: put_customer(overrides.api, "C1", account_manager="rita"),
+    )
+    assert (told(approved), changed) == ("201", None)
+
+
+async def test_who_has_become_account_manager_by_the_time_it_is_decided_does_not_count(
+    overrides: Overrides, committed: Database
+) -> None:
+    id_ = await one_key_left(overrides, "C1")
+    _, approved = await meet(
+        committed,
+        "AFTER UPDATE ON customers FOR EACH ROW",
+        lambda: put_customer(overrides.api, "C1", account_manager="rita"),
+        lambda: overrides.decide(id_, BEA),
+    )
+    assert (told(approved), approved.json()["waits_for"]) == ("201", ["risk"])
+
+
+async def delegated(overrides: Overrides, *people: Caller) -> str:
+    """A delegation that runs, of the first to the second; its id."""
+    absent, acting = people
+    await overrides.get("0" * 8, acting)
+    body = {
+        "delegate": acting.subject,
+        "valid_from": today().isoformat(),
+        "valid_to": (today() + timedelta(7)).isoformat(),
+    }
+    made = await overrides.send("POST", "/v1/override-delegations", absent, body)
+    assert made.status_code == 201, made.text
+    id_: str = made.json()["id"]
+    return id_
+
+
+async def test_a_delegation_that_was_taken_back_meanwhile_is_none(
+    overrides: Overrides, committed: Database
+) -> None:
+    asked = await overrides.asked("C1")
+    delegation_id = await delegated(overrides, RITA, ROB)
+    await overrides.get(asked["id"], ROB)
+    ended, approved = await meet(
+        committed,
+        "AFTER UPDATE ON override_delegations FOR EACH ROW",
+        lambda: overrides.send("POST", f"/v1/override-delegations/{delegation_id}/end", RITA),
+        lambda: overrides.decide(asked["id"], ROB, delegation_id=delegation_id),
+    )
+    assert (told(ended), told(approved)) == ("200", "delegation-not-running")
+
+
+async def test_a_delegation_is_not_taken_back_while_it_is_acted_by(
+    overrides: Overrides, committed: Database
+) -> None:
+    asked = await overrides.asked("C1")
+    delegation_id = await delegated(overrides, RITA, ROB)
+    await overrides.get(asked["id"], ROB)
+    approved, ended = await meet(
+        committed,
+        "AFTER INSERT ON override_approvals FOR EACH ROW",
+        lambda: overrides.decide(asked["id"], ROB, delegation_id=delegation_id),
+        lambda: overrides.send("POST", f"/v1/override-delegations/{delegation_id}/end", RITA),
+    )
+    assert (told(approved), told(ended)) == ("201", "200")
