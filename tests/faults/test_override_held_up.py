@@ -22,7 +22,7 @@ from app.infra.database import Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Caller, open_api
-from tests.factories.customers import CORPORATE, put_customer
+from tests.factories.customers import CORPORATE, policy, put_customer, term, write
 from tests.factories.templates import put_templates
 from tests.features.overrides.desk import BEA, RITA, ROB, Overrides, problem, today
 
@@ -170,31 +170,34 @@ async def test_a_run_over_the_book_meets_a_revocation(
 async def test_a_run_over_the_book_meets_the_execution_of_what_replaces(
     overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
 ) -> None:
-    await capped(overrides, "C1")
+    await overrides.activated("C1", mode="ceiling", tier="gold")
     id_ = await one_key_left(overrides, "C1")
+    await put_customer(overrides.api, "C1", **CORPORATE)
     summary, approved = await meet(
         committed,
         OVERRIDING,
         lambda: run(fresh_database_url, settings, as_of=today(), apply=True),
         lambda: overrides.decide(id_, BEA),
     )
-    assert (summary.tally.changed, told(approved)) == (1, "201")
+    # What both officers read is true no more by what the run saw, and what served goes on.
+    assert (summary.tally.changed, told(approved)) == (1, "decision-stale")
     tier = await overrides.tier("C1")
-    assert (tier["tier"], tier["override"]["id"]) == ("diamond", id_)
+    assert (tier["tier"], tier["override"]["mode"]) == ("gold", "ceiling")
 
 
 async def test_the_run_leaves_alone_whom_an_override_begins_to_serve_meanwhile(
     overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
 ) -> None:
     id_ = await one_key_left(overrides, "C1", tier="gold")
-    await put_customer(overrides.api, "C2")
+    async with committed.sessions() as session:
+        await write(session, policy("C1", "P1"), term("C1", "P1"))
     approved, summary = await meet(
         committed,
         OVERRIDING,
         lambda: overrides.decide(id_, BEA),
         lambda: run(fresh_database_url, settings, as_of=today(), apply=True),
     )
-    assert (told(approved), summary.tally.customers) == ("201", 2)
+    assert (told(approved), summary.tally.overtaken) == ("201", 1)
     tier = await overrides.tier("C1")
     assert (tier["tier"], tier["override"]["id"]) == ("gold", id_)
 
@@ -207,7 +210,7 @@ async def test_who_becomes_account_manager_while_it_is_decided_waits_for_the_dec
         committed,
         ACTIVATED,
         lambda: overrides.decide(id_, BEA),
-        lambda: put_customer(overrides.api, "C1", account_manager="rita"),
+        lambda: put_customer(overrides.api, "C1", **COMPANY, account_manager="rita"),
     )
     assert (told(approved), changed) == ("201", None)
 
@@ -219,7 +222,7 @@ async def test_who_has_become_account_manager_by_the_time_it_is_decided_does_not
     _, approved = await meet(
         committed,
         "AFTER UPDATE ON customers FOR EACH ROW",
-        lambda: put_customer(overrides.api, "C1", account_manager="rita"),
+        lambda: put_customer(overrides.api, "C1", **COMPANY, account_manager="rita"),
         lambda: overrides.decide(id_, BEA),
     )
     assert (told(approved), approved.json()["waits_for"]) == ("201", ["risk"])
@@ -228,7 +231,8 @@ async def test_who_has_become_account_manager_by_the_time_it_is_decided_does_not
 async def delegated(overrides: Overrides, *people: Caller) -> str:
     """A delegation that runs, of the first to the second; its id."""
     absent, acting = people
-    await overrides.get("0" * 8, acting)
+    # He has to have shown a token.
+    await overrides.tier("C1", acting)
     body = {
         "delegate": acting.subject,
         "valid_from": today().isoformat(),
