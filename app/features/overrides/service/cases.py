@@ -229,12 +229,24 @@ async def get_case(session: AsyncSession, *, override_id: UUID, acting: Acting) 
     return case
 
 
-async def lock_case(session: AsyncSession, *, override_id: UUID, acting: Acting) -> Case:
-    """`get_case`, and nobody else takes a step in it until the transaction ends."""
+async def lock_case(
+    session: AsyncSession, *, override_id: UUID, acting: Acting, with_customers: bool = False
+) -> Case:
+    """`get_case`, and nobody else takes a step in it until the transaction ends.
+
+    Args:
+        session: that transaction.
+        override_id: the request, or one override of it.
+        acting: who takes the step.
+        with_customers: whether the customers, their account managers among the rest, stay as they
+            are read, too.
+    """
     request_id = await cases.find_request_id(session, override_id)
     if request_id is not None:
         await wait_for_locks(session, seconds=CALLERS_LOCK_SECONDS)
         await cases.lock_request(session, request_id)
+        if with_customers:
+            await cases.lock_customers(session, request_id)
     return await get_case(session, override_id=override_id, acting=acting)
 
 
