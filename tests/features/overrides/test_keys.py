@@ -19,6 +19,7 @@ from tests.features.overrides.desk import (
     ROB,
     WORD,
     Overrides,
+    change_basis,
     problem,
 )
 
@@ -218,10 +219,7 @@ async def test_it_is_stale_only_if_the_rules_give_another_tier(
     await overrides.approve(asked["id"], RITA)
     # What the officers read was another tier: the basis is told, not the request.
     await overrides.get(asked["id"], BEA)
-    await session.execute(
-        text("UPDATE overrides SET evaluated_tier = 'gold' WHERE id = :id"), {"id": asked["id"]}
-    )
-    await session.commit()
+    await change_basis(session, "C1")
     assert problem(await overrides.decide(asked["id"], BEA)) == (409, "decision-stale")
     assert (await overrides.tier("C1"))["tier"] == "standard"
     waiting = (await overrides.get(asked["id"], BEA)).json()
