@@ -55,8 +55,8 @@ async def list_ending(session: AsyncSession, *, before: date) -> list[UUID]:
 async def lock_unless_busy(session: AsyncSession, request_id: UUID) -> bool:
     """Keep a request from others; False if somebody acts in it now: the next tick is soon."""
     row = OverrideRequestRow
-    query = select(row.id).where(row.id == request_id).with_for_update(
-        skip_locked=True, key_share=True
+    query = (
+        select(row.id).where(row.id == request_id).with_for_update(skip_locked=True, key_share=True)
     )
     if await session.scalar(query) is None:
         return False

@@ -99,13 +99,20 @@ async def insert_delegation(session: AsyncSession, delegation: StoredDelegation)
     )
 
 
-async def find_delegation(
-    session: AsyncSession, delegation_id: UUID, *, lock: bool = False
-) -> StoredDelegation | None:
-    """One delegation, if need be kept from others until the transaction ends."""
+async def lock_delegation(
+    session: AsyncSession, delegation_id: UUID, *, against_end_only: bool = False
+) -> None:
+    """Keep a delegation from being ended until the transaction ends; or from everybody."""
     row = OverrideDelegationRow
-    if lock:
-        await session.execute(select(row.id).where(row.id == delegation_id).with_for_update())
+    query = select(row.id).where(row.id == delegation_id)
+    await session.execute(
+        query.with_for_update(read=against_end_only, key_share=not against_end_only)
+    )
+
+
+async def find_delegation(session: AsyncSession, delegation_id: UUID) -> StoredDelegation | None:
+    """One delegation."""
+    row = OverrideDelegationRow
     found = (await session.execute(_stored().where(row.id == delegation_id))).first()
     return None if found is None else StoredDelegation(*found)
 

@@ -194,7 +194,8 @@ async def end_delegation(
         Forbidden: `not-delegator`.
         Conflict: `delegation-ended`.
     """
-    found = await delegations.find_delegation(session, delegation_id, lock=True)
+    await delegations.lock_delegation(session, delegation_id)
+    found = await delegations.find_delegation(session, delegation_id)
     if found is None or not _may_see(found, acting):
         raise NotFound("not-found")
     if found.delegator != acting.digest:
@@ -210,7 +211,7 @@ async def end_delegation(
 async def find_delegation(
     session: AsyncSession, *, delegation_id: UUID, delegate: str, on: date
 ) -> tuple[str, Department]:
-    """Whose key somebody turns by a delegation that runs.
+    """Whose key somebody turns by a delegation that runs, and runs until he has done so.
 
     Args:
         session: an open session.
@@ -224,6 +225,7 @@ async def find_delegation(
     Raises:
         Conflict: `delegation-not-running`: there is none for him, or not on that day.
     """
+    await delegations.lock_delegation(session, delegation_id, against_end_only=True)
     found = await delegations.find_delegation(session, delegation_id)
     if found is None or found.delegate != delegate or not found.runs_on(on):
         raise Conflict("delegation-not-running", "There is no delegation to you that runs today.")
