@@ -17,12 +17,13 @@ import pytest
 from httpx import Response
 from sqlalchemy import text
 
+from app.domain.privacy.roles import Role
 from app.features.reevaluation.service import run
 from app.infra.database import Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Caller, open_api
-from tests.factories.customers import CORPORATE, put_customer
+from tests.factories.customers import CORPORATE, policy, put_customer, term, write
 from tests.factories.templates import put_templates
 from tests.features.overrides.desk import BEA, RITA, ROB, Overrides, problem, today
 
@@ -47,7 +48,6 @@ WAITING: Final = (
 COMPANY: Final = {key: value for key, value in CORPORATE.items() if key != "credit_code"}
 
 Step = Callable[[], Awaitable[Any]]
-Until = Callable[[str, asyncio.Future[Any]], Awaitable[None]]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def overrides(
 
 
 @asynccontextmanager
-async def held_up(committed: Database, event: str) -> AsyncIterator[Until]:
+async def held_up(committed: Database, event: str) -> AsyncIterator[None]:
     """Hold up who does something to a table until the block is left.
 
     Args:
@@ -74,31 +74,30 @@ async def held_up(committed: Database, event: str) -> AsyncIterator[Until]:
         event: when, as `AFTER INSERT ON decisions`.
     """
     async with committed.sessions.begin() as session:
-        await session.execute(
-            text(f"CREATE TRIGGER zz_held_up {event} EXECUTE FUNCTION hold_up()")
-        )
+        await session.execute(text(f"CREATE TRIGGER zz_held_up {event} EXECUTE FUNCTION hold_up()"))
     async with committed.sessions.begin() as holding:
         await holding.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
 
-        async def until(question: str, step: asyncio.Future[Any]) -> None:
-            """Wait until a question is answered with more than nothing; the step must not end."""
-            async with asyncio.timeout(PATIENCE_SECONDS), committed.sessions() as looking:
-                while not await looking.scalar(text(question)):
-                    assert not step.done(), step
-                    await looking.rollback()
-
-        yield until
+        yield
     async with committed.sessions.begin() as session:
         await session.execute(text(f"DROP TRIGGER zz_held_up ON {event.split()[3]}"))
 
 
+async def until(committed: Database, question: str, least: int, step: asyncio.Future[Any]) -> None:
+    """Wait until something is counted so often; the step must not end meanwhile."""
+    async with asyncio.timeout(PATIENCE_SECONDS), committed.sessions() as looking:
+        while await looking.scalar(text(question)) < least:
+            assert not step.done(), step
+            await looking.rollback()
+
+
 async def meet(committed: Database, event: str, first: Step, second: Step) -> tuple[Any, Any]:
     """What both steps come to, where the second meets the first while it is held up."""
-    async with held_up(committed, event) as until:
+    async with held_up(committed, event):
         held = asyncio.ensure_future(first())
-        await until(HELD_UP, held)
+        await until(committed, HELD_UP, 1, held)
         met = asyncio.ensure_future(second())
-        await until(WAITING, met)
+        await until(committed, WAITING, 1, met)
     return await held, await met
 
 
@@ -170,31 +169,34 @@ async def test_a_run_over_the_book_meets_a_revocation(
 async def test_a_run_over_the_book_meets_the_execution_of_what_replaces(
     overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
 ) -> None:
-    await capped(overrides, "C1")
+    await overrides.activated("C1", mode="ceiling", tier="gold")
     id_ = await one_key_left(overrides, "C1")
+    await put_customer(overrides.api, "C1", **CORPORATE)
     summary, approved = await meet(
         committed,
         OVERRIDING,
         lambda: run(fresh_database_url, settings, as_of=today(), apply=True),
         lambda: overrides.decide(id_, BEA),
     )
-    assert (summary.tally.changed, told(approved)) == (1, "201")
+    # What both officers read is true no more by what the run saw, and what served goes on.
+    assert (summary.tally.changed, told(approved)) == (1, "decision-stale")
     tier = await overrides.tier("C1")
-    assert (tier["tier"], tier["override"]["id"]) == ("diamond", id_)
+    assert (tier["tier"], tier["override"]["mode"]) == ("gold", "ceiling")
 
 
 async def test_the_run_leaves_alone_whom_an_override_begins_to_serve_meanwhile(
     overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
 ) -> None:
     id_ = await one_key_left(overrides, "C1", tier="gold")
-    await put_customer(overrides.api, "C2")
+    async with committed.sessions() as session:
+        await write(session, policy("C1", "P1"), term("C1", "P1"))
     approved, summary = await meet(
         committed,
         OVERRIDING,
         lambda: overrides.decide(id_, BEA),
         lambda: run(fresh_database_url, settings, as_of=today(), apply=True),
     )
-    assert (told(approved), summary.tally.customers) == ("201", 2)
+    assert (told(approved), summary.tally.overtaken) == ("201", 1)
     tier = await overrides.tier("C1")
     assert (tier["tier"], tier["override"]["id"]) == ("gold", id_)
 
@@ -207,7 +209,7 @@ async def test_who_becomes_account_manager_while_it_is_decided_waits_for_the_dec
         committed,
         ACTIVATED,
         lambda: overrides.decide(id_, BEA),
-        lambda: put_customer(overrides.api, "C1", account_manager="rita"),
+        lambda: put_customer(overrides.api, "C1", **COMPANY, account_manager="rita"),
     )
     assert (told(approved), changed) == ("201", None)
 
@@ -219,7 +221,7 @@ async def test_who_has_become_account_manager_by_the_time_it_is_decided_does_not
     _, approved = await meet(
         committed,
         "AFTER UPDATE ON customers FOR EACH ROW",
-        lambda: put_customer(overrides.api, "C1", account_manager="rita"),
+        lambda: put_customer(overrides.api, "C1", **COMPANY, account_manager="rita"),
         lambda: overrides.decide(id_, BEA),
     )
     assert (told(approved), approved.json()["waits_for"]) == ("201", ["risk"])
@@ -228,7 +230,8 @@ async def test_who_has_become_account_manager_by_the_time_it_is_decided_does_not
 async def delegated(overrides: Overrides, *people: Caller) -> str:
     """A delegation that runs, of the first to the second; its id."""
     absent, acting = people
-    await overrides.get("0" * 8, acting)
+    # He has to have shown a token.
+    await overrides.tier("C1", acting)
     body = {
         "delegate": acting.subject,
         "valid_from": today().isoformat(),
@@ -268,3 +271,28 @@ async def test_a_delegation_is_not_taken_back_while_it_is_acted_by(
         lambda: overrides.send("POST", f"/v1/override-delegations/{delegation_id}/end", RITA),
     )
     assert (told(approved), told(ended)) == ("201", "200")
+
+
+async def test_a_merge_meets_the_execution_of_what_replaces(
+    overrides: Overrides, committed: Database
+) -> None:
+    await put_customer(overrides.api, "C2", **COMPANY)
+    await overrides.activated("C1", tier="gold")
+    id_ = await one_key_left(overrides, "C1")
+    merge = {"into": "C2"}
+    async with committed.sessions.begin() as holding:
+        await holding.execute(
+            text("SELECT FROM override_requests WHERE id = :id FOR UPDATE"), {"id": id_}
+        )
+        approving = asyncio.ensure_future(overrides.decide(id_, BEA))
+        await until(committed, WAITING, 1, approving)
+        merging = asyncio.ensure_future(
+            overrides.send("POST", "/v1/customers/C1/merge", Caller(Role.INTEGRATION), merge)
+        )
+        await until(committed, WAITING, 2, merging)
+    assert (told(await approving), told(await merging)) == ("201", "200")
+    async with committed.sessions() as session:
+        found = await session.execute(
+            text("SELECT state, closed_because FROM overrides ORDER BY id")
+        )
+        assert [tuple(row) for row in found] == [("ended", "superseded"), ("ended", "merge")]

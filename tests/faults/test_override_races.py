@@ -26,16 +26,11 @@ from tests.api import Caller, open_api
 from tests.factories.customers import put_customer
 from tests.factories.templates import put_templates
 from tests.features.overrides.desk import (
-    AGENT,
     BEA,
-    BEN,
-    MIA,
-    NOAH,
     RITA,
     ROB,
     Overrides,
     problem,
-    today,
 )
 
 pytestmark = pytest.mark.anyio
@@ -142,8 +137,8 @@ async def test_of_fifty_final_approvals_one_executes(
     }
     assert (await rows(committed, "SELECT count(*) FROM decisions")) == [(decided_before[0] + 1,)]
     assert await rows(
-        committed, "SELECT tier, source, override_id::text FROM tier_assignments WHERE valid_to"
-        " IS NULL"
+        committed,
+        "SELECT tier, source, override_id::text FROM tier_assignments WHERE valid_to IS NULL",
     ) == [("diamond", "override", id_)]
     assert await rows(
         committed, "SELECT department, count(*) FROM override_approvals GROUP BY 1 ORDER BY 1"
@@ -193,13 +188,12 @@ async def test_a_request_is_withdrawn_or_approved(
         assert sum((await kinds(committed, id_)).values()) == 3
 
 
-async def test_a_request_expires_or_is_approved(
-    overrides: Overrides, committed: Database
-) -> None:
+async def test_a_request_expires_or_is_approved(overrides: Overrides, committed: Database) -> None:
     for each in range(ROUNDS):
         id_ = await one_key_left(overrides, f"C{each}")
         steps, [approved] = await asyncio.gather(
-            tick(overrides, committed, hours=73), at_once(lambda id_=id_: overrides.decide(id_, BEA))
+            tick(overrides, committed, hours=73),
+            at_once(lambda id_=id_: overrides.decide(id_, BEA)),
         )
         status = (await overrides.get(id_, RITA)).json()["status"]
         # The clock leaves alone what somebody acts in.
@@ -224,5 +218,7 @@ async def test_what_serves_is_revoked_or_ends(overrides: Overrides, committed: D
         }
         tier = await overrides.tier(f"C{each}")
         assert (tier["tier"], tier["override"]) == ("standard", None)
-        open_ones = "SELECT count(*) FROM tier_assignments WHERE customer_id = :id AND valid_to IS NULL"
+        open_ones = (
+            "SELECT count(*) FROM tier_assignments WHERE customer_id = :id AND valid_to IS NULL"
+        )
         assert await rows(committed, open_ones, id=f"C{each}") == [(1,)]

@@ -222,6 +222,23 @@ async def test_what_was_decided_or_asked_for_the_old_id_ends_with_it(
     await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
 
 
+async def test_who_got_another_tier_today_is_merged_today(api: Api, session: AsyncSession) -> None:
+    today = business_day(utc_now(), "Asia/Shanghai")
+    path, body = "/v1/customers/C1/evaluations", {"as_of": today.isoformat()}
+    assert (await api.call("POST", path, Role.RISK_OFFICER, json=body)).status_code == 201
+    assert (await merge(api, "C1", "C2"))[0] == 200
+    query = (
+        "SELECT source, valid_from, valid_to, ended_by FROM tier_assignments"
+        " WHERE customer_id = 'C1' ORDER BY valid_from"
+    )
+    since = date(2020, 10, 31)
+    assert await rows(session, query) == [
+        ("evaluated", since, today, "merge"),
+        ("grace", today, today, "merge"),
+    ]
+    await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+
+
 async def test_of_consents_and_scores_of_one_day_the_survivors_stand_but_a_withdrawal_holds(
     api: Api, session: AsyncSession
 ) -> None:

@@ -142,6 +142,7 @@ async def test_a_repetition_is_answered_as_the_first_was(
         (JPEG, "a.JPEG", "image/jpeg"),
         (TEXT, "信.txt", "text/plain; charset=utf-8"),
     ],
+    ids=["png", "jpeg", "text"],
 )
 async def test_other_types_come_back_as_they_were_sent(
     files: Files, content: bytes, name: str, kind: str
@@ -169,6 +170,7 @@ async def test_other_types_come_back_as_they_were_sent(
         (b"<svg/>", "a.svg", "image/svg+xml"),
         (TEXT, "a.txt", "application/octet-stream"),
     ],
+    ids=range(14),
 )
 async def test_a_file_that_lies_is_refused(
     files: Files, session: AsyncSession, content: bytes, name: str, kind: str

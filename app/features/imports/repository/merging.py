@@ -75,23 +75,25 @@ _END_OVERRIDES: Final = """
     WHERE customer_id = ANY(:aliases) AND state IN ('requested', 'active')
 """
 
-#: The decisions and all that served before stay under the old id.
+#: The decisions and all that served before stay under the old id. What ended today is followed by
+#: nothing either: what began today does not serve for a day.
 _END_TIERS: Final = """
-    UPDATE tier_assignments SET valid_to = greatest(:today, valid_from), ended_by = 'merge'
-    WHERE customer_id = ANY(:aliases) AND valid_to IS NULL
+    UPDATE tier_assignments SET valid_to = coalesce(valid_to, greatest(:today, valid_from)),
+        ended_by = 'merge'
+    WHERE customer_id = ANY(:aliases) AND (valid_to IS NULL OR valid_to >= :today)
 """
 _END_STATES: Final = "DELETE FROM scoring_states WHERE customer_id = ANY(:aliases)"
 
-#: In the order in which whoever decides on overrides locks them: requests, overrides, customers.
+#: In the order in which whoever decides on overrides locks them: requests that wait, requests that
+#: serve and may be replaced, overrides, customers; and as weakly.
 _LOCK_REQUESTS: Final = """
     SELECT FROM override_requests WHERE id IN (
-        SELECT request_id FROM overrides
-        WHERE customer_id = ANY(:ids) AND state IN ('requested', 'active')
-    ) ORDER BY id FOR UPDATE
+        SELECT request_id FROM overrides WHERE customer_id = ANY(:ids) AND state = :state
+    ) ORDER BY id FOR NO KEY UPDATE
 """
 _LOCK_OVERRIDES: Final = """
     SELECT FROM overrides WHERE customer_id = ANY(:ids) AND state IN ('requested', 'active')
-    ORDER BY id FOR UPDATE
+    ORDER BY id FOR NO KEY UPDATE
 """
 _LOCK: Final = """
     SELECT customer_id, kind FROM customers
@@ -105,7 +107,8 @@ async def lock_customers(session: AsyncSession, customer_ids: Sequence[str]) -> 
     So does whoever decides on their overrides.
     """
     ids = bindparam("ids", sorted(set(customer_ids)), ARRAY(Text))
-    await session.execute(text(_LOCK_REQUESTS).bindparams(ids))
+    for state in ("requested", "active"):
+        await session.execute(text(_LOCK_REQUESTS).bindparams(ids), {"state": state})
     await session.execute(text(_LOCK_OVERRIDES).bindparams(ids))
     rows = await session.execute(text(_LOCK).bindparams(ids))
     return {row.customer_id: row.kind for row in rows}

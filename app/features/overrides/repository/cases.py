@@ -140,6 +140,19 @@ async def lock_request(session: AsyncSession, request_id: UUID) -> None:
     await session.execute(rows.order_by(OverrideRow.id).with_for_update(key_share=True))
 
 
+async def lock_customers(session: AsyncSession, request_id: UUID) -> None:
+    """Keep the customers for whom a request waits from others, and what serves them.
+
+    Requests and overrides come before customers, as with everybody.
+    """
+    row, customer = OverrideRow, CustomerRow.customer_id
+    waiting = select(row.customer_id).where(row.request_id == request_id, row.state == "requested")
+    customer_ids = (await session.scalars(waiting)).all()
+    await lock_active(session, customer_ids)
+    query = select(customer).where(customer.in_(customer_ids)).order_by(customer)
+    await session.execute(query.with_for_update(key_share=True))
+
+
 async def get_cases(
     session: AsyncSession, request_ids: Sequence[UUID], *, with_bulk: bool = True
 ) -> dict[UUID, StoredCase]:

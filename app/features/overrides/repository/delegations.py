@@ -99,20 +99,15 @@ async def insert_delegation(session: AsyncSession, delegation: StoredDelegation)
     )
 
 
-async def lock_delegation(
-    session: AsyncSession, delegation_id: UUID, *, against_end_only: bool = False
-) -> None:
-    """Keep a delegation from being ended until the transaction ends; or from everybody."""
+async def find_delegation(
+    session: AsyncSession, delegation_id: UUID, *, lock: bool = False
+) -> StoredDelegation | None:
+    """One delegation, if need be kept from others until the transaction ends."""
     row = OverrideDelegationRow
-    query = select(row.id).where(row.id == delegation_id)
-    await session.execute(
-        query.with_for_update(read=against_end_only, key_share=not against_end_only)
-    )
-
-
-async def find_delegation(session: AsyncSession, delegation_id: UUID) -> StoredDelegation | None:
-    """One delegation."""
-    row = OverrideDelegationRow
+    if lock:
+        await session.execute(
+            select(row.id).where(row.id == delegation_id).with_for_update(key_share=True)
+        )
     found = (await session.execute(_stored().where(row.id == delegation_id))).first()
     return None if found is None else StoredDelegation(*found)
 

@@ -31,6 +31,7 @@ from app.infra.settings import Settings
 STATEMENT: Final = ("override_versions", "statement_cipher")
 APPROVAL_STATEMENT: Final = ("override_approvals", "statement_cipher")
 CLOSING_STATEMENT: Final = ("overrides", "closing_statement_cipher")
+SEE_ALL: Final = frozenset({Role.RISK_OFFICER, Role.BUSINESS_OFFICER, Role.COMPLIANCE})
 #: Which state a request is in whose overrides have come to different ends.
 _NEAREST: Final[tuple[OverrideState, ...]] = (
     "active",
@@ -228,12 +229,24 @@ async def get_case(session: AsyncSession, *, override_id: UUID, acting: Acting) 
     return case
 
 
-async def lock_case(session: AsyncSession, *, override_id: UUID, acting: Acting) -> Case:
-    """`get_case`, and nobody else takes a step in it until the transaction ends."""
+async def lock_case(
+    session: AsyncSession, *, override_id: UUID, acting: Acting, with_customers: bool = False
+) -> Case:
+    """`get_case`, and nobody else takes a step in it until the transaction ends.
+
+    Args:
+        session: that transaction.
+        override_id: the request, or one override of it.
+        acting: who takes the step.
+        with_customers: whether the customers, their account managers among the rest, stay as they
+            are read, too.
+    """
     request_id = await cases.find_request_id(session, override_id)
     if request_id is not None:
         await wait_for_locks(session, seconds=CALLERS_LOCK_SECONDS)
         await cases.lock_request(session, request_id)
+        if with_customers:
+            await cases.lock_customers(session, request_id)
     return await get_case(session, override_id=override_id, acting=acting)
 
 
@@ -278,10 +291,13 @@ def _digests(stored: StoredCase) -> set[str]:
 def may_see(case: Case, acting: Acting) -> bool:
     """Whether the caller may know of it: an account manager of what he asked for, and of his own.
 
-    Of a request for many customers only who asked is shown the whole.
+    Officers and compliance may know of all. Of a request for many customers an account manager is
+    shown the whole only if he asked.
     """
-    if acting.actor.role is not Role.ACCOUNT_MANAGER:
+    if acting.actor.role in SEE_ALL:
         return True
+    if acting.actor.role is not Role.ACCOUNT_MANAGER:
+        return False
     if acting.digest == case.request.requested_by:
         return True
     is_one = case.chosen is not None or not case.request.is_bulk

@@ -74,7 +74,8 @@ async def decide(
             evaluation.
         Invalid: `input-error`.
     """
-    case = await lock_case(session, override_id=override_id, acting=acting)
+    # Whoever becomes an account manager now is one after the decision.
+    case = await lock_case(session, override_id=override_id, acting=acting, with_customers=True)
     case.require_waiting(acting.now)
     key = await _key(session, case, verdict, acting)
     case.waiting.require_read(await cases.find_read(session, case.request.id, acting.digest))

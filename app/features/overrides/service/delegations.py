@@ -194,8 +194,7 @@ async def end_delegation(
         Forbidden: `not-delegator`.
         Conflict: `delegation-ended`.
     """
-    await delegations.lock_delegation(session, delegation_id)
-    found = await delegations.find_delegation(session, delegation_id)
+    found = await delegations.find_delegation(session, delegation_id, lock=True)
     if found is None or not _may_see(found, acting):
         raise NotFound("not-found")
     if found.delegator != acting.digest:
@@ -211,10 +210,10 @@ async def end_delegation(
 async def find_delegation(
     session: AsyncSession, *, delegation_id: UUID, delegate: str, on: date
 ) -> tuple[str, Department]:
-    """Whose key somebody turns by a delegation that runs, and runs until he has done so.
+    """Whose key somebody turns by a delegation that runs, and is not taken back meanwhile.
 
     Args:
-        session: an open session.
+        session: in whose transaction he does.
         delegation_id: the delegation.
         delegate: digest of who wants to act by it.
         on: the business day.
@@ -225,8 +224,7 @@ async def find_delegation(
     Raises:
         Conflict: `delegation-not-running`: there is none for him, or not on that day.
     """
-    await delegations.lock_delegation(session, delegation_id, against_end_only=True)
-    found = await delegations.find_delegation(session, delegation_id)
+    found = await delegations.find_delegation(session, delegation_id, lock=True)
     if found is None or found.delegate != delegate or not found.runs_on(on):
         raise Conflict("delegation-not-running", "There is no delegation to you that runs today.")
     return found.delegator, found.department
