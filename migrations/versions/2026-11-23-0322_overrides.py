@@ -23,6 +23,14 @@ BEGIN
     RAISE EXCEPTION '%', reason USING ERRCODE = 'check_violation', CONSTRAINT = constraint_name;
 END $$;
 
+-- A transaction that keeps to an old snapshot would judge by roles that somebody has no more.
+CREATE FUNCTION require_newest() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        PERFORM refuse_by('ck_overrides_read_committed', 'who may do what is asked of the newest rows');
+    END IF;
+END $$;
+
 CREATE FUNCTION officer_of(department text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE department WHEN 'risk' THEN 'risk_officer' WHEN 'business' THEN 'business_officer' END
 $$;
@@ -57,10 +65,13 @@ LANGUAGE sql STABLE AS $$
     ), keys AS (
         SELECT * FROM counting WHERE decision = 'approve' AND may_turn_key(approver, department)
             AND NOT manages_customer(approver, customer)
-            AND (on_behalf_of IS NULL OR NOT manages_customer(on_behalf_of, customer))
+            AND (on_behalf_of IS NULL OR (may_turn_key(on_behalf_of, department)
+                AND NOT manages_customer(on_behalf_of, customer)))
     )
     SELECT NOT EXISTS (SELECT FROM counting WHERE decision = 'reject') AND EXISTS (
-        SELECT FROM keys AS risk JOIN keys AS business ON business.approver <> risk.approver
+        SELECT FROM keys AS risk JOIN keys AS business
+            ON NOT ARRAY[risk.approver, risk.on_behalf_of]
+                && array_remove(ARRAY[business.approver, business.on_behalf_of], NULL)
         WHERE risk.department = 'risk' AND business.department = 'business'
     )
 $$;
@@ -70,6 +81,9 @@ BEGIN
     IF NEW.issued_at < OLD.issued_at OR (NEW.actor_digest, NEW.issuer, NEW.subject)
             IS DISTINCT FROM (OLD.actor_digest, OLD.issuer, OLD.subject) THEN
         PERFORM refuse_by('ck_actors_newest', 'an older token says nothing about a newer one');
+    END IF;
+    IF NEW.issued_at = OLD.issued_at AND NOT NEW.roles @> OLD.roles THEN
+        PERFORM refuse_by('ck_actors_newest', 'nobody loses a role without a newer token');
     END IF;
     RETURN NEW;
 END $$;
@@ -93,9 +107,17 @@ DECLARE
     asked override_requests%ROWTYPE;
     said override_versions%ROWTYPE;
 BEGIN
+    PERFORM require_newest();
     IF TG_OP = 'INSERT' THEN
         IF NEW.state <> 'requested' THEN
             PERFORM refuse_by('ck_overrides_begins_requested', 'an override begins as a request');
+        END IF;
+        SELECT * INTO asked FROM override_requests WHERE id = NEW.request_id FOR NO KEY UPDATE;
+        IF NOT asked.is_bulk AND NEW.id <> NEW.request_id THEN
+            PERFORM refuse_by('ck_overrides_single', 'the one override of a request has its id');
+        END IF;
+        IF EXISTS (SELECT FROM override_reads WHERE request_id = NEW.request_id) THEN
+            PERFORM refuse_by('ck_overrides_before_reading', 'nobody is added to what was read');
         END IF;
         RETURN NEW;
     END IF;
@@ -113,6 +135,11 @@ BEGIN
                 OLD.evaluated_tier, OLD.decision_id) THEN
         PERFORM refuse_by('ck_overrides_fixed', 'what was approved stays as it was approved');
     END IF;
+    IF NEW.version < OLD.version OR (NEW.version = OLD.version AND
+            (NEW.tier, NEW.mode, NEW.valid_until, NEW.evaluated_tier, NEW.decision_id) IS DISTINCT FROM
+            (OLD.tier, OLD.mode, OLD.valid_until, OLD.evaluated_tier, OLD.decision_id)) THEN
+        PERFORM refuse_by('ck_overrides_fixed', 'what is asked for changes with the next version');
+    END IF;
     IF NEW.state = OLD.state THEN
         RETURN NEW;
     END IF;
@@ -121,7 +148,7 @@ BEGIN
             ('active', 'ended'), ('active', 'revoked')) THEN
         PERFORM refuse_by('ck_overrides_transition', 'there is no such step');
     END IF;
-    SELECT * INTO STRICT asked FROM override_requests WHERE id = NEW.request_id FOR SHARE;
+    SELECT * INTO STRICT asked FROM override_requests WHERE id = NEW.request_id FOR NO KEY UPDATE;
     SELECT * INTO STRICT said FROM override_versions
         WHERE request_id = NEW.request_id AND version = NEW.version;
     IF NEW.state = 'active' THEN
@@ -140,6 +167,9 @@ BEGIN
             SELECT FROM override_approvals WHERE request_id = NEW.request_id
                 AND version = NEW.version AND decision = 'reject' AND approver = NEW.closed_by) THEN
         PERFORM refuse_by('ck_overrides_rejecter', 'nobody has rejected this version');
+    ELSIF NEW.state = 'expired' AND NEW.closed_at < asked.expires_at
+            AND NEW.closed_on < NEW.valid_until THEN
+        PERFORM refuse_by('ck_overrides_expired_early', 'its time is not over');
     ELSIF NEW.state = 'withdrawn' AND NEW.closed_because <> 'merge'
             AND NEW.closed_by IS DISTINCT FROM asked.requested_by THEN
         PERFORM refuse_by('ck_overrides_withdrawer', 'who asked withdraws, and nobody else');
@@ -155,14 +185,27 @@ CREATE FUNCTION guard_override_approval() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     asked override_requests%ROWTYPE;
 BEGIN
+    PERFORM require_newest();
+    SELECT * INTO asked FROM override_requests WHERE id = NEW.request_id FOR NO KEY UPDATE;
     IF TG_OP = 'UPDATE' THEN
         IF OLD.voided_at IS NOT NULL OR NEW.voided_at IS NULL
                 OR to_jsonb(NEW) - 'voided_at' <> to_jsonb(OLD) - 'voided_at' THEN
             PERFORM refuse_by('ck_override_approvals_fixed', 'what was decided stays');
         END IF;
+        IF NEW.decision = 'reject' OR NOT EXISTS (
+                SELECT FROM overrides WHERE request_id = NEW.request_id AND state = 'requested')
+                OR (may_turn_key(NEW.approver, NEW.department)
+                    AND NOT manages_request(NEW.approver, NEW.request_id)
+                    AND (NEW.on_behalf_of IS NULL OR (may_turn_key(NEW.on_behalf_of, NEW.department)
+                        AND NOT manages_request(NEW.on_behalf_of, NEW.request_id)))) THEN
+            PERFORM refuse_by('ck_override_approvals_void',
+                'what was approved is void while it waits, if who approved may not any more');
+        END IF;
         RETURN NEW;
     END IF;
-    SELECT * INTO STRICT asked FROM override_requests WHERE id = NEW.request_id FOR SHARE;
+    IF NEW.voided_at IS NOT NULL THEN
+        PERFORM refuse_by('ck_override_approvals_fixed', 'nobody decides what is void');
+    END IF;
     IF asked.version <> NEW.version THEN
         PERFORM refuse_by('ck_override_approvals_current_version', 'there is a newer version');
     END IF;
@@ -187,9 +230,12 @@ BEGIN
     END IF;
     IF NEW.delegation_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM override_delegations WHERE id = NEW.delegation_id AND ended_at IS NULL
-                AND NEW.decided_at BETWEEN valid_from - interval '1 day'
-                    AND valid_to + interval '1 day') THEN
+                AND (NEW.decided_at AT TIME ZONE 'UTC')::date BETWEEN valid_from - 1 AND valid_to) THEN
         PERFORM refuse_by('ck_override_approvals_delegation_runs', 'the delegation does not run');
+    END IF;
+    IF EXISTS (SELECT FROM override_delegations WHERE delegator = NEW.approver AND ended_at IS NULL
+            AND (NEW.decided_at AT TIME ZONE 'UTC')::date BETWEEN valid_from + 1 AND valid_to - 2) THEN
+        PERFORM refuse_by('ck_override_approvals_away', 'who is away takes his delegation back first');
     END IF;
     IF EXISTS (SELECT FROM override_approvals WHERE request_id = NEW.request_id
             AND version = NEW.version AND voided_at IS NULL
@@ -201,17 +247,44 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What is read is fixed: a reader and whoever adds to a version wait for each other.
+CREATE FUNCTION guard_override_read() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM override_requests WHERE id = NEW.request_id FOR SHARE;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION guard_override_evidence() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM require_newest();
+    PERFORM FROM override_requests WHERE id = NEW.request_id FOR NO KEY UPDATE;
+    IF EXISTS (SELECT FROM override_reads
+            WHERE request_id = NEW.request_id AND version = NEW.version) THEN
+        PERFORM refuse_by('ck_override_evidence_before_reading', 'nothing is added to what was read');
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION guard_override_delegation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM require_newest();
     IF TG_OP = 'UPDATE' THEN
         IF OLD.ended_at IS NOT NULL OR NEW.ended_at IS NULL
                 OR to_jsonb(NEW) - 'ended_at' <> to_jsonb(OLD) - 'ended_at' THEN
             PERFORM refuse_by('ck_override_delegations_fixed', 'a delegation is only taken back');
         END IF;
-    ELSIF NOT may_turn_key(NEW.delegator, NEW.department)
+        RETURN NEW;
+    END IF;
+    PERFORM FROM actors WHERE actor_digest IN (NEW.delegator, NEW.delegate)
+        ORDER BY actor_digest FOR NO KEY UPDATE;
+    IF NOT may_turn_key(NEW.delegator, NEW.department)
             OR NOT may_turn_key(NEW.delegate, NEW.department) THEN
         PERFORM refuse_by('ck_override_delegations_officers',
             'both are officers of the department, and of no other');
+    END IF;
+    IF EXISTS (SELECT FROM override_delegations WHERE delegator = NEW.delegate AND ended_at IS NULL
+            AND valid_from < NEW.valid_to AND valid_to > NEW.valid_from) THEN
+        PERFORM refuse_by('ck_override_delegations_chain', 'who is away acts for nobody');
     END IF;
     RETURN NEW;
 END $$;
@@ -234,8 +307,10 @@ BEGIN
             (OLD.id, OLD.sha256, OLD.media_type, OLD.size_bytes) THEN
         PERFORM refuse_by('ck_evidence_files_fixed', 'evidence stays what it is');
     END IF;
-    IF NEW.wrapped_key <> OLD.wrapped_key AND NEW.key_id = OLD.key_id THEN
-        PERFORM refuse_by('ck_evidence_files_fixed', 'a key is only wrapped by another master key');
+    -- Another key in its place would be the end of the content too.
+    IF NEW.wrapped_key IS NOT NULL AND OLD.wrapped_key IS NOT NULL
+            AND (NEW.key_id, NEW.wrapped_key) IS DISTINCT FROM (OLD.key_id, OLD.wrapped_key) THEN
+        PERFORM refuse_by('ck_evidence_files_fixed', 'the key stays as long as the content');
     END IF;
     RETURN NEW;
 END $$;
@@ -260,11 +335,29 @@ BEGIN
 END $$;
 """
 
+#: Else a session would put a temporary table of its own before one that a guard asks.
+FIX_SEARCH_PATH = """
+DO $$
+DECLARE
+    guard regprocedure;
+BEGIN
+    FOR guard IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+        AND (proname LIKE 'guard\\_%' OR proname IN ('refuse_by', 'require_newest', 'officer_of',
+            'may_turn_key', 'manages_customer', 'manages_request', 'has_two_keys', 'database_day'))
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
+            guard, current_schema());
+    END LOOP;
+END $$
+"""
+
 #: Table, when, and the function that guards it.
 GUARDS = (
     ("actors", "BEFORE UPDATE", "guard_actor"),
     ("override_requests", "BEFORE UPDATE", "guard_override_request"),
     ("overrides", "BEFORE INSERT OR UPDATE", "guard_override"),
+    ("override_reads", "BEFORE INSERT", "guard_override_read"),
+    ("override_evidence", "BEFORE INSERT", "guard_override_evidence"),
     ("override_approvals", "BEFORE INSERT OR UPDATE", "guard_override_approval"),
     ("override_delegations", "BEFORE INSERT OR UPDATE", "guard_override_delegation"),
     ("evidence_files", "BEFORE UPDATE", "guard_evidence_file"),
@@ -273,6 +366,7 @@ GUARDS = (
 #: Nothing of these is ever changed or deleted, nothing of those ever deleted.
 APPEND_ONLY = ("override_versions", "override_reads", "override_evidence")
 NEVER_DELETED = (
+    "actors",
     "override_requests",
     "overrides",
     "override_approvals",
@@ -564,6 +658,10 @@ def upgrade() -> None:
             name=op.f("ck_override_versions_validity"),
         ),
         sa.CheckConstraint("version >= 1", name=op.f("ck_override_versions_version")),
+        sa.CheckConstraint(
+            "abs(written_on - (written_at AT TIME ZONE 'UTC')::date) <= 1",
+            name=op.f("ck_override_versions_written_on"),
+        ),
         sa.ForeignKeyConstraint(
             ["request_id"], ["override_requests.id"], name=op.f("fk_override_versions_request_id")
         ),
@@ -704,7 +802,8 @@ def upgrade() -> None:
             comment="When its near end was announced.",
         ),
         sa.CheckConstraint(
-            "(state IN ('active', 'ended', 'revoked')) = (valid_from IS NOT NULL)",
+            "(state IN ('active', 'ended', 'revoked')) = (valid_from IS NOT NULL)"
+            " AND (valid_from IS NULL) = (activated_at IS NULL)",
             name=op.f("ck_overrides_served"),
         ),
         sa.CheckConstraint(
@@ -714,6 +813,16 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "closed_because IN ('rejected', 'withdrawn', 'expired', 'validity', 'revoked', 'superseded', 'merge')",
             name=op.f("ck_overrides_closed_because"),
+        ),
+        sa.CheckConstraint(
+            "closed_because IS NULL OR closed_because = state"
+            " OR (state = 'withdrawn' AND closed_because = 'merge')"
+            " OR (state = 'ended' AND closed_because IN ('validity', 'superseded', 'merge'))",
+            name=op.f("ck_overrides_cause"),
+        ),
+        sa.CheckConstraint(
+            "closed_because <> 'validity' OR closed_on >= valid_until",
+            name=op.f("ck_overrides_ended_early"),
         ),
         sa.CheckConstraint(
             "evaluated_tier IN ('diamond', 'gold', 'standard')",
@@ -937,12 +1046,14 @@ def upgrade() -> None:
     # One at a time, as the driver wants them; a blank line is between two of them and nowhere else.
     for function in FUNCTIONS.split("\n\n"):
         op.execute(function)
+    op.execute(FIX_SEARCH_PATH)
     for table, when, function in GUARDS:
         op.execute(
             f"CREATE TRIGGER guarded {when} ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
         )
     op.execute(
-        "CREATE TRIGGER guarded_override BEFORE INSERT ON tier_assignments FOR EACH ROW"
+        "CREATE TRIGGER guarded_override BEFORE INSERT OR UPDATE OF override_id, source"
+        " ON tier_assignments FOR EACH ROW"
         " WHEN (NEW.override_id IS NOT NULL) EXECUTE FUNCTION guard_overriding_assignment()"
     )
     op.execute(
@@ -1034,6 +1145,7 @@ def downgrade() -> None:
         "manages_customer(text, text)",
         "may_turn_key(text, text)",
         "officer_of(text)",
+        "require_newest()",
         "database_day()",
         "refuse_by(text, text)",
     ):

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self
 from unittest.mock import patch
@@ -27,6 +28,7 @@ import polars as pl
 
 from app.domain.privacy.roles import Role
 from app.features.customers.schemas import CustomerWrite
+from app.features.overrides.schemas import OverrideWrite
 from app.infra import clock
 from app.infra.database import libpq_url, open_database
 from app.infra.migrations import upgrade
@@ -52,6 +54,11 @@ WHERE kind = 'individual' AND tier = 'gold' AND account_manager IS NOT NULL
 ORDER BY customer_id LIMIT 1
 """
 _WRITTEN: Final[Any] = CustomerWrite.model_json_schema()["examples"][0]
+_WANTED: Final[Any] = OverrideWrite.model_json_schema()["examples"][0]
+_PURPOSE: Final = {"X-Purpose": "override_review"}
+_EVIDENCE: Final = "Contract of sale, signed on 2026-10-30.\nThe buyer takes over all policies.\n"
+#: What is salted is another one each time.
+_DIGEST: Final = re.compile('("digest": )"[0-9a-f]{64}"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,81 @@ CALLS: Final = (
         Role.ANALYST,
         {"facts": {"age": 41, "annual_premium": "18000.00", "smoker": False, "nps": 9}},
     ),
+    Call(
+        "create_override",
+        "POST /v1/overrides",
+        Role.ACCOUNT_MANAGER,
+        {"customer_id": "{customer_id}", **_WANTED},
+        {"override_id": "id"},
+        headers={"Idempotency-Key": "one", **_PURPOSE},
+    ),
+    Call(
+        "create_override_evidence",
+        "POST /v1/overrides/{override_id}/evidence",
+        Role.ACCOUNT_MANAGER,
+        headers=_PURPOSE,
+        file=("contract.txt", _EVIDENCE),
+    ),
+    Call("list_overrides", "GET /v1/overrides?status=requested&for=me", Role.RISK_OFFICER),
+    Call(
+        "get_override", "GET /v1/overrides/{override_id}", Role.BUSINESS_OFFICER, headers=_PURPOSE
+    ),
+    Call("get_override", "GET /v1/overrides/{override_id}", Role.RISK_OFFICER, headers=_PURPOSE),
+    Call(
+        "create_override_approval",
+        "POST /v1/overrides/{override_id}/approvals",
+        Role.RISK_OFFICER,
+        {"decision": "approve", "statement": "The risk does not rise by a better service."},
+        headers=_PURPOSE,
+    ),
+    Call(
+        "create_override_approval",
+        "POST /v1/overrides/{override_id}/approvals",
+        Role.BUSINESS_OFFICER,
+        {"decision": "approve", "statement": "The contract under way justifies it."},
+        headers=_PURPOSE,
+    ),
+    Call(
+        "get_override_evidence",
+        f"GET /v1/overrides/{{override_id}}/evidence/{sha256(_EVIDENCE.encode()).hexdigest()}",
+        Role.COMPLIANCE,
+        headers=_PURPOSE,
+    ),
+    Call(
+        "revoke_override",
+        "POST /v1/overrides/{override_id}/revoke",
+        Role.RISK_OFFICER,
+        {"statement": "The merger was called off yesterday."},
+        headers=_PURPOSE,
+    ),
+    Call(
+        "create_override",
+        "POST /v1/overrides",
+        Role.ACCOUNT_MANAGER,
+        {"customer_id": "{customer_id}", **_WANTED},
+        {"override_id": "id"},
+        headers={"Idempotency-Key": "two", **_PURPOSE},
+    ),
+    Call(
+        "put_override",
+        "PUT /v1/overrides/{override_id}",
+        Role.ACCOUNT_MANAGER,
+        {**_WANTED, "mode": "pin"},
+        headers={"If-Match": "*", **_PURPOSE},
+    ),
+    Call(
+        "withdraw_override",
+        "POST /v1/overrides/{override_id}/withdraw",
+        Role.ACCOUNT_MANAGER,
+        headers=_PURPOSE,
+    ),
+    Call(
+        "create_override_bulk",
+        "POST /v1/overrides/bulk",
+        Role.ACCOUNT_MANAGER,
+        {"customer_ids": ["{customer_id}", "C-1001"], **_WANTED},
+        headers={"Idempotency-Key": "three", **_PURPOSE},
+    ),
     Call("get_liveness", "GET /livez"),
     Call("get_readiness", "GET /readyz"),
     Call("get_metrics", "GET /metrics", Role.ADMIN),
@@ -219,6 +301,7 @@ async def record(url: str, folder: Path) -> dict[str, str]:
     # The database has a clock of its own.
     text = _INSTANT.sub(f"{NOW:%Y-%m-%dT%H:%M:%SZ}", json.dumps(shown, ensure_ascii=False))
     text = _CURSOR.sub(r'\1"c2VhbGVkLWN1cnNvcg"', text)
+    text = _DIGEST.sub(rf'\1"{sha256(b"").hexdigest()}"', text)
     numbers: dict[str, int] = {}
 
     def numbered(found: re.Match[str]) -> str:
@@ -256,7 +339,9 @@ async def _show(
     value = short(answer.json()) if is_json else "\n".join(answer.text.splitlines()[:KEPT])
     one = shown.setdefault(call.operation, {"responses": {}})
     if body is not None:
-        one["request"] = body if call.file is None else body | {"file": call.file[1]}
+        one["request"] = body
+    if call.file is not None:
+        one["request"] = {**(body or {}), "file": call.file[1]}
     one["responses"].setdefault(str(answer.status_code), {})[media_type] = value
     for name, place in call.remembers.items():
         known[name] = answer.json()[place]

@@ -22,7 +22,7 @@ from tests.contract.record_examples import FOLDER, record, stopped_clock
 
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
 VERB_NOUN = re.compile(
-    r"(get|list|put|create|try|replay|search|find|verify|merge|cancel|requeue)_[a-z]+(_[a-z]+)*"
+    r"(get|list|put|create|try|replay|search|find|verify|merge|cancel|requeue|withdraw|revoke|end)_[a-z]+(_[a-z]+)*"
 )
 ALWAYS = {"400", "401", "403", "422", "429", "500", "503"}
 OPEN = {"/livez", "/readyz"}

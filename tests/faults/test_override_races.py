@@ -26,16 +26,11 @@ from tests.api import Caller, open_api
 from tests.factories.customers import put_customer
 from tests.factories.templates import put_templates
 from tests.features.overrides.desk import (
-    AGENT,
     BEA,
-    BEN,
-    MIA,
-    NOAH,
     RITA,
     ROB,
     Overrides,
     problem,
-    today,
 )
 
 pytestmark = pytest.mark.anyio
@@ -156,7 +151,7 @@ async def test_of_fifty_final_approvals_one_executes(
 
 
 async def test_what_serves_is_what_was_approved_whoever_edits_meanwhile(
-    overrides: Overrides, committed: Database
+    overrides: Overrides,
 ) -> None:
     seen: Counter[tuple[str, ...]] = Counter()
     for each in range(ROUNDS):

@@ -42,7 +42,9 @@ class OverrideRow(Base):
         ),
         UniqueConstraint("request_id", "customer_id"),
         CheckConstraint(
-            "(state IN ('active', 'ended', 'revoked')) = (valid_from IS NOT NULL)", name="served"
+            "(state IN ('active', 'ended', 'revoked')) = (valid_from IS NOT NULL)"
+            " AND (valid_from IS NULL) = (activated_at IS NULL)",
+            name="served",
         ),
         CheckConstraint("valid_from < valid_until", name="validity"),
         CheckConstraint(
@@ -50,6 +52,15 @@ class OverrideRow(Base):
             " AND (closed_at IS NULL) = (closed_on IS NULL)"
             " AND (closed_at IS NULL) = (closed_because IS NULL)",
             name="closed",
+        ),
+        CheckConstraint(
+            "closed_because IS NULL OR closed_because = state"
+            " OR (state = 'withdrawn' AND closed_because = 'merge')"
+            " OR (state = 'ended' AND closed_because IN ('validity', 'superseded', 'merge'))",
+            name="cause",
+        ),
+        CheckConstraint(
+            "closed_because <> 'validity' OR closed_on >= valid_until", name="ended_early"
         ),
         CheckConstraint(
             "state NOT IN ('revoked', 'rejected') OR closed_by IS NOT NULL", name="closer"

@@ -85,6 +85,9 @@ class OverrideVersionRow(Base):
         CheckConstraint(
             "valid_until > written_on AND valid_until <= written_on + 366", name="validity"
         ),
+        CheckConstraint(
+            "abs(written_on - (written_at AT TIME ZONE 'UTC')::date) <= 1", name="written_on"
+        ),
         CheckConstraint("statement_characters >= 20", name="statement"),
         CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
         # What reads and approvals are bound to.

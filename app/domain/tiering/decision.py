@@ -178,9 +178,10 @@ def outputs_text(decision: TierDecision) -> bytes:
 
     Two decisions with equal texts say the same, so a run stores only the first. The day, the cause
     and the version numbers of model and benchmark are where an output comes from, not what it is;
-    a rule set counts by its content.
+    a rule set counts by its content. That people decided the tier is an output, also where the
+    rules give the same one.
     """
-    evaluation = decision.evaluation
+    evaluation, override = decision.evaluation, decision.overridden_by
     reasons: list[JsonValue] = [
         {
             "characteristic": reason.characteristic,
@@ -197,6 +198,7 @@ def outputs_text(decision: TierDecision) -> bytes:
             "fired": {table: list(rules) for table, rules in evaluation.fired.items()},
             "gap": decision.gap,
             "outcomes": {name: _json(answer) for name, answer in evaluation.outcomes.items()},
+            "overridden_by": None if override is None else str(override.id),
             "primary_line": decision.primary_line,
             "reasons": reasons,
             "rule_set_hash": decision.rule_set.hash,

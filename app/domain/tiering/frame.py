@@ -209,7 +209,8 @@ def outputs_text(frame: pl.DataFrame, rule_set_hash: str) -> pl.Series:
 
     Args:
         frame: what `rules.frame.evaluate` answers, with `primary_line`, `facts_completeness`,
-            `tier_evaluated`, `tier_applied` and, where it was asked for, `gap` (String).
+            `tier_evaluated`, `tier_applied`, `overridden_by` and, where it was asked for, `gap`
+            (String).
         rule_set_hash: content of the rule set that decided for all of these customers.
 
     Returns:
@@ -223,6 +224,7 @@ def outputs_text(frame: pl.DataFrame, rule_set_hash: str) -> pl.Series:
         fired=_grouped(frame, "fired."),
         gap=gap,
         outcomes=_grouped(frame, "outcome."),
+        overridden_by="overridden_by",
         primary_line="primary_line",
         reasons=pl.col("reasons").list.eval(
             pl.struct(reason.field(name) for name in ("characteristic", "code", "lost", "points"))

@@ -183,7 +183,8 @@ def test_it_says_that_people_decided_what_and_until_when(
     assert told.override == Text(
         "People decided this: on a request, two officers of different departments approved that"
         f" the tier is {wanted}. From 2027-03-01 on the rules decide again.",
-        f"该等级由人工决定：经申请，两名不同部门的主管批准等级{wanted_zh}。自 2027-03-01 起恢复由规则评定。",
+        f"该等级由人工决定：经申请，两名不同部门的主管批准等级{wanted_zh}。"
+        "自 2027-03-01 起恢复由规则评定。",
     )
     assert told.tier.en == "The tier is Gold, since 2026-12-31."
     name = LADDER.display_names[evaluated].en

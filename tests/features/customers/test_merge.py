@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from tests.factories.customers import (
     term,
     write,
 )
+from tests.factories.overrides import put_override
 from tests.factories.tiers import Stand, write_stand
 
 pytestmark = pytest.mark.anyio
@@ -163,7 +164,7 @@ async def test_no_table_of_records_is_forgotten(session: AsyncSession) -> None:
         # Who he was, under the old id: identity, dated attributes, decisions, past tiers.
         *("customers", "scoring_inputs", "decisions", "tier_assignments", "customer_aliases"),
         # Ended.
-        "scoring_states",
+        *("scoring_states", "overrides"),
     }
     moved = {
         *("policies", "policy_terms", "claims", "interactions", "surveys", "service_uses"),
@@ -211,6 +212,30 @@ async def test_who_got_another_tier_today_is_merged_today(api: Api, session: Asy
         ("evaluated", since, today, "merge"),
         ("grace", today, today, "merge"),
     ]
+    await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+
+
+async def test_what_was_decided_or_asked_for_the_old_id_ends_with_it(
+    api: Api, session: AsyncSession
+) -> None:
+    today = business_day(utc_now(), "Asia/Shanghai")
+    until = today + timedelta(10)
+    await put_override(session, "C1", tier="standard", until=until)
+    await put_override(session, "C1", tier="gold", until=until, state="requested")
+    await put_override(session, "C2", tier="diamond", until=until)
+    await session.commit()
+    assert (await merge(api, "C1", "C2"))[0] == 200
+    query = (
+        "SELECT customer_id, state, closed_because, closed_on, closed_at IS NOT NULL"
+        " FROM overrides ORDER BY 1, 2"
+    )
+    assert await rows(session, query) == [
+        ("C1", "ended", "merge", today, True),
+        ("C1", "withdrawn", "merge", today, True),
+        ("C2", "active", None, None, False),
+    ]
+    query = "SELECT tier, ended_by FROM tier_assignments WHERE valid_to IS DISTINCT FROM valid_from"
+    assert ("standard", "merge") in await rows(session, query)
     await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from app.domain.errors import Invalid
 from app.features.overrides.service import Due, Tick, keep_time, steps
-from app.features.scoring.service import evaluate_customer
+from app.features.scoring.service import evaluate_customers
 from app.infra.clock import utc_now
 from app.infra.database import AsyncSession, Database
 from tests.features.overrides.desk import BEA, CLEO, MIA, RITA, Overrides, problem, today
@@ -102,7 +103,7 @@ async def test_it_ends_also_where_the_customer_cannot_be_evaluated(
     async def refuse(*_: object, **__: object) -> None:
         raise Invalid("input-error", "The facts cannot be judged.")
 
-    monkeypatch.setattr(steps, "evaluate_customer", refuse)
+    monkeypatch.setattr(steps, "evaluate_customers", refuse)
     assert await tick(overrides, database, days=30) == Due(expired=0, ended=1, reminded=0)
     tier = await overrides.tier("C1")
     assert (tier["tier"], tier["source"], tier["override"]) == ("standard", "evaluated", None)
@@ -112,14 +113,14 @@ async def test_what_fails_for_one_keeps_no_other_from_its_step(
     overrides: Overrides, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = await overrides.activated("C1"), await overrides.activated("C2")
-    evaluated = evaluate_customer
+    evaluated = evaluate_customers
 
-    async def fail_once(*args: object, customer_id: str, **words: object) -> object:
-        if customer_id == "C1":
+    async def fail_once(*args: Any, customer_ids: list[str], **words: Any) -> object:  # noqa: ANN401 - whatever it is given.
+        if "C1" in customer_ids:
             raise OSError("the database is away")
-        return await evaluated(*args, customer_id=customer_id, **words)  # type: ignore[arg-type]
+        return await evaluated(*args, customer_ids=customer_ids, **words)
 
-    monkeypatch.setattr(steps, "evaluate_customer", fail_once)
+    monkeypatch.setattr(steps, "evaluate_customers", fail_once)
     with pytest.raises(OSError, match="away"):
         await tick(overrides, database, days=30)
     states = [

@@ -4,6 +4,7 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from dirty_equals import IsDatetime
@@ -13,12 +14,13 @@ from app.domain.errors import Conflict, Invalid
 from app.domain.tiering.decision import Cause, CauseKind
 from app.features.reevaluation.service import Progress, RunSummary, run
 from app.features.scoring.service import evaluate_customer
-from app.features.tiers.service import stage_standings
+from app.features.tiers.service import return_to_evaluated, stage_standings
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import business_day, utc_now
 from app.infra.database import AsyncSession, Database, open_database
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, change_some, write_book
+from tests.factories.overrides import end_override, put_override
 from tests.factories.templates import put_templates
 
 pytestmark = pytest.mark.anyio
@@ -272,6 +274,60 @@ async def test_whoever_is_evaluated_while_the_run_is_under_way_is_left_alone(
         )
         assert doubled == 0
     assert (await counts(database))[0] == before[0] + tally.changed + 2
+
+
+async def pinned(database: Database, customer_id: str, vault: Vault) -> UUID:
+    """A pin to the lowest tier, evaluated for the book's day."""
+    async with database.sessions.begin() as session:
+        until = AS_OF + timedelta(30)
+        id_ = await put_override(session, customer_id, tier="standard", until=until)
+        await evaluate(session, customer_id, vault)
+    return id_
+
+
+@pytest.mark.parametrize("began", [True, False])
+async def test_whose_override_began_or_ended_while_the_run_is_under_way_is_left_alone(
+    database: Database, runner: Runner, settings: Settings, *, began: bool
+) -> None:
+    """Also where nothing was evaluated: what the run decided would serve nobody any more."""
+    vault = Vault(load_master_key(settings))
+    await runner()
+    id_ = None if began else await pinned(database, "C00000001", vault)
+    async with database.sessions.begin() as session:
+        # As if every output had been another one.
+        await session.execute(text("UPDATE scoring_states SET outputs_digest = 'other'"))
+    stage = stage_standings
+
+    async def after_the_override(session: AsyncSession, *, csv: bytes) -> list[str]:
+        async with database.sessions.begin() as own:
+            if id_ is None:
+                await put_override(own, "C00000001", tier="standard", until=AS_OF + timedelta(30))
+            else:
+                await end_override(own, id_, on=AS_OF)
+                await return_to_evaluated(own, customer_id="C00000001", on=AS_OF, now=utc_now())
+        return await stage(session, csv=csv)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "stage_standings", after_the_override)
+        tally = (await runner()).tally
+    assert tally.overtaken == 1
+    async with database.sessions() as session:
+        query = (
+            "SELECT source FROM tier_assignments"
+            " WHERE customer_id = 'C00000001' AND valid_to IS NULL"
+        )
+        assert await session.scalar(text(query)) == ("override" if began else "evaluated")
+
+
+async def test_moves_are_of_the_tiers_held_whatever_overrides_serve(
+    database: Database, runner: Runner, settings: Settings
+) -> None:
+    await runner()
+    before = (await runner()).tally
+    for number in range(1, 30):
+        await pinned(database, f"C{number:08}", Vault(load_master_key(settings)))
+    after = (await runner()).tally
+    assert (after.moves, after.changed) == (before.moves, 0)
 
 
 async def test_a_run_that_fails_says_so_and_the_next_one_completes(

@@ -103,6 +103,7 @@ async def test_an_evaluation_is_stored_and_answered_in_full(
         "facts_completeness": IsStr(regex=r"0\.\d+|1"),
         "risk_model_version": "shipped-1",
         "benchmark_version": "2020",
+        "override_id": None,
         "meta": {"masked": ["dimensions[]", "outcomes[]", "fired[]"]},
     }
     assert response.headers["Location"] == f"/v1/decisions/{body['id']}"

@@ -75,6 +75,8 @@ async def test_a_business_officer_is_told_reasons_and_what_would_lift_the_tier(
         "tier": "gold",
         "tier_name": "Gold",
         "text": "The tier is Gold, since 2020-02-03.",
+        "override": None,
+        "evaluated": None,
         "basis": (
             "The tier follows from the contracts held, how long and how steadily, and from the"
             " contact with us. Health, lifestyle and suspicions never lower a tier, nor do claims"
@@ -172,6 +174,7 @@ async def test_a_customer_is_told_what_tiers_follow_from_and_never_to_pay_more(a
     assert body == {
         "meta": {
             "masked": [
+                "evaluated",
                 "segment",
                 "waiting",
                 "held_by",
@@ -187,6 +190,8 @@ async def test_a_customer_is_told_what_tiers_follow_from_and_never_to_pay_more(a
         "tier": "gold",
         "tier_name": "黄金",
         "text": "当前等级为黄金，自 2020-02-03 起。",
+        "override": None,
+        "evaluated": None,
         "basis": (
             "等级依据所持保单、持有时间与稳定性以及与我们的互动情况评定。健康、生活习惯及任何怀疑均不会"
             "降低等级，理赔本身也不会；价格与保障不因等级而异。"

@@ -67,6 +67,7 @@ async def test_the_history_tells_each_tier_and_its_days_the_newest_first(
                 "valid_from": f"2020-0{month}-01",
                 "valid_to": None if month == 5 else f"2020-0{month + 1}-01",
                 "decision_id": str(history[month - 1].decision_id),
+                "override_id": None,
             }
             for month, tier in zip((5, 4, 3, 2, 1), reversed(TIERS), strict=True)
         ],

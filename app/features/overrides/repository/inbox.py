@@ -57,6 +57,8 @@ _WAITS: Final = f"""
         SELECT FROM override_approvals AS turned
         WHERE turned.request_id = asked.id AND turned.version = asked.version
             AND turned.voided_at IS NULL AND may_turn_key(turned.approver, turned.department)
+            AND NOT manages_request(turned.approver, asked.id)
+            AND NOT coalesce(manages_request(turned.on_behalf_of, asked.id), false)
             AND (turned.department = :department OR :me IN (turned.approver, turned.on_behalf_of))
     )
 """  # noqa: S608 - both texts are ours.

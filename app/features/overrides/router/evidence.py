@@ -152,6 +152,10 @@ def _scanner_of(state: State) -> Scanner:
             "already-decided",
             "request-expired",
             "part-of-bulk",
+            "validity-out-of-range",
+            "back-dated",
+            "no-rule-set",
+            "input-error",
         ),
     },
     dependencies=[costs(RateClass.COSTLY)],
@@ -159,7 +163,7 @@ def _scanner_of(state: State) -> Scanner:
     max_body_size=_CEILING,
 )
 @takes_up_to(seconds=_LONGEST_UPLOAD_SECONDS)
-async def add_evidence(
+async def create_override_evidence(
     upload: Annotated[Upload, Depends(current_upload, scope="function")],
     override_id: OverrideId,
     desk: CaseDesk,
@@ -213,7 +217,7 @@ async def add_evidence(
     responses={200: _CONTENT, **problem_responses(404, "purpose-required", "evidence-removed")},
     dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
 )
-async def get_evidence(
+async def get_override_evidence(
     override_id: OverrideId,
     sha256: Sha256,
     desk: CaseDesk,

@@ -8,7 +8,6 @@ from uuid import UUID
 from app.domain.errors import Conflict, Forbidden
 from app.domain.overrides.keys import OFFICERS, Key, Person
 from app.domain.overrides.transitions import Step, after
-from app.domain.tiering.decision import Cause, CauseKind
 from app.domain.words import ApprovalDecision, Department
 from app.features.overrides.repository import cases, steps
 from app.features.overrides.repository.cases import StoredApproval
@@ -22,7 +21,7 @@ from app.features.overrides.service.cases import (
     lock_case,
     request_key,
 )
-from app.features.overrides.service.steps import tell
+from app.features.overrides.service.steps import cause_of, tell
 from app.features.scoring.service import evaluate_customers
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
@@ -191,7 +190,7 @@ async def _execute(session: AsyncSession, case: Case, acting: Acting) -> None:
         session,
         customer_ids=customers,
         as_of=acting.today,
-        causes={found.customer_id: Cause(CauseKind.OVERRIDE, str(found.id)) for found in waiting},
+        causes={found.customer_id: cause_of(found) for found in waiting},
         now=acting.now,
         vault=acting.vault,
     )

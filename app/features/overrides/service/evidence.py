@@ -230,7 +230,7 @@ async def get_content(session: AsyncSession, file: LinkedFile, *, vault: Vault) 
         row = _block_row(file.sha256, len(content))
         content.append(await asyncio.to_thread(Vault.decrypt, key, *PLACE, row, sealed))
         digest.update(content[-1])
-    if digest.hexdigest() != file.sha256:
+    if digest.hexdigest() != file.sha256 or sum(map(len, content)) != file.size_bytes:
         raise CipherError("the stored evidence is not what was uploaded")
     return content
 

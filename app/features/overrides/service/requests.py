@@ -41,7 +41,7 @@ _SALT_BYTES: Final = 16
 
 
 class CustomersRefusedError(DomainError):
-    """A request for many customers is refused because of some of them.
+    """A request is refused because of some of its customers.
 
     Args:
         type_: the slug.
@@ -73,14 +73,19 @@ async def create_request(
         is_bulk: whether many are decided on as one.
 
     Raises:
-        Invalid: `validity-out-of-range`; `input-error`.
-        Conflict: `back-dated` or `no-rule-set`.
-        CustomersRefusedError: `override-pending`, where a request waits for a customer already.
+        Invalid: `validity-out-of-range`.
+        CustomersRefusedError: `override-pending`, where a request waits for a customer already;
+            `back-dated`, `no-rule-set` or `input-error`, where one cannot be evaluated.
     """
     wanted.require_validity(acting.today)
     request_id = new_id()
     ids = {own_id: new_id() if is_bulk else request_id for own_id in customer_ids}
-    decided = await _evaluate(session, ids, acting)
+    try:
+        decided = await _evaluate(session, ids, acting)
+    except DomainError as error:
+        if error.customer_id is None:
+            raise
+        raise CustomersRefusedError(error.type, [error.customer_id]) from None
     # The customers are locked now, so that nobody else can ask for any of them.
     pending = await cases.find_pending(session, list(ids))
     if pending:

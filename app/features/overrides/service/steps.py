@@ -10,8 +10,8 @@ from app.domain.tiering.decision import Cause, CauseKind
 from app.features.overrides.repository import steps
 from app.features.overrides.repository.cases import StoredOverride
 from app.features.overrides.repository.steps import Closing
-from app.features.overrides.service.cases import Acting, Case
-from app.features.scoring.service import evaluate_customer
+from app.features.overrides.service.cases import Case
+from app.features.scoring.service import evaluate_customers
 from app.features.tiers.service import return_to_evaluated
 from app.infra.cipher import Vault
 from app.infra.database import AsyncSession
@@ -68,25 +68,35 @@ async def stop_serving(
         vault: seals what an evaluation keeps.
     """
     await steps.close(session, [found.id for found in overrides], closing)
+    if await _reevaluated(session, overrides, closing, vault):
+        return
+    # Facts that cannot be judged today must not keep an override alive, neither his nor another's.
     for found in sorted(overrides, key=lambda each: each.customer_id):
-        cause = Cause(CauseKind.OVERRIDE, str(found.id))
-        try:
-            # Facts that cannot be judged today must not keep an override alive.
-            async with session.begin_nested():
-                await evaluate_customer(
-                    session,
-                    customer_id=found.customer_id,
-                    as_of=closing.on,
-                    cause=cause,
-                    now=closing.at,
-                    vault=vault,
-                )
-        except DomainError:
+        if not await _reevaluated(session, [found], closing, vault):
             await return_to_evaluated(
                 session, customer_id=found.customer_id, on=closing.on, now=closing.at
             )
 
 
-def closed_by(acting: Acting) -> dict[str, object]:
-    """Who closes, and when, for a `Closing`."""
-    return {"at": acting.now, "on": acting.today, "by": acting.digest}
+async def _reevaluated(
+    session: AsyncSession, overrides: Sequence[StoredOverride], closing: Closing, vault: Vault
+) -> bool:
+    """Evaluate the customers of overrides, all of them or none; whether they could be."""
+    try:
+        async with session.begin_nested():
+            await evaluate_customers(
+                session,
+                customer_ids=[found.customer_id for found in overrides],
+                as_of=closing.on,
+                causes={found.customer_id: cause_of(found) for found in overrides},
+                now=closing.at,
+                vault=vault,
+            )
+    except DomainError:
+        return False
+    return True
+
+
+def cause_of(override: StoredOverride) -> Cause:
+    """Why the customer of an override is evaluated."""
+    return Cause(CauseKind.OVERRIDE, str(override.id))
