@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from httpx import Response
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
@@ -25,7 +24,7 @@ from app.main import create_app
 from tests.api import Caller, open_api
 from tests.factories.customers import CORPORATE, policy, put_customer, term, write
 from tests.factories.templates import put_templates
-from tests.features.overrides.desk import BEA, RITA, ROB, Overrides, problem, today
+from tests.features.overrides.desk import BEA, RITA, ROB, Overrides, today, told
 
 pytestmark = pytest.mark.anyio
 
@@ -110,26 +109,6 @@ async def capped(overrides: Overrides, customer_id: str) -> str:
     return id_
 
 
-async def one_key_left(overrides: Overrides, customer_id: str, **changed: object) -> str:
-    """A request of which risk has approved and Bea has read; its id."""
-    asked = await overrides.asked(customer_id, **changed)
-    id_: str = asked["id"]
-    assert (await overrides.approve(id_, RITA)).status_code == 201
-    assert (await overrides.get(id_, BEA)).status_code == 200
-    return id_
-
-
-def told(answer: Response) -> str:
-    """The status of what was granted, the slug of what was refused."""
-    return str(answer.status_code) if answer.is_success else problem(answer)[1]
-
-
-async def evaluate(overrides: Overrides, customer_id: str) -> Response:
-    """Evaluate a customer."""
-    path = f"/v1/customers/{customer_id}/evaluations"
-    return await overrides.send("POST", path, RITA, {"as_of": today().isoformat()})
-
-
 OVERRIDING: Final = (
     "BEFORE INSERT ON tier_assignments FOR EACH ROW WHEN (NEW.override_id IS NOT NULL)"
 )
@@ -143,7 +122,7 @@ async def test_an_evaluation_by_an_override_meets_its_revocation(
     evaluated, revoked = await meet(
         committed,
         OVERRIDING,
-        lambda: evaluate(overrides, "C1"),
+        lambda: overrides.evaluate("C1"),
         lambda: overrides.revoke(id_, ROB),
     )
     assert (evaluated.status_code, revoked.status_code) == (201, 200)
@@ -170,7 +149,7 @@ async def test_a_run_over_the_book_meets_the_execution_of_what_replaces(
     overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
 ) -> None:
     await overrides.activated("C1", mode="ceiling", tier="gold")
-    id_ = await one_key_left(overrides, "C1")
+    id_ = await overrides.half_approved("C1")
     await put_customer(overrides.api, "C1", **CORPORATE)
     summary, approved = await meet(
         committed,
@@ -187,7 +166,7 @@ async def test_a_run_over_the_book_meets_the_execution_of_what_replaces(
 async def test_the_run_leaves_alone_whom_an_override_begins_to_serve_meanwhile(
     overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
 ) -> None:
-    id_ = await one_key_left(overrides, "C1", tier="gold")
+    id_ = await overrides.half_approved("C1", tier="gold")
     async with committed.sessions() as session:
         await write(session, policy("C1", "P1"), term("C1", "P1"))
     approved, summary = await meet(
@@ -204,7 +183,7 @@ async def test_the_run_leaves_alone_whom_an_override_begins_to_serve_meanwhile(
 async def test_who_becomes_account_manager_while_it_is_decided_waits_for_the_decision(
     overrides: Overrides, committed: Database
 ) -> None:
-    id_ = await one_key_left(overrides, "C1")
+    id_ = await overrides.half_approved("C1")
     approved, changed = await meet(
         committed,
         ACTIVATED,
@@ -217,7 +196,7 @@ async def test_who_becomes_account_manager_while_it_is_decided_waits_for_the_dec
 async def test_who_has_become_account_manager_by_the_time_it_is_decided_does_not_count(
     overrides: Overrides, committed: Database
 ) -> None:
-    id_ = await one_key_left(overrides, "C1")
+    id_ = await overrides.half_approved("C1")
     _, approved = await meet(
         committed,
         "AFTER UPDATE ON customers FOR EACH ROW",
@@ -278,7 +257,7 @@ async def test_a_merge_meets_the_execution_of_what_replaces(
 ) -> None:
     await put_customer(overrides.api, "C2", **COMPANY)
     await overrides.activated("C1", tier="gold")
-    id_ = await one_key_left(overrides, "C1")
+    id_ = await overrides.half_approved("C1")
     merge = {"into": "C2"}
     async with committed.sessions.begin() as holding:
         await holding.execute(

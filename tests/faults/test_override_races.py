@@ -10,6 +10,8 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from functools import partial
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -18,28 +20,25 @@ from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
 from app.features.overrides.service import Tick, keep_time
+from app.features.reevaluation.service import run
 from app.infra.clock import utc_now
 from app.infra.database import Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Caller, open_api
-from tests.factories.customers import put_customer
+from tests.factories.customers import policy, put_customer, term, write
 from tests.factories.templates import put_templates
-from tests.features.overrides.desk import (
-    BEA,
-    RITA,
-    ROB,
-    Overrides,
-    problem,
-)
+from tests.features.overrides.desk import BEA, MIA, NOAH, RITA, ROB, Overrides, today, told
 
 pytestmark = pytest.mark.anyio
 
 #: How often each race is run; each time by other requests.
 ROUNDS: Final = 8
 OFFICERS: Final = 50
-PATIENCE_SECONDS: Final = 60
+ZOE: Final = Caller(Role.ACCOUNT_MANAGER, subject="zoe")
 DEADLOCK: Final = "40P01"
+
+_TIMES = count()
 
 Call = Callable[[], Awaitable[Response]]
 
@@ -81,13 +80,10 @@ async def definite(call: Call) -> Response:
 
 
 async def at_once(*calls: Call) -> list[Response]:
-    """Calls that begin together."""
-    return list(await asyncio.gather(*(definite(call) for call in calls)))
-
-
-def told(answer: Response) -> str:
-    """The status of what was granted, the slug of what was refused."""
-    return str(answer.status_code) if answer.is_success else problem(answer)[1]
+    """Calls that begin together, every second time from the last to the first."""
+    order = 1 if next(_TIMES) % 2 else -1
+    begun = [asyncio.ensure_future(definite(call)) for call in calls[::order]]
+    return list(await asyncio.gather(*begun[::order]))
 
 
 async def tick(overrides: Overrides, committed: Database, *, hours: int = 0, days: int = 0) -> int:
@@ -109,40 +105,34 @@ async def kinds(committed: Database, request_id: str) -> Counter[str]:
     return Counter(kind for (kind,) in await rows(committed, sql, id=request_id))
 
 
-async def one_key_left(overrides: Overrides, customer_id: str, **changed: object) -> str:
-    """A request of which risk has approved and Bea has read; its id."""
-    if changed.pop("new", True):
-        await put_customer(overrides.api, customer_id)
-    asked = await overrides.asked(customer_id, **changed)
-    id_: str = asked["id"]
-    assert (await overrides.approve(id_, RITA)).status_code == 201
-    assert (await overrides.get(id_, BEA)).status_code == 200
-    return id_
+@pytest.fixture
+async def customers(overrides: Overrides) -> list[str]:
+    """One customer for each round."""
+    ids = [f"C{each}" for each in range(ROUNDS)]
+    for id_ in ids:
+        await put_customer(overrides.api, id_)
+    return ids
 
 
 async def test_of_fifty_final_approvals_one_executes(
     overrides: Overrides, committed: Database
 ) -> None:
-    id_ = await one_key_left(overrides, "C1")
+    await put_customer(overrides.api, "C1")
+    id_ = await overrides.half_approved("C1")
     officers = [Caller(Role.BUSINESS_OFFICER, subject=f"b{each}") for each in range(OFFICERS)]
     for officer in officers:
         assert (await overrides.get(id_, officer)).status_code == 200
-    [decided_before] = await rows(committed, "SELECT count(*) FROM decisions")
-    answers = await at_once(
-        *(lambda officer=officer: overrides.decide(id_, officer) for officer in officers)
-    )
+    [(decisions,)] = await rows(committed, "SELECT count(*) FROM decisions")
+    answers = await at_once(*(partial(overrides.decide, id_, officer) for officer in officers))
     assert Counter(told(answer) for answer in answers) == {
         "201": 1,
         "already-decided": OFFICERS - 1,
     }
-    assert (await rows(committed, "SELECT count(*) FROM decisions")) == [(decided_before[0] + 1,)]
-    assert await rows(
-        committed,
-        "SELECT tier, source, override_id::text FROM tier_assignments WHERE valid_to IS NULL",
-    ) == [("diamond", "override", id_)]
-    assert await rows(
-        committed, "SELECT department, count(*) FROM override_approvals GROUP BY 1 ORDER BY 1"
-    ) == [("business", 1), ("risk", 1)]
+    assert await rows(committed, "SELECT count(*) FROM decisions") == [(decisions + 1,)]
+    query = "SELECT tier, source, override_id::text FROM tier_assignments WHERE valid_to IS NULL"
+    assert await rows(committed, query) == [("diamond", "override", id_)]
+    query = "SELECT department, count(*) FROM override_approvals GROUP BY 1 ORDER BY 1"
+    assert await rows(committed, query) == [("business", 1), ("risk", 1)]
     assert await kinds(committed, id_) == {
         "override-requested": 1,
         "override-approved": 1,
@@ -151,49 +141,47 @@ async def test_of_fifty_final_approvals_one_executes(
 
 
 async def test_what_serves_is_what_was_approved_whoever_edits_meanwhile(
-    overrides: Overrides, committed: Database
+    overrides: Overrides, customers: list[str]
 ) -> None:
-    seen: Counter[tuple[str, ...]] = Counter()
-    for each in range(ROUNDS):
-        id_ = await one_key_left(overrides, f"C{each}")
+    for customer in customers:
+        id_ = await overrides.half_approved(customer)
         edited, approved = await at_once(
-            lambda id_=id_: overrides.put(id_, tier="gold"),
-            lambda id_=id_: overrides.decide(id_, BEA),
+            partial(overrides.put, id_, tier="gold"), partial(overrides.decide, id_, BEA)
         )
-        seen[told(edited), told(approved)] += 1
         found = (await overrides.get(id_, RITA)).json()
-        tier = (await overrides.tier(f"C{each}"))["tier"]
-        assert (found["status"], found["tier"], tier) in {
-            ("active", "diamond", "diamond"),
-            ("requested", "gold", "standard"),
+        tier = (await overrides.tier(customer))["tier"]
+        ends = {
+            ("already-decided", "201"): ("active", "diamond", "diamond"),
+            ("200", "read-first"): ("requested", "gold", "standard"),
         }
-    assert set(seen) <= {("already-decided", "201"), ("200", "read-first")}
+        assert ends[told(edited), told(approved)] == (found["status"], found["tier"], tier)
 
 
 async def test_a_request_is_withdrawn_or_approved(
-    overrides: Overrides, committed: Database
+    overrides: Overrides, committed: Database, customers: list[str]
 ) -> None:
-    for each in range(ROUNDS):
-        id_ = await one_key_left(overrides, f"C{each}")
+    for customer in customers:
+        id_ = await overrides.half_approved(customer)
         withdrawn, approved = await at_once(
-            lambda id_=id_: overrides.withdraw(id_), lambda id_=id_: overrides.decide(id_, BEA)
+            partial(overrides.withdraw, id_), partial(overrides.decide, id_, BEA)
         )
         ends = {
             ("200", "already-decided"): ("withdrawn", "standard"),
             ("already-decided", "201"): ("active", "diamond"),
         }
         status = (await overrides.get(id_, RITA)).json()["status"]
-        tier = (await overrides.tier(f"C{each}"))["tier"]
+        tier = (await overrides.tier(customer))["tier"]
         assert ends[told(withdrawn), told(approved)] == (status, tier)
         assert sum((await kinds(committed, id_)).values()) == 3
 
 
-async def test_a_request_expires_or_is_approved(overrides: Overrides, committed: Database) -> None:
-    for each in range(ROUNDS):
-        id_ = await one_key_left(overrides, f"C{each}")
+async def test_a_request_expires_or_is_approved(
+    overrides: Overrides, committed: Database, customers: list[str]
+) -> None:
+    for customer in customers:
+        id_ = await overrides.half_approved(customer)
         steps, [approved] = await asyncio.gather(
-            tick(overrides, committed, hours=73),
-            at_once(lambda id_=id_: overrides.decide(id_, BEA)),
+            tick(overrides, committed, hours=73), at_once(partial(overrides.decide, id_, BEA))
         )
         status = (await overrides.get(id_, RITA)).json()["status"]
         # The clock leaves alone what somebody acts in.
@@ -203,22 +191,111 @@ async def test_a_request_expires_or_is_approved(overrides: Overrides, committed:
         }
 
 
-async def test_what_serves_is_revoked_or_ends(overrides: Overrides, committed: Database) -> None:
-    for each in range(ROUNDS):
-        await put_customer(overrides.api, f"C{each}")
-        done = await overrides.activated(f"C{each}")
+async def test_what_serves_is_revoked_or_ends(
+    overrides: Overrides, committed: Database, customers: list[str]
+) -> None:
+    for customer in customers:
+        done = await overrides.activated(customer)
         steps, [revoked] = await asyncio.gather(
-            tick(overrides, committed, days=31),
-            at_once(lambda id_=done["id"]: overrides.revoke(id_, ROB)),
+            tick(overrides, committed, days=31), at_once(partial(overrides.revoke, done["id"], ROB))
         )
         found = (await overrides.get(done["id"], RITA)).json()
         assert (told(revoked), steps, found["status"]) in {
             ("not-active", 1, "ended"),
             ("200", 0, "revoked"),
         }
-        tier = await overrides.tier(f"C{each}")
+        tier = await overrides.tier(customer)
         assert (tier["tier"], tier["override"]) == ("standard", None)
-        open_ones = (
-            "SELECT count(*) FROM tier_assignments WHERE customer_id = :id AND valid_to IS NULL"
+        query = "SELECT count(*) FROM tier_assignments WHERE customer_id = :id AND valid_to IS NULL"
+        assert await rows(committed, query, id=customer) == [(1,)]
+
+
+async def test_of_many_requests_for_one_customer_one_waits(
+    overrides: Overrides, committed: Database, customers: list[str]
+) -> None:
+    for customer in customers:
+        answers = await at_once(
+            *(partial(overrides.ask, customer, asker) for asker in (MIA, NOAH, ZOE) * 2)
         )
-        assert await rows(committed, open_ones, id=f"C{each}") == [(1,)]
+        assert Counter(told(answer) for answer in answers) == {"201": 1, "override-pending": 5}
+        query = "SELECT state FROM overrides WHERE customer_id = :id"
+        assert await rows(committed, query, id=customer) == [("requested",)]
+
+
+async def test_of_requests_that_share_a_customer_one_waits_and_nothing_is_left_of_the_others(
+    overrides: Overrides, committed: Database, customers: list[str]
+) -> None:
+    for shared in customers:
+        # Each names them in another order, and all lock them in the same one.
+        answers = await at_once(
+            partial(overrides.ask_bulk, customers, MIA),
+            partial(overrides.ask_bulk, customers[::-1], NOAH),
+            partial(overrides.ask, shared, ZOE),
+        )
+        counted = Counter(told(answer) for answer in answers)
+        assert counted == {"201": 1, "override-pending": 2}
+        [granted] = [answer for answer in answers if answer.is_success]
+        query = "SELECT count(*) FROM overrides WHERE state = 'requested'"
+        asked_for = len(granted.json()["overrides"])
+        assert await rows(committed, query) == [(asked_for,)]
+        asker = (MIA, NOAH, ZOE)[answers.index(granted)]
+        assert (await overrides.withdraw(granted.json()["id"], asker)).status_code == 200
+
+
+async def test_an_approval_and_evaluations_take_turns(
+    overrides: Overrides, committed: Database, customers: list[str]
+) -> None:
+    for customer in customers:
+        id_ = await overrides.half_approved(customer)
+        answers = await at_once(
+            partial(overrides.evaluate, customer),
+            partial(overrides.decide, id_, BEA),
+            partial(overrides.evaluate, customer, ROB),
+        )
+        assert [told(answer) for answer in answers] == ["201"] * 3
+        tier = await overrides.tier(customer)
+        assert (tier["tier"], tier["override"]["id"]) == ("diamond", id_)
+        query = "SELECT count(*) FROM tier_assignments WHERE customer_id = :id AND valid_to IS NULL"
+        assert await rows(committed, query, id=customer) == [(1,)]
+
+
+async def test_approvals_while_the_book_is_evaluated_hold(
+    overrides: Overrides,
+    committed: Database,
+    customers: list[str],
+    settings: Settings,
+    fresh_database_url: str,
+) -> None:
+    ids = [await overrides.half_approved(customer) for customer in customers]
+    # So that the run has everybody to write.
+    async with committed.sessions() as session:
+        for customer in customers:
+            number = f"P-{customer}"
+            await write(session, policy(customer, number), term(customer, number))
+    running = asyncio.create_task(run(fresh_database_url, settings, as_of=today(), apply=True))
+    answers = await at_once(*(partial(overrides.decide, id_, BEA) for id_ in ids))
+    await running
+    assert [told(answer) for answer in answers] == ["201"] * ROUNDS
+    for customer, id_ in zip(customers, ids, strict=True):
+        tier = await overrides.tier(customer)
+        assert (tier["tier"], tier["override"]["id"]) == ("diamond", id_)
+
+
+async def test_a_bulk_execution_and_steps_in_what_it_replaces_all_come_to_an_end(
+    overrides: Overrides, committed: Database, customers: list[str]
+) -> None:
+    served = [(await overrides.activated(customer))["id"] for customer in customers]
+    asked = (await overrides.ask_bulk(customers[::-1], NOAH, tier="gold")).json()
+    assert (await overrides.approve(asked["id"], RITA)).status_code == 201
+    await overrides.get(asked["id"], BEA)
+    *others, executed = await at_once(
+        *(partial(overrides.revoke, id_, ROB) for id_ in served),
+        *(partial(overrides.evaluate, customer) for customer in customers),
+        partial(overrides.decide, asked["id"], BEA),
+    )
+    assert told(executed) == "201"
+    assert {told(answer) for answer in others} <= {"200", "201", "not-active"}
+    query = "SELECT request_id::text, count(*) FROM overrides WHERE state = 'active' GROUP BY 1"
+    assert await rows(committed, query) == [(asked["id"], ROUNDS)]
+    for customer in customers:
+        assert (await overrides.tier(customer))["tier"] == "gold"

@@ -137,6 +137,18 @@ class Overrides:
         body = {"statement": "The merger was called off yesterday."}
         return await self.send("POST", f"/v1/overrides/{id_}/revoke", caller, body)
 
+    async def half_approved(self, customer_id: str, **changed: Any) -> str:  # noqa: ANN401 - any JSON.
+        """The id of a request that Rita approved, and that Bea has read."""
+        asked = await self.asked(customer_id, **changed)
+        id_: str = asked["id"]
+        assert (await self.approve(id_, RITA)).status_code == 201
+        assert (await self.get(id_, BEA)).status_code == 200
+        return id_
+
+    async def evaluate(self, customer_id: str, caller: Caller = RITA) -> Response:
+        """Evaluate a customer as of today."""
+        return await self.send("POST", f"/v1/customers/{customer_id}/evaluations", caller)
+
     async def activated(self, customer_id: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON.
         """Ask, and turn both keys."""
         asked = await self.asked(customer_id, **changed)
@@ -164,3 +176,8 @@ async def write_wealth(session: AsyncSession, customer_id: str) -> None:
 def problem(answer: Response) -> tuple[int, str]:
     """Status and slug of a refusal."""
     return answer.status_code, answer.json()["type"].removeprefix("/problems/")
+
+
+def told(answer: Response) -> str:
+    """The status of what was granted, the slug of what was refused."""
+    return str(answer.status_code) if answer.is_success else problem(answer)[1]
