@@ -8,13 +8,16 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import quote
 
+from sqlalchemy import text
+
 from app.domain.privacy.roles import Role
+from app.infra.clock import utc_now
 from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import claim, contact, policy, put_customer, term, write
@@ -67,6 +70,8 @@ STAFF: Final = {
     "compliance",
 }
 NOBODY: Final[set[str]] = set()
+#: Whoever is shown what people wrote, since they say what for.
+READERS_OF_FREE: Final = {"manager with a purpose", *OFFICERS, "compliance"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,10 @@ SENTINELS: Final[Mapping[str, Sentinel]] = {
     "band of health grade": Sentinel('"D-E"', {"risk officer"}),
     "band of health habits": Sentinel('"20-39"', {"risk officer"}),
     "band of driving": Sentinel('"40-59"', MANAGERS),
+    "statement of an override": Sentinel("SENTINEL-why-he-is-to-be-served", READERS_OF_FREE),
+    "statement of an approval": Sentinel("SENTINEL-why-the-officer-agrees", READERS_OF_FREE),
+    "name of evidence": Sentinel("SENTINEL-contract-of-sale.txt", READERS_OF_FREE),
+    "evidence": Sentinel("SENTINEL-what-the-contract-says", READERS_OF_FREE),
 }
 
 #: Looked for in bodies, where a number is a value and no length or quota.
@@ -265,6 +274,51 @@ STAND: Final = Stand(
 )
 
 
+#: The requests for overrides of the customer by how far they have come, and the evidence of the one
+#: that waits; known once they are stored.
+OVERRIDES: Final[dict[str, str]] = {}
+
+
+async def write_overrides(api: Api, session: AsyncSession) -> None:
+    """Ask for two overrides of the customer: one was taken back, one waits for its second key.
+
+    Nothing is left of the evaluations that asking makes but their decisions.
+    """
+    requester = Seat(Caller(Role.ACCOUNT_MANAGER, subject=MANAGER), PURPOSE)
+    body = {
+        "customer_id": CUSTOMER,
+        "tier": "diamond",
+        "mode": "pin",
+        "reason": "litigation",
+        "statement": SENTINELS["statement of an override"].text,
+        "valid_until": (utc_now() + timedelta(90)).date().isoformat(),
+    }
+    for name in ("closed", "waiting"):
+        headers = {**PURPOSE, "Idempotency-Key": name}
+        asked = await api.call(
+            "POST", "/v1/overrides", requester.caller, headers=headers, json=body
+        )
+        assert asked.status_code == 201, asked.text
+        OVERRIDES[name] = asked.json()["id"]
+        if name == "closed":
+            path = f"/v1/overrides/{OVERRIDES[name]}/withdraw"
+            assert (await api.call("POST", path, requester.caller)).status_code == 200
+    path = f"/v1/overrides/{OVERRIDES['waiting']}"
+    content = SENTINELS["evidence"].text.encode() + b", and more.\n"
+    file = (SENTINELS["name of evidence"].text, content, "text/plain")
+    added = await api.call("POST", f"{path}/evidence", requester.caller, files={"file": file})
+    assert added.status_code == 201, added.text
+    OVERRIDES["sha256"] = hashlib.sha256(content).hexdigest()
+    officer = SEATS["risk officer"]
+    await api.get(path, officer.caller, headers=officer.headers)
+    verdict = {"decision": "approve", "statement": SENTINELS["statement of an approval"].text}
+    approved = await api.call("POST", f"{path}/approvals", officer.caller, json=verdict)
+    assert approved.status_code == 201, approved.text
+    for table in ("tier_assignments", "scoring_states"):
+        await session.execute(text(f"DELETE FROM {table}"))
+    await session.commit()
+
+
 async def write_sentinels(api: Api, session: AsyncSession) -> None:
     """Store the customer of whom everything is known, and a stranger."""
     given = ("phone", "email", "id_no", "birth_date", "city", "income", "assets", "occupation")
@@ -297,4 +351,5 @@ async def write_sentinels(api: Api, session: AsyncSession) -> None:
         claim(CUSTOMER, "P1", reported_on=last_claim, paid=paid, paid_on=last_claim),
         contact(CUSTOMER, date.fromisoformat(SENTINELS["last contact"].text)),
     )
+    await write_overrides(api, session)
     await write_stand(session, STAND)

@@ -7,6 +7,7 @@ import logging
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from importlib import resources
 from typing import Any, Final, TypeAlias
 
@@ -25,6 +26,7 @@ from app.features.sla.service import install_sla
 from app.infra import classified, rendering
 from app.infra.auth.dependencies import Admission
 from app.infra.cipher import find_subject_keys
+from app.infra.clock import utc_now
 from app.infra.database import AsyncSession
 from app.infra.logging import JsonFormatter
 from app.infra.sheets import CSV, XLSX
@@ -35,6 +37,8 @@ from tests.contract.sentinels import (
     MANAGERS,
     NUMBERS,
     OFFICERS,
+    OVERRIDES,
+    READERS_OF_FREE,
     SEATS,
     SENTINELS,
     STAFF,
@@ -63,6 +67,9 @@ class Route:
     query: str = ""
     finds_nobody: set[str] = field(default_factory=set)
     headers: Mapping[str, str] = field(default_factory=dict)
+    files: Any = None
+    unknown_to: set[str] = field(default_factory=set)
+    override: str = ""
 
     @property
     def method(self) -> str:
@@ -73,12 +80,16 @@ class Route:
     def path(self) -> str:
         """The path, filled in for the customer of the sentinels."""
         path = self.template.partition(" ")[2].replace("{customer_id}", CUSTOMER)
+        path = path.replace("{override_id}", OVERRIDES.get(self.override, ""))
+        path = path.replace("{sha256}", OVERRIDES.get("sha256", ""))
         return path.replace("{decision_id}", str(STAND.decision_id)) + self.query
 
     def expected(self, seat: str) -> int:
         """The status that a seat is answered with."""
         if seat in self.seats:
             return self.status
+        if seat in self.unknown_to:
+            return 404
         # To a customer another one is not there.
         return 404 if seat == "other customer" and "customer" in self.seats else 403
 
@@ -87,6 +98,83 @@ MATRIX_TEXT: Final = (
     resources.files("app.domain.privacy").joinpath("matrix.toml").read_text("utf-8")
 )
 READERS: Final = {*STAFF, "customer"}
+OVERRIDE_READERS: Final = {*MANAGERS, *OFFICERS, "other manager", "compliance"}
+WANTED: Final = {
+    "tier": "gold",
+    "mode": "floor",
+    "reason": "merger",
+    "statement": "Nobody is told anything by this.",
+    "valid_until": (utc_now() + timedelta(30)).date().isoformat(),
+}
+#: One override of the customer waits, so that no other can be asked for; of the other request,
+#: which was taken back, nothing can be decided any more.
+OVERRIDE_ROUTES: Final = (
+    Route(
+        "POST /v1/overrides",
+        {*MANAGERS, "other manager"},
+        409,
+        body={"customer_id": CUSTOMER, **WANTED},
+        headers={"Idempotency-Key": "asked"},
+    ),
+    Route(
+        "POST /v1/overrides/bulk",
+        {*MANAGERS, "other manager"},
+        409,
+        body={"customer_ids": [CUSTOMER], **WANTED},
+        headers={"Idempotency-Key": "asked for many"},
+    ),
+    Route("GET /v1/overrides", OVERRIDE_READERS, finds_nobody={"other manager"}),
+    Route(
+        "GET /v1/overrides/{override_id}",
+        OVERRIDE_READERS - {"other manager"},
+        unknown_to={"other manager"},
+        override="waiting",
+    ),
+    Route(
+        "GET /v1/overrides/{override_id}/evidence/{sha256}",
+        READERS_OF_FREE,
+        unknown_to={"other manager"},
+        override="waiting",
+    ),
+    Route(
+        "PUT /v1/overrides/{override_id}",
+        MANAGERS,
+        409,
+        body=WANTED,
+        headers={"If-Match": "*"},
+        unknown_to={"other manager"},
+        override="closed",
+    ),
+    Route(
+        "POST /v1/overrides/{override_id}/evidence",
+        MANAGERS,
+        409,
+        files={"file": ("a.txt", b"Nothing in particular.\n", "text/plain")},
+        unknown_to={"other manager"},
+        override="closed",
+    ),
+    Route(
+        "POST /v1/overrides/{override_id}/approvals",
+        OFFICERS,
+        409,
+        body={"decision": "reject", "statement": WANTED["statement"]},
+        override="closed",
+    ),
+    Route(
+        "POST /v1/overrides/{override_id}/withdraw",
+        MANAGERS,
+        409,
+        unknown_to={"other manager"},
+        override="closed",
+    ),
+    Route(
+        "POST /v1/overrides/{override_id}/revoke",
+        OFFICERS,
+        409,
+        body={"statement": WANTED["statement"]},
+        override="closed",
+    ),
+)
 PROFILE: Final = Route("GET /v1/customers/{customer_id}", READERS)
 #: Seats whose calls say what for.
 PURPOSEFUL: Final = {name for name, seat in SEATS.items() if seat.headers}
@@ -161,6 +249,7 @@ ROUTES: Final = (
         {*MANAGERS, *OFFICERS, "other manager"},
         201,
     ),
+    *OVERRIDE_ROUTES,
 )
 #: Reads that name their customer in the path.
 OF_ONE_CUSTOMER: Final = [
@@ -230,7 +319,7 @@ async def call(api: Api, route: Route, seat: str) -> Response:
         route.path,
         held.caller,
         headers={**held.headers, **route.headers},
-        json=route.body,
+        **({"json": route.body} if route.files is None else {"files": route.files}),
     )
 
 

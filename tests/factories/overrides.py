@@ -86,9 +86,9 @@ async def put_override(
 
 
 async def end_override(
-    session: AsyncSession, override_id: UUID, *, on: date, because: str = "validity"
+    session: AsyncSession, override_id: UUID, *, on: date, because: str = "superseded"
 ) -> None:
-    """Let an active override end; what it replaced stays as it is."""
+    """Let an active override end, whatever its last day; what it replaced stays as it is."""
     await session.execute(
         update(OverrideRow)
         .where(OverrideRow.id == override_id)

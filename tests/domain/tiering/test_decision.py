@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from app.domain.tiering.decision import (
     outputs_text,
 )
 from app.domain.tiering.ladder import LADDER
+from app.domain.tiering.override import OverrideInForce
 from app.domain.tiering.stability import settle
 
 AS_OF = date(2026, 12, 31)
@@ -115,7 +117,7 @@ def test_the_outputs_have_one_canonical_form() -> None:
         '{"dimensions":{"loyalty":700,"value":500},"facts_completeness":7500,'
         '"fired":{"tier":["TIER4"]},"gap":null,"outcomes":{"labels":["vip_care"],'
         '"life_cycle_stage":"stable","risk_grade":"B","segment":"mid_market","tier":"gold"},'
-        '"primary_line":"motor","reasons":[{"characteristic":"premium_ratio","code":"V01",'
+        '"overridden_by":null,"primary_line":"motor","reasons":[{"characteristic":"premium_ratio","code":"V01",'
         '"lost":45,"points":55}],"rule_set_hash":"cafe","score":600,"tier_applied":"gold",'
         '"tier_evaluated":"gold"}'
     )
@@ -134,6 +136,14 @@ def test_when_and_why_it_was_decided_is_no_output() -> None:
     assert outputs_digest(later) == outputs_digest(DECISION)
 
 
+PIN = OverrideInForce(UUID(int=1), "pin", "diamond", AS_OF + timedelta(1))
+
+
+def test_an_override_that_changes_nothing_is_no_output() -> None:
+    floor = replace(PIN, mode="floor", tier="standard")
+    assert outputs_digest(replace(DECISION, override=floor)) == outputs_digest(DECISION)
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -146,6 +156,9 @@ def test_when_and_why_it_was_decided_is_no_output() -> None:
         replace(DECISION, evaluation=replace(EVALUATION, fired={"tier": ("TIER1",)})),
         replace(DECISION, evaluation=replace(EVALUATION, outcomes=OUTCOMES | {"labels": ()})),
         replace(DECISION, settled=settle(None, "diamond", AS_OF, POLICY, LADDER)),
+        replace(DECISION, override=PIN),
+        # The tier is the same, but who decided it is not.
+        replace(DECISION, override=replace(PIN, tier="gold")),
     ],
 )
 def test_any_stored_output_that_differs_makes_another_decision(other: TierDecision) -> None:

@@ -198,23 +198,6 @@ async def test_the_tier_ends_and_both_histories_stay(api: Api, session: AsyncSes
     await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
 
 
-async def test_who_got_another_tier_today_is_merged_today(api: Api, session: AsyncSession) -> None:
-    today = business_day(utc_now(), "Asia/Shanghai")
-    path, body = "/v1/customers/C1/evaluations", {"as_of": today.isoformat()}
-    assert (await api.call("POST", path, Role.RISK_OFFICER, json=body)).status_code == 201
-    assert (await merge(api, "C1", "C2"))[0] == 200
-    query = (
-        "SELECT source, valid_from, valid_to, ended_by FROM tier_assignments"
-        " WHERE customer_id = 'C1' ORDER BY valid_from"
-    )
-    since = date(2020, 10, 31)
-    assert await rows(session, query) == [
-        ("evaluated", since, today, "merge"),
-        ("grace", today, today, "merge"),
-    ]
-    await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-
-
 async def test_what_was_decided_or_asked_for_the_old_id_ends_with_it(
     api: Api, session: AsyncSession
 ) -> None:
@@ -236,6 +219,23 @@ async def test_what_was_decided_or_asked_for_the_old_id_ends_with_it(
     ]
     query = "SELECT tier, ended_by FROM tier_assignments WHERE valid_to IS DISTINCT FROM valid_from"
     assert ("standard", "merge") in await rows(session, query)
+    await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+
+
+async def test_who_got_another_tier_today_is_merged_today(api: Api, session: AsyncSession) -> None:
+    today = business_day(utc_now(), "Asia/Shanghai")
+    path, body = "/v1/customers/C1/evaluations", {"as_of": today.isoformat()}
+    assert (await api.call("POST", path, Role.RISK_OFFICER, json=body)).status_code == 201
+    assert (await merge(api, "C1", "C2"))[0] == 200
+    query = (
+        "SELECT source, valid_from, valid_to, ended_by FROM tier_assignments"
+        " WHERE customer_id = 'C1' ORDER BY valid_from"
+    )
+    since = date(2020, 10, 31)
+    assert await rows(session, query) == [
+        ("evaluated", since, today, "merge"),
+        ("grace", today, today, "merge"),
+    ]
     await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any, Final
 
@@ -12,7 +13,9 @@ from httpx import Response
 
 from app.domain.privacy.roles import Role
 from app.infra.clock import utc_now
+from app.infra.database import AsyncSession
 from tests.api import Api, Caller
+from tests.factories.customers import policy, term, write
 
 MIA: Final = Caller(Role.ACCOUNT_MANAGER, subject="mia")
 NOAH: Final = Caller(Role.ACCOUNT_MANAGER, subject="noah")
@@ -161,6 +164,13 @@ class Overrides:
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+
+async def write_wealth(session: AsyncSession, customer_id: str) -> None:
+    """Give a customer what makes the rules put him in the highest tier."""
+    number = f"wealth of {customer_id}"
+    yearly = term(customer_id, number, premium=Decimal("200000.00"))
+    await write(session, policy(customer_id, number), yearly)
 
 
 def problem(answer: Response) -> tuple[int, str]:

@@ -22,6 +22,7 @@ from tests.features.overrides.desk import (
     STATEMENT,
     Overrides,
     problem,
+    write_wealth,
 )
 
 pytestmark = pytest.mark.anyio
@@ -79,10 +80,7 @@ async def test_one_stale_basis_keeps_all_from_serving(
     found = await asked(overrides)
     await overrides.approve(found["id"], RITA)
     await overrides.get(found["id"], BEA)
-    await session.execute(
-        text("UPDATE overrides SET evaluated_tier = 'gold' WHERE customer_id = 'C3'")
-    )
-    await session.commit()
+    await write_wealth(session, "C3")
     assert problem(await overrides.decide(found["id"], BEA)) == (409, "decision-stale")
     for own_id in MANY:
         assert (await overrides.tier(own_id))["source"] == "evaluated"

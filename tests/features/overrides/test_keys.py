@@ -20,6 +20,7 @@ from tests.features.overrides.desk import (
     WORD,
     Overrides,
     problem,
+    write_wealth,
 )
 
 pytestmark = pytest.mark.anyio
@@ -214,19 +215,18 @@ async def test_another_override_replaces_the_one_that_serves(overrides: Override
 async def test_it_is_stale_only_if_the_rules_give_another_tier(
     overrides: Overrides, session: AsyncSession
 ) -> None:
-    asked = await overrides.asked("C1")
+    asked = await overrides.asked("C1", tier="gold")
     await overrides.approve(asked["id"], RITA)
-    # What the officers read was another tier: the basis is told, not the request.
     await overrides.get(asked["id"], BEA)
-    await session.execute(
-        text("UPDATE overrides SET evaluated_tier = 'gold' WHERE id = :id"), {"id": asked["id"]}
-    )
-    await session.commit()
+    await write_wealth(session, "C1")
     assert problem(await overrides.decide(asked["id"], BEA)) == (409, "decision-stale")
     assert (await overrides.tier("C1"))["tier"] == "standard"
     waiting = (await overrides.get(asked["id"], BEA)).json()
     assert (waiting["status"], waiting["waits_for"]) == ("requested", ["business"])
     # A new version rests on what is true now.
-    await overrides.put(asked["id"])
+    revised = (await overrides.put(asked["id"], tier="gold")).json()
+    assert revised["overrides"][0]["evaluated_tier"] == "diamond"
     await overrides.approve(asked["id"], RITA)
     assert (await overrides.approve(asked["id"], BEA)).json()["status"] == "active"
+    tier = await overrides.tier("C1")
+    assert (tier["tier"], tier["evaluated_tier"]) == ("gold", "diamond")

@@ -105,7 +105,9 @@ async def find_delegation(
     """One delegation, if need be kept from others until the transaction ends."""
     row = OverrideDelegationRow
     if lock:
-        await session.execute(select(row.id).where(row.id == delegation_id).with_for_update())
+        await session.execute(
+            select(row.id).where(row.id == delegation_id).with_for_update(key_share=True)
+        )
     found = (await session.execute(_stored().where(row.id == delegation_id))).first()
     return None if found is None else StoredDelegation(*found)
 

@@ -31,6 +31,7 @@ from app.infra.settings import Settings
 STATEMENT: Final = ("override_versions", "statement_cipher")
 APPROVAL_STATEMENT: Final = ("override_approvals", "statement_cipher")
 CLOSING_STATEMENT: Final = ("overrides", "closing_statement_cipher")
+SEE_ALL: Final = frozenset({Role.RISK_OFFICER, Role.BUSINESS_OFFICER, Role.COMPLIANCE})
 #: Which state a request is in whose overrides have come to different ends.
 _NEAREST: Final[tuple[OverrideState, ...]] = (
     "active",
@@ -290,10 +291,13 @@ def _digests(stored: StoredCase) -> set[str]:
 def may_see(case: Case, acting: Acting) -> bool:
     """Whether the caller may know of it: an account manager of what he asked for, and of his own.
 
-    Of a request for many customers only who asked is shown the whole.
+    Officers and compliance may know of all. Of a request for many customers an account manager is
+    shown the whole only if he asked.
     """
-    if acting.actor.role is not Role.ACCOUNT_MANAGER:
+    if acting.actor.role in SEE_ALL:
         return True
+    if acting.actor.role is not Role.ACCOUNT_MANAGER:
+        return False
     if acting.digest == case.request.requested_by:
         return True
     is_one = case.chosen is not None or not case.request.is_bulk

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.domain.privacy.classes import Disposition, SensitivityClass
 from app.domain.privacy.matrix import MATRIX
-from app.domain.privacy.roles import Role, Viewer
+from app.domain.privacy.roles import Viewer
 from app.domain.words import OverrideState
 from app.features.overrides.repository import cases, inbox, steps
 from app.features.overrides.repository.cases import StoredOverride
@@ -17,6 +17,7 @@ from app.features.overrides.service import evidence
 from app.features.overrides.service.cases import (
     APPROVAL_STATEMENT,
     CLOSING_STATEMENT,
+    SEE_ALL,
     STATEMENT,
     Acting,
     Case,
@@ -169,7 +170,6 @@ def _narrowed(wanted: InboxFilter, acting: Acting, *, for_me: bool) -> InboxFilt
     """The requests of a filter that the caller may know of, and that are for him."""
     department = department_of(acting)
     subject = acting.actor.subject
-    is_manager = acting.actor.role is Role.ACCOUNT_MANAGER
     waiter = None
     if for_me and department is not None:
         waiter = Waiter(department, acting.digest, subject, acting.now)
@@ -177,6 +177,6 @@ def _narrowed(wanted: InboxFilter, acting: Acting, *, for_me: bool) -> InboxFilt
         state=wanted.state,
         customer_id=wanted.customer_id,
         asked_by=acting.digest if for_me and waiter is None else None,
-        seen_by=(acting.digest, subject) if is_manager else None,
+        seen_by=None if acting.actor.role in SEE_ALL else (acting.digest, subject),
         waits_for=waiter,
     )
