@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any, Final, Literal
+from uuid import UUID
 
 from sqlalchemy import ARRAY, LargeBinary, Text, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.features.imports.repository.staging import statement
-from app.infra.outbox import OutboxEvent, record_events
 
 _MERGED: Final = "unnest(:aliases, :survivors) AS merged (alias_id, survivor)"
 
@@ -71,14 +71,14 @@ _MOVE_REFERRALS: Final = """
 
 #: What was asked for the merged id, and what serves him, ends with him; the survivor's own stays.
 _END_OVERRIDES: Final = """
-    UPDATE overrides SET
-        state = CASE overrides.state WHEN 'active' THEN 'ended' ELSE 'withdrawn' END,
+    UPDATE overrides AS override
+    SET state = CASE override.state WHEN 'active' THEN 'ended' ELSE 'withdrawn' END,
         closed_because = 'merge', closed_on = :today, closed_at = now()
     FROM override_versions AS said
-    WHERE overrides.customer_id = ANY(:aliases) AND overrides.state IN ('requested', 'active')
-        AND said.request_id = overrides.request_id AND said.version = overrides.version
-    RETURNING overrides.state, overrides.customer_id, overrides.closed_at, said.request_id::text,
-        said.version, said.digest
+    WHERE customer_id = ANY(:aliases) AND state IN ('requested', 'active')
+        AND said.request_id = override.request_id AND said.version = override.version
+    RETURNING override.request_id, override.version, said.digest, override.state,
+        override.customer_id, override.closed_at
 """
 
 #: The decisions and all that served before stay under the old id. What ended today is followed by
@@ -107,6 +107,18 @@ _LOCK: Final = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class EndedOverride:
+    """An override that ended with its customer: `state` is ended, or withdrawn if it waited."""
+
+    request_id: UUID
+    version: int
+    digest: str
+    state: Literal["ended", "withdrawn"]
+    customer_id: str
+    closed_at: datetime
+
+
 async def lock_customers(session: AsyncSession, customer_ids: Sequence[str]) -> dict[str, str]:
     """What each of these customers is, in order of ids; evaluations wait for this transaction.
 
@@ -120,13 +132,18 @@ async def lock_customers(session: AsyncSession, customer_ids: Sequence[str]) -> 
     return {row.customer_id: row.kind for row in rows}
 
 
-async def move_records(session: AsyncSession, survivors: Mapping[str, str], *, today: date) -> None:
+async def move_records(
+    session: AsyncSession, survivors: Mapping[str, str], *, today: date
+) -> list[EndedOverride]:
     """Move everything recorded of merged ids, and end their overrides and tiers.
 
     Args:
         session: in whose transaction.
         survivors: the customer that each merged id stands for after all merges.
         today: the business day on which they end.
+
+    Returns:
+        The overrides that ended, which nobody was told of yet.
     """
     values = {"aliases": list(survivors), "survivors": list(survivors.values())}
     for table in _NUMBERED:
@@ -149,32 +166,12 @@ async def move_records(session: AsyncSession, survivors: Mapping[str, str], *, t
     }
     await session.execute(_bound(_DROP_OWN_REFERRALS, values, **now))
     await session.execute(_bound(_MOVE_REFERRALS, values, **now))
-    ended = {"aliases": values["aliases"]}
-    await _end_overrides(session, ended, today)
-    await session.execute(_bound(_END_TIERS, ended), {"today": today})
-    await session.execute(_bound(_END_STATES, ended))
-
-
-async def _end_overrides(
-    session: AsyncSession, ended: Mapping[str, list[str]], today: date
-) -> None:
-    """End the overrides of merged ids, and tell of each as of any step."""
-    closed = (await session.execute(_bound(_END_OVERRIDES, ended), {"today": today})).all()
-    events = [
-        OutboxEvent(
-            kind=f"override-{row.state}",
-            customer_ids=[row.customer_id],
-            occurred_at=row.closed_at,
-            payload={
-                "request_id": row.request_id,
-                "version": row.version,
-                "digest": row.digest,
-                "because": "merge",
-            },
-        )
-        for row in sorted(closed, key=lambda row: (row.request_id, row.customer_id))
-    ]
-    await record_events(session, events)
+    aliases = {"aliases": values["aliases"]}
+    ended = await session.execute(_bound(_END_OVERRIDES, aliases), {"today": today})
+    overrides = [EndedOverride(*row) for row in ended]
+    await session.execute(_bound(_END_TIERS, aliases), {"today": today})
+    await session.execute(_bound(_END_STATES, aliases))
+    return overrides
 
 
 def _now(column: str) -> str:

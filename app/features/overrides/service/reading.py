@@ -41,7 +41,7 @@ class Told:
         files: what it rests on.
         opened: what people wrote, in clear, by place: `statement`, an approval's id, an
             override's id for why it was revoked, a file's digest; empty where the viewer is not
-            shown it.
+            shown it, or nothing opens it any more.
         viewer: to whom.
     """
 
@@ -49,11 +49,6 @@ class Told:
     files: Sequence[evidence.LinkedFile]
     opened: Mapping[str, str | None]
     viewer: Viewer
-
-    @property
-    def shows_all(self) -> bool:
-        """Whether what people wrote is told in clear."""
-        return shows_free_text(self.viewer)
 
 
 def shows_free_text(viewer: Viewer) -> bool:
@@ -76,16 +71,15 @@ async def tell_case(session: AsyncSession, case: Case, acting: Acting) -> Told:
     An officer who is shown a request that waits, whole and in clear, has read this version of it.
     """
     viewer = viewer_of(case, acting)
-    version = case.version
     files = await evidence.files_of(
         session, request_id=case.request.id, version=case.request.version
     )
-    told = Told(case, files, {}, viewer)
-    if not told.shows_all:
-        return told
-    if case.chosen is None and case.waiting_overrides and department_of(acting) is not None:
-        await steps.record_read(session, version, reader=acting.digest, now=acting.now)
-    return Told(case, files, _opened(case, files, acting), viewer)
+    opened = _opened(case, files, acting) if shows_free_text(viewer) else {}
+    # Nothing is opened where its key is gone or strange: nobody has read what he was not shown.
+    is_whole = case.chosen is None and bool(opened)
+    if is_whole and case.waiting_overrides and department_of(acting) is not None:
+        await steps.record_read(session, case.version, reader=acting.digest, now=acting.now)
+    return Told(case, files, opened, viewer)
 
 
 def _opened(
