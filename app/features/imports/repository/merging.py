@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, LargeBinary, Text, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.features.imports.repository.staging import statement
+from app.infra.outbox import OutboxEvent, record_events
 
 _MERGED: Final = "unnest(:aliases, :survivors) AS merged (alias_id, survivor)"
 
@@ -70,9 +71,14 @@ _MOVE_REFERRALS: Final = """
 
 #: What was asked for the merged id, and what serves him, ends with him; the survivor's own stays.
 _END_OVERRIDES: Final = """
-    UPDATE overrides SET state = CASE state WHEN 'active' THEN 'ended' ELSE 'withdrawn' END,
+    UPDATE overrides SET
+        state = CASE overrides.state WHEN 'active' THEN 'ended' ELSE 'withdrawn' END,
         closed_because = 'merge', closed_on = :today, closed_at = now()
-    WHERE customer_id = ANY(:aliases) AND state IN ('requested', 'active')
+    FROM override_versions AS said
+    WHERE overrides.customer_id = ANY(:aliases) AND overrides.state IN ('requested', 'active')
+        AND said.request_id = overrides.request_id AND said.version = overrides.version
+    RETURNING overrides.state, overrides.customer_id, overrides.closed_at, said.request_id::text,
+        said.version, said.digest
 """
 
 #: The decisions and all that served before stay under the old id. What ended today is followed by
@@ -150,9 +156,31 @@ async def move_records(session: AsyncSession, survivors: Mapping[str, str], *, t
     await session.execute(_bound(_DROP_OWN_REFERRALS, values, **now))
     await session.execute(_bound(_MOVE_REFERRALS, values, **now))
     ended = {"aliases": values["aliases"]}
-    for template in (_END_OVERRIDES, _END_TIERS):
-        await session.execute(_bound(template, ended), {"today": today})
+    await _end_overrides(session, ended, today)
+    await session.execute(_bound(_END_TIERS, ended), {"today": today})
     await session.execute(_bound(_END_STATES, ended))
+
+
+async def _end_overrides(
+    session: AsyncSession, ended: Mapping[str, list[str]], today: date
+) -> None:
+    """End the overrides of merged ids, and tell of each as of any step."""
+    closed = (await session.execute(_bound(_END_OVERRIDES, ended), {"today": today})).all()
+    events = [
+        OutboxEvent(
+            kind=f"override-{row.state}",
+            customer_ids=[row.customer_id],
+            occurred_at=row.closed_at,
+            payload={
+                "request_id": row.request_id,
+                "version": row.version,
+                "digest": row.digest,
+                "because": "merge",
+            },
+        )
+        for row in sorted(closed, key=lambda row: (row.request_id, row.customer_id))
+    ]
+    await record_events(session, events)
 
 
 def _now(column: str) -> str:
