@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,35 +28,51 @@ class Served:
     settings: Settings
 
 
-@pytest.fixture
-def served(fresh_database_url: str, tmp_path: Path) -> Iterator[Served]:
-    """The demo in a process of its own, and what it printed before serving."""
+@contextmanager
+def serving(url: str, folder: Path, **changed: str) -> Iterator[Served]:
+    """The demo in a process of its own.
+
+    Args:
+        url: its database.
+        folder: where its data folder is, and what it printed.
+        changed: what its environment says besides.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    printed = tmp_path / "printed"
+    printed = folder / "printed"
     with printed.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "demo"],
             stdout=out,
             stderr=subprocess.PIPE,
             text=True,
-            cwd=tmp_path,
+            cwd=folder,
             env=os.environ
             | {
                 "PYTHONPATH": str(ROOT),
-                "DATA_DIR": str(tmp_path / "data"),
-                "TIERING_DATABASE_URL": libpq_url(fresh_database_url),
+                "DATA_DIR": str(folder / "data"),
+                "TIERING_DATABASE_URL": libpq_url(url),
                 "CUSTOMERS": "60",
                 "PORT": str(port),
-            },
+            }
+            | changed,
         )
         assert process.stderr is not None
         for line in process.stderr:
             if "Uvicorn running" in line:
                 break
-        settings = Settings(data_dir=tmp_path / "data")
-        yield Served(process, f"http://127.0.0.1:{port}", printed.read_text(), settings)
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        settings = Settings(data_dir=folder / "data")
+        try:
+            yield Served(process, f"http://127.0.0.1:{port}", printed.read_text(), settings)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def served(fresh_database_url: str, tmp_path: Path) -> Iterator[Served]:
+    """The demo in a process of its own, and what it printed before serving."""
+    with serving(fresh_database_url, tmp_path) as opened:
+        yield opened

@@ -7,20 +7,24 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.cli.conftest import Served
+from app.infra.clock import business_day, utc_now
+from tests.cli.conftest import Served, serving
+from tests.faults.workers import Yard
 from tests.paths import ROOT
 
+#: Twenty-six hours apart, so that it is another day there.
+WEST, EAST = "Etc/GMT+12", "Etc/GMT-14"
 
-def block() -> str:
-    """The walk-through of an override."""
+
+def blocks() -> list[str]:
+    """The walk-through of an override: until it serves, and once it is over."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("## An override, by two keys")[2]
-    found = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
-    assert found is not None
-    return found.group(1)
+    section = text.partition("## An override, by two keys")[2].partition("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
 def answers(told: str) -> list[dict[str, Any]]:
@@ -32,26 +36,57 @@ def answers(told: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_override_goes_from_the_request_to_the_tier_that_serves(
-    served: Served, tmp_path: Path
-) -> None:
+def walked(served: Served, folder: Path, script: str, **known: str) -> list[dict[str, Any]]:
+    """What a script of the README is answered."""
     command = f"{sys.executable} -m app.cli"
-    script = block().replace("localhost:8000", served.base).replace(".venv/bin/tiering", command)
+    script = script.replace("localhost:8000", served.base).replace(".venv/bin/tiering", command)
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 - the reader's own shell.
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
-        cwd=tmp_path,
-        env=os.environ | {"DATA_DIR": str(served.settings.data_dir), "PYTHONPATH": str(ROOT)},
+        cwd=folder,
+        env=os.environ
+        | {"DATA_DIR": str(served.settings.data_dir), "PYTHONPATH": str(ROOT)}
+        | known,
     )
-    inbox, read, first, _, second, tier, explanation = answers(ran.stdout)
+    return answers(ran.stdout)
+
+
+def test_an_override_goes_from_the_request_to_the_end_of_its_validity(
+    fresh_database_url: str, tmp_path: Path
+) -> None:
+    until_it_serves, once_it_is_over = blocks()
+    until = (business_day(utc_now(), WEST) + timedelta(1)).isoformat()
+    with serving(fresh_database_url, tmp_path, TIERING_BUSINESS_ZONE=WEST) as served:
+        inbox, read, first, _, second, tier, explanation = walked(
+            served, tmp_path, until_it_serves, UNTIL=until
+        )
     assert [item["id"] for item in inbox["items"]] == [read["id"]]
     assert read["statement"] == "Acquired by our largest corporate client."
     assert (first["status"], first["waits_for"]) == ("requested", ["business"])
-    assert second["status"] == "active"
-    until = second["valid_until"]
+    assert (second["status"], second["valid_until"]) == ("active", until)
     assert (tier["tier"], tier["source"]) == ("diamond", "override")
     assert tier["override"] == {"id": second["id"], "mode": "pin", "until": until}
     assert until in json.dumps(explanation)
+    # In the same shell, on another day.
+    setting_up = until_it_serves.partition("\nID=")[0]
+    with serving(
+        fresh_database_url,
+        tmp_path,
+        TIERING_BUSINESS_ZONE=EAST,
+        TIERING_OVERRIDE_CLOCK_SECONDS="1",
+    ) as served:
+        Yard(fresh_database_url).until("SELECT count(*) FROM overrides WHERE state = 'ended'", 1)
+        script = f"{setting_up}\nID={second['id']}\n{once_it_is_over}"
+        after, history, ended = walked(served, tmp_path, script, UNTIL=until)
+    assert (after["tier"], after["override"]) == (tier["evaluated_tier"], None)
+    newest, before = history["items"][:2]
+    assert (newest["valid_from"], newest["override_id"]) == (until, None)
+    assert (before["tier"], before["valid_to"], before["override_id"]) == (
+        "diamond",
+        until,
+        second["id"],
+    )
+    assert (ended["status"], ended["overrides"][0]["closed_because"]) == ("ended", "validity")

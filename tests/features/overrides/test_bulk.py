@@ -12,6 +12,7 @@ from app.domain.privacy.roles import Role
 from app.features.overrides.service import requests
 from app.infra.database import AsyncSession
 from tests.api import Caller
+from tests.factories.book import write_book
 from tests.features.overrides.desk import (
     AGENT,
     BEA,
@@ -24,6 +25,7 @@ from tests.features.overrides.desk import (
     problem,
     write_wealth,
 )
+from tests.features.overrides.files import Files
 
 pytestmark = pytest.mark.anyio
 
@@ -158,10 +160,41 @@ async def test_who_waits_already_is_told_by_his_place_and_nobody_is_asked_for(
     assert await session.scalar(text("SELECT count(*) FROM overrides")) == 1
 
 
-@pytest.mark.parametrize("number", [0, 1_001])
-async def test_it_is_for_one_to_a_thousand(overrides: Overrides, number: int) -> None:
+@pytest.mark.parametrize(("number", "rule"), [(0, "too_short"), (1_001, "too_long")])
+async def test_it_is_for_one_to_a_thousand(overrides: Overrides, number: int, rule: str) -> None:
     answer = await overrides.ask_bulk([f"C{index}" for index in range(number)])
     assert problem(answer) == (422, "validation")
+    # Not because they are nobody's ids.
+    assert [(error["loc"], error["type"]) for error in answer.json()["errors"]] == [
+        (["body", "customer_ids"], rule)
+    ]
+
+
+async def test_a_thousand_are_decided_on_as_one_and_one_of_them_is_revoked(
+    overrides: Overrides, session: AsyncSession
+) -> None:
+    await write_book(session, 1_000)
+    # A server does so by itself once so much is committed, and plans badly before.
+    await session.execute(text("ANALYZE"))
+    await session.commit()
+    many = [f"C{number:08}" for number in range(1, 1_001)]
+    asked = await overrides.ask_bulk(many)
+    assert asked.status_code == 201, asked.text
+    found = asked.json()
+    parts = {item["customer_id"]: item["id"] for item in found["overrides"]}
+    assert list(parts) == many
+    files = Files(overrides, found["id"])
+    assert (await files.add())["version"] == 2
+    await overrides.approve(found["id"], RITA)
+    assert (await overrides.approve(found["id"], BEA)).json()["status"] == "active"
+    query = text(
+        "SELECT count(*), count(DISTINCT activated_at)"
+        " FROM tier_assignments JOIN overrides ON overrides.id = override_id"
+        " WHERE source = 'override' AND tier_assignments.tier = 'diamond' AND valid_to IS NULL"
+    )
+    assert tuple((await session.execute(query)).one()) == (1_000, 1)
+    assert (await overrides.revoke(parts[many[500]])).json()["status"] == "revoked"
+    assert tuple((await session.execute(query)).one()) == (999, 1)
 
 
 async def test_who_was_merged_away_meanwhile_is_left_out(overrides: Overrides) -> None:

@@ -25,6 +25,7 @@ from tests.features.overrides.desk import (
     today,
     write_wealth,
 )
+from tests.features.overrides.files import Files
 
 pytestmark = pytest.mark.anyio
 
@@ -127,6 +128,39 @@ async def test_what_would_end_before_it_serves_is_not_executed(
     await session.commit()
     assert problem(await overrides.decide(id_, BEA)) == (409, "validity-over")
     assert (await overrides.tier("C1"))["source"] == "evaluated"
+
+
+ALTERED = (
+    "UPDATE override_versions SET tier = 'gold'; UPDATE overrides SET tier = 'gold'",
+    "UPDATE override_versions SET mode = 'floor'; UPDATE overrides SET mode = 'floor'",
+    "; ".join(
+        f"UPDATE {table} SET valid_until = valid_until + 1"
+        for table in ("override_versions", "overrides")
+    ),
+    "UPDATE override_versions SET reason = 'objection'",
+    "UPDATE override_versions SET salt = '\\x00'",
+    "UPDATE override_versions SET digest = repeat('0', 64)",
+    "UPDATE overrides SET evaluated_tier = 'gold'",
+    "DELETE FROM override_evidence",
+)
+
+
+@pytest.mark.parametrize("change", ALTERED)
+async def test_what_was_altered_in_the_database_is_not_decided_on(
+    overrides: Overrides, session: AsyncSession, change: str
+) -> None:
+    asked = await overrides.asked("C1")
+    await Files(overrides, asked["id"]).add()
+    tables = ("override_versions", "overrides", "override_evidence")
+    for does in ("DISABLE", "ENABLE"):
+        for table in tables:
+            await session.execute(text(f"ALTER TABLE {table} {does} TRIGGER USER"))
+        if does == "DISABLE":
+            for statement in change.split(";"):
+                await session.execute(text(statement))
+    await session.commit()
+    assert problem(await overrides.approve(asked["id"], RITA)) == (500, "internal")
+    assert await session.scalar(text("SELECT count(*) FROM override_approvals")) == 0
 
 
 async def test_without_its_audit_event_nothing_of_a_decision_is_stored(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.domain.errors import Conflict, Forbidden
+from app.domain.overrides.content import Basis, Content
 from app.domain.overrides.keys import OFFICERS, Key, Person
 from app.domain.overrides.transitions import Step, after
 from app.domain.words import ApprovalDecision, Department
 from app.features.overrides.repository import cases, steps
 from app.features.overrides.repository.cases import StoredApproval, StoredOverride
 from app.features.overrides.repository.steps import Closing
-from app.features.overrides.service import delegations
+from app.features.overrides.service import delegations, evidence
 from app.features.overrides.service.cases import (
     APPROVAL_STATEMENT,
     Acting,
@@ -22,9 +23,11 @@ from app.features.overrides.service.cases import (
     load_cases,
     lock_case,
     request_key,
+    wanted_of,
 )
 from app.features.overrides.service.steps import cause_of, tell
 from app.features.scoring.service import evaluate_customers
+from app.infra.cipher import CipherError
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
 from app.infra.people import find_people
@@ -75,12 +78,14 @@ async def decide(
             `delegation-not-running`, `read-first`, `decision-stale`, `validity-over`, or as an
             evaluation.
         Invalid: `input-error`.
+        CipherError: what is stored is not what its digest was made of.
     """
     # Whoever becomes an account manager now is one after the decision.
     case = await lock_case(session, override_id=override_id, acting=acting, with_customers=True)
     case.require_waiting(acting.now)
     key = await _key(session, case, verdict, acting)
     case.waiting.require_read(await cases.find_read(session, case.request.id, acting.digest))
+    await _require_unaltered(session, case, acting)
     await _void_lost_keys(session, case, acting)
     approval = _approval(case, key, verdict, acting)
     await steps.insert_approval(session, approval, requested_by=case.request.requested_by)
@@ -123,6 +128,32 @@ async def _absent(session: AsyncSession, verdict: Verdict, acting: Acting) -> Pe
         on=acting.today,
     )
     return (await find_people(session, [delegator]))[delegator]
+
+
+async def _require_unaltered(session: AsyncSession, case: Case, acting: Acting) -> None:
+    """See to it that what the officers put their names to is what was written, all of it.
+
+    Raises:
+        CipherError: it was altered in the database.
+    """
+    request, version = case.request, case.version
+    files = await evidence.files_of(session, request_id=request.id, version=version.version)
+    content = Content(
+        request_id=request.id,
+        version=version.version,
+        requested_by=request.requested_by,
+        wanted=wanted_of(case, acting.vault),
+        # Who was merged away since is of the version too.
+        basis=[
+            Basis(found.id, found.customer_id, found.evaluated_tier)
+            for found in case.stored.overrides
+            if found.version == version.version
+        ],
+        evidence=[known.sha256 for known in files],
+        salt=version.salt,
+    )
+    if content.digest() != version.digest:
+        raise CipherError("the stored request is not what was written")
 
 
 async def _void_lost_keys(session: AsyncSession, case: Case, acting: Acting) -> None:
