@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.domain.errors import Conflict, Forbidden
-from app.domain.overrides.keys import OFFICERS, Key, Person
+from app.domain.errors import Conflict
+from app.domain.overrides.keys import Key, Person
 from app.domain.overrides.transitions import Step, after
-from app.domain.words import ApprovalDecision, Department
+from app.domain.words import ApprovalDecision
 from app.features.overrides.repository import cases, steps
 from app.features.overrides.repository.cases import StoredApproval
 from app.features.overrides.repository.steps import Closing
@@ -21,6 +21,7 @@ from app.features.overrides.service.cases import (
     lock_case,
     request_key,
 )
+from app.features.overrides.service.officers import require_officer
 from app.features.overrides.service.steps import cause_of, tell
 from app.features.scoring.service import evaluate_customers
 from app.infra.database import AsyncSession
@@ -96,14 +97,9 @@ async def decide(
 
 async def _key(session: AsyncSession, case: Case, verdict: Verdict, acting: Acting) -> Key:
     """The key that the officer may turn."""
-    people = await find_people(session, [acting.digest])
-    if acting.digest not in people:
-        raise Forbidden("not-an-officer")
-    officer = people[acting.digest]
+    officer = require_officer(await find_people(session, [acting.digest]), acting)
     absent = await _absent(session, verdict, acting)
     department = case.waiting.require_approver(officer, on_behalf_of=absent)
-    if OFFICERS[department] is not acting.actor.role:
-        raise Forbidden("not-an-officer")
     away = await delegations.away_on(session, people=[acting.digest], on=acting.today)
     if away:
         raise Conflict("delegated-away", "Take your delegation back first.")
@@ -200,8 +196,3 @@ async def _execute(session: AsyncSession, case: Case, acting: Acting) -> None:
     ):
         raise Conflict("decision-stale", "The rules give another tier by now; ask anew.")
     await tell(session, case, "override-activated", now=acting.now, overrides=waiting)
-
-
-def department_of(acting: Acting) -> Department | None:
-    """The department of the role the caller acts in."""
-    return next((name for name, role in OFFICERS.items() if role is acting.actor.role), None)

@@ -14,12 +14,12 @@ from typing import Final
 from uuid import UUID
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound
-from app.domain.overrides.keys import OFFICERS, Person
 from app.domain.privacy.roles import Role
 from app.domain.words import Department
 from app.features.overrides.repository import delegations
 from app.features.overrides.repository.delegations import DelegationFilter, StoredDelegation
 from app.features.overrides.service.cases import Acting
+from app.features.overrides.service.officers import require_officer
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
 from app.infra.outbox import record_event
@@ -79,7 +79,7 @@ async def create_delegation(
         Conflict: `delegation-overlaps` or `delegate-away`.
     """
     absence.require_days(acting.today)
-    department = _department(await find_people(session, [acting.digest]), acting)
+    require_officer(await find_people(session, [acting.digest]), acting)
     issuer = acting.actor.issuer
     known = await find_people_by_subject(session, issuer, [absence.delegate])
     delegate = known.get(absence.delegate)
@@ -89,7 +89,7 @@ async def create_delegation(
     people = [acting.digest, delegate.digest]
     await delegations.lock_people(session, people)
     present = await find_people(session, people)
-    department = _department(present, acting)
+    department = require_officer(present, acting).require_department()
     if delegate.digest == acting.digest or present[delegate.digest].department != department:
         raise Forbidden("delegate-not-eligible")
     await _require_present(session, people, absence)
@@ -107,17 +107,6 @@ async def create_delegation(
     await delegations.insert_delegation(session, made)
     await _tell(session, made, "override-delegated", acting)
     return made
-
-
-def _department(people: dict[str, Person], acting: Acting) -> Department:
-    """The department whose key the caller may turn, in the role he acts in."""
-    officer = people.get(acting.digest)
-    if officer is not None and officer.has_two_roles:
-        raise Forbidden("two-roles")
-    department = None if officer is None else officer.department
-    if department is None or OFFICERS[department] is not acting.actor.role:
-        raise Forbidden("not-an-officer")
-    return department
 
 
 async def _require_present(session: AsyncSession, people: list[str], absence: Absence) -> None:
