@@ -15,7 +15,7 @@ from uuid import UUID
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from app.domain.privacy.roles import Role
-from app.domain.words import Department
+from app.domain.words import Department, EventKind
 from app.features.overrides.repository import delegations
 from app.features.overrides.repository.delegations import DelegationFilter, StoredDelegation
 from app.features.overrides.service.cases import Acting
@@ -225,7 +225,7 @@ async def away_on(session: AsyncSession, *, people: Collection[str], on: date) -
 
 
 async def _tell(
-    session: AsyncSession, delegation: StoredDelegation, kind: str, acting: Acting
+    session: AsyncSession, delegation: StoredDelegation, kind: EventKind, acting: Acting
 ) -> None:
     await record_event(
         session,
