@@ -9,7 +9,6 @@ from app.features.overrides.router.shared import (
     CaseDesk,
     Officer,
     OverrideId,
-    noted,
     respond_case,
     router,
 )
@@ -77,7 +76,7 @@ async def create_override_approval(
     return await respond_case(
         case,
         desk,
-        once.noting(noted(case)),
+        once.noting(case.recorded_as),
         status=once.status,
         headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
     )
@@ -114,7 +113,7 @@ async def revoke_override(
     return await respond_case(
         case,
         desk,
-        once.noting(noted(case)),
+        once.noting(case.recorded_as),
         status=once.status,
         headers=once.headers,
     )

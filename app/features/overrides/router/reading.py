@@ -13,7 +13,6 @@ from app.features.overrides.router.shared import (
     CaseDesk,
     OverrideId,
     Reader,
-    noted,
     respond_case,
     router,
 )
@@ -93,5 +92,5 @@ async def get_override(
     return await respond_case(
         case,
         desk,
-        audit.noting(record_version=noted(case)),
+        audit.noting(record_version=case.recorded_as),
     )

@@ -14,7 +14,6 @@ from app.features.overrides.router.shared import (
     Manager,
     OverrideId,
     OverridesDesk,
-    noted,
     respond_case,
     router,
     version_of,
@@ -85,7 +84,7 @@ async def create_override(
     return await respond_case(
         case,
         desk,
-        once.noting(noted(case)),
+        once.noting(case.recorded_as),
         status=once.status,
         headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
     )
@@ -136,7 +135,7 @@ async def create_override_bulk(
     return await respond_case(
         case,
         desk,
-        once.noting(noted(case)),
+        once.noting(case.recorded_as),
         status=once.status,
         headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
     )
@@ -213,7 +212,7 @@ async def put_override(
     return await respond_case(
         case,
         desk,
-        audit.noting(outcome=Outcome.CHANGED, record_version=noted(case)),
+        audit.noting(outcome=Outcome.CHANGED, record_version=case.recorded_as),
     )
 
 
@@ -242,7 +241,7 @@ async def withdraw_override(
     return await respond_case(
         case,
         desk,
-        once.noting(noted(case)),
+        once.noting(case.recorded_as),
         status=once.status,
         headers=once.headers,
     )

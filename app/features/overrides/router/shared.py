@@ -62,11 +62,6 @@ def version_of(case: Case) -> str:
     return f"{case.request.id}/{case.request.version}/{len(case.stored.approvals)}/{states}"
 
 
-def noted(case: Case) -> str:
-    """What the audit notes of a request: its id, its version, and the digest of its content."""
-    return f"{case.request.id} {case.request.version} {case.version.digest}"
-
-
 async def respond_case(
     case: Case,
     desk: OverridesDesk,

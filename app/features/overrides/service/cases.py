@@ -154,6 +154,11 @@ class Case:
             return self.waiting.counts(self.key_of(approval))
         return approval.version == self.request.version and approval.voided_at is None
 
+    @property
+    def recorded_as(self) -> str:
+        """What the audit notes of it: its id, its version, and the digest of its content."""
+        return f"{self.request.id} {self.request.version} {self.version.digest}"
+
     def require_whole(self) -> None:
         """See to it that a request is decided on as one.
 

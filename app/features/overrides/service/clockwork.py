@@ -146,5 +146,5 @@ async def _note(session: AsyncSession, tick: Tick, case: Case, subjects: list[st
         tick.audit,
         route="job overrides",
         subjects=subjects,
-        record_version=f"{case.request.id} {case.request.version} {case.version.digest}",
+        record_version=case.recorded_as,
     )
