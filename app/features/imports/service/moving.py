@@ -64,7 +64,12 @@ def _events(ended: Sequence[EndedOverride]) -> list[OutboxEvent]:
             kind=_TOLD[state],
             customer_ids=[found.customer_id for found in group],
             occurred_at=closed_at,
-            payload={"request_id": str(request_id), "version": version, "digest": digest},
+            payload={
+                "request_id": str(request_id),
+                "version": version,
+                "digest": digest,
+                "because": "merge",
+            },
         )
         for (request_id, version, digest, state, closed_at), group in groupby(
             sorted(ended, key=attrgetter("request_id", "state", "version", "customer_id")), together

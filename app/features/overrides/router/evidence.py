@@ -60,6 +60,7 @@ _REQUEST_BODY: Final = {
         }
     },
 }
+_BINARY: Final = {"type": "string", "format": "binary"}
 _CONTENT: Final = {
     "headers": {
         "Repr-Digest": {
@@ -68,7 +69,8 @@ _CONTENT: Final = {
         }
     },
     "content": {
-        kind: {"schema": {"type": "string", "contentMediaType": kind}} for kind in EVIDENCE_TYPES
+        kind: {"schema": {"type": "string"} if kind == "text/plain" else _BINARY}
+        for kind in EVIDENCE_TYPES
     },
 }
 _SCANNER_KEY: Final = "evidence_scanner"

@@ -186,7 +186,6 @@ def _place(index: int, rule: str) -> FieldError:
         "request-expired",
         "part-of-bulk",
         "validity-out-of-range",
-        "precondition-required",
         *_EVALUATION,
     ),
 )
