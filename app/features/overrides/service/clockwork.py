@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from app.domain.overrides.transitions import Step, after
-from app.features.overrides.repository import clock, steps
+from app.features.overrides.repository import cases, clock, steps
 from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service.cases import Case, load_case
 from app.features.overrides.service.steps import stop_serving, tell
@@ -82,7 +82,8 @@ async def _each(tick: Tick, request_ids: list[UUID], step: _StepOf) -> int:
     for request_id in request_ids:
         try:
             async with tick.database.sessions.begin() as session:
-                if await clock.lock_unless_busy(session, request_id):
+                # Who takes a step in it now is not waited for: the next tick is soon.
+                if await cases.lock_request(session, request_id, unless_busy=True):
                     taken += await step(session, tick, request_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next one is not to wait.
             failure = error
