@@ -112,7 +112,7 @@ async def _absent(session: AsyncSession, verdict: Verdict, acting: Acting) -> Pe
     """Who is away, where somebody acts for him."""
     if verdict.delegation_id is None:
         return None
-    delegator, _ = await delegations.find_delegation(
+    delegator = await delegations.get_delegator(
         session,
         delegation_id=verdict.delegation_id,
         delegate=acting.digest,

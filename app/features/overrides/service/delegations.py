@@ -15,7 +15,7 @@ from uuid import UUID
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from app.domain.privacy.roles import Role
-from app.domain.words import Department, EventKind
+from app.domain.words import EventKind
 from app.features.overrides.repository import delegations
 from app.features.overrides.repository.delegations import DelegationFilter, StoredDelegation
 from app.features.overrides.service.cases import Acting
@@ -32,8 +32,8 @@ __all__ = [
     "away_on",
     "create_delegation",
     "end_delegation",
-    "find_delegation",
     "get_delegation",
+    "get_delegator",
     "list_delegations",
 ]
 
@@ -196,10 +196,10 @@ async def end_delegation(
     return ended
 
 
-async def find_delegation(
+async def get_delegator(
     session: AsyncSession, *, delegation_id: UUID, delegate: str, on: date
-) -> tuple[str, Department]:
-    """Whose key somebody turns by a delegation that runs, and is not taken back meanwhile.
+) -> str:
+    """Digest of whose key somebody turns by a delegation that runs, and stays until he has.
 
     Args:
         session: in whose transaction he does.
@@ -207,16 +207,13 @@ async def find_delegation(
         delegate: digest of who wants to act by it.
         on: the business day.
 
-    Returns:
-        Digest of the absent officer, and the department.
-
     Raises:
         Conflict: `delegation-not-running`: there is none for him, or not on that day.
     """
     found = await delegations.find_delegation(session, delegation_id, lock=True)
     if found is None or found.delegate != delegate or not found.runs_on(on):
         raise Conflict("delegation-not-running", "There is no delegation to you that runs today.")
-    return found.delegator, found.department
+    return found.delegator
 
 
 async def away_on(session: AsyncSession, *, people: Collection[str], on: date) -> set[str]:
