@@ -205,9 +205,7 @@ async def put_override(
     """
     held = await service.lock_revisable(desk.session, override_id=override_id, acting=desk.acting)
     condition.check(version_of(held))
-    case = await service.revise(
-        desk.session, override_id=override_id, wanted=written.to_domain(), acting=desk.acting
-    )
+    case = await service.revise(desk.session, held, wanted=written.to_domain(), acting=desk.acting)
     return await respond_case(
         case,
         desk,
