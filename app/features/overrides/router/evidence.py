@@ -12,6 +12,7 @@ from app.domain.privacy.actor import Actor
 from app.domain.words import EVIDENCE_TYPES
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
+    EVALUATION_PROBLEMS,
     READERS,
     CaseDesk,
     Manager,
@@ -141,9 +142,7 @@ def _scanner_of(state: State) -> Scanner:
             "request-expired",
             "part-of-bulk",
             "validity-out-of-range",
-            "back-dated",
-            "no-rule-set",
-            "input-error",
+            *EVALUATION_PROBLEMS,
         ),
     },
     dependencies=[costs(RateClass.COSTLY)],
