@@ -43,8 +43,8 @@ from tests.lanes import BoundLanes
 
 T = TypeVar("T")
 
-STEPS: Final = 40
-STORIES: Final = 15
+STEPS: Final = 30
+STORIES: Final = 10
 #: Executions of all stories together.
 ENOUGH: Final = 10
 

@@ -103,6 +103,11 @@ _LOCK_OVERRIDES: Final = """
 """
 _LOCK: Final = """
     SELECT customer_id, kind FROM customers
+    WHERE customer_id = ANY(:ids) ORDER BY customer_id FOR NO KEY UPDATE
+"""
+#: A run over the book locks these, and no customers; it writes what names them.
+_LOCK_STATES: Final = """
+    SELECT FROM scoring_states
     WHERE customer_id = ANY(:ids) ORDER BY customer_id FOR UPDATE
 """
 
@@ -122,13 +127,14 @@ class EndedOverride:
 async def lock_customers(session: AsyncSession, customer_ids: Sequence[str]) -> dict[str, str]:
     """What each of these customers is, in order of ids; evaluations wait for this transaction.
 
-    So does whoever decides on their overrides.
+    So do runs over the book, and whoever decides on their overrides.
     """
     ids = bindparam("ids", sorted(set(customer_ids)), ARRAY(Text))
     for state in ("requested", "active"):
         await session.execute(text(_LOCK_REQUESTS).bindparams(ids), {"state": state})
     await session.execute(text(_LOCK_OVERRIDES).bindparams(ids))
     rows = await session.execute(text(_LOCK).bindparams(ids))
+    await session.execute(text(_LOCK_STATES).bindparams(ids))
     return {row.customer_id: row.kind for row in rows}
 
 

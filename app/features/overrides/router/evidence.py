@@ -15,6 +15,7 @@ from app.features.overrides.router.shared import (
     EVALUATION_PROBLEMS,
     READERS,
     CaseDesk,
+    CurrentStaffDesk,
     Manager,
     OverrideId,
     respond_case,
@@ -194,7 +195,7 @@ async def create_override_evidence(
 async def get_override_evidence(
     override_id: OverrideId,
     sha256: Sha256,
-    desk: CaseDesk,
+    desk: CurrentStaffDesk,
     audit: Audit,
     _actor: Annotated[Actor, requires(*READERS, purpose=True)],
 ) -> Response:
