@@ -26,6 +26,7 @@ from app.infra.outbox import record_event
 from app.infra.people import find_people, find_people_by_subject
 
 __all__ = [
+    "MOST_DAYS",
     "Absence",
     "DelegationPage",
     "StoredDelegation",
