@@ -33,7 +33,7 @@ APPROVAL_STATEMENT: Final = ("override_approvals", "statement_cipher")
 CLOSING_STATEMENT: Final = ("overrides", "closing_statement_cipher")
 SEE_ALL: Final = frozenset({Role.RISK_OFFICER, Role.BUSINESS_OFFICER, Role.COMPLIANCE})
 #: Which state a request is in whose overrides have come to different ends.
-_NEAREST: Final[tuple[OverrideState, ...]] = (
+NEAREST: Final[tuple[OverrideState, ...]] = (
     "active",
     "requested",
     "ended",
@@ -141,7 +141,7 @@ class Case:
     def status(self) -> OverrideState:
         """Where it stands: of many overrides, the state nearest to serving that there is."""
         held = {found.state for found in self.overrides}
-        return next(state for state in _NEAREST if state in held)
+        return min(held, key=NEAREST.index)
 
     @property
     def waits_for(self) -> tuple[Department, ...]:
