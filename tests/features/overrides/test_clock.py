@@ -110,7 +110,10 @@ async def test_it_ends_also_where_the_customer_cannot_be_evaluated(
 
 
 async def test_what_fails_for_one_keeps_no_other_from_its_step(
-    overrides: Overrides, database: Database, monkeypatch: pytest.MonkeyPatch
+    overrides: Overrides,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     first, second = await overrides.activated("C1"), await overrides.activated("C2")
     evaluated = evaluate_customers
@@ -123,6 +126,7 @@ async def test_what_fails_for_one_keeps_no_other_from_its_step(
     monkeypatch.setattr(steps, "evaluate_customers", fail_once)
     with pytest.raises(OSError, match="away"):
         await tick(overrides, database, days=30)
+    assert [getattr(record, "override_id", None) for record in caplog.records] == [first["id"]]
     states = [
         (await overrides.get(found["id"], CLEO)).json()["status"] for found in (first, second)
     ]

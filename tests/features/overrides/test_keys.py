@@ -211,6 +211,21 @@ async def test_an_officer_who_did_not_ask_revokes(overrides: Overrides) -> None:
     assert problem(await overrides.revoke(done["id"])) == (409, "not-active")
 
 
+async def test_who_went_over_to_the_other_department_revokes_in_his_new_role(
+    overrides: Overrides, session: AsyncSession
+) -> None:
+    done = await overrides.activated("C1")
+    await session.execute(
+        text(
+            "UPDATE actors SET roles = ARRAY['business_officer'], issued_at = issued_at +"
+            " interval '1 hour' WHERE subject = 'rita'"
+        )
+    )
+    assert problem(await overrides.revoke(done["id"], RITA)) == (403, "not-an-officer")
+    as_he_is = Caller(Role.BUSINESS_OFFICER, subject="rita")
+    assert (await overrides.revoke(done["id"], as_he_is)).status_code == 200
+
+
 async def test_what_waits_is_not_revoked(overrides: Overrides) -> None:
     asked = await overrides.asked("C1")
     assert problem(await overrides.revoke(asked["id"])) == (409, "not-active")

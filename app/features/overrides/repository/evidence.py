@@ -54,11 +54,6 @@ class LinkedFile:
     added_at: datetime
     retained_until: date
 
-    @property
-    def is_removed(self) -> bool:
-        """Whether only the digest is left."""
-        return self.key is None
-
     def file_name(self, key: SubjectKey) -> str:
         """What it was called.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from app.domain.overrides.transitions import Step, after
-from app.features.overrides.repository import clock, steps
+from app.features.overrides.repository import cases, clock, steps
 from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service.cases import Case, load_case
 from app.features.overrides.service.steps import stop_serving, tell
@@ -17,9 +18,12 @@ from app.infra.cipher import Vault
 from app.infra.clock_audit import ActorDigests, record_by_clock
 from app.infra.database import AsyncSession, Database
 
+log = logging.getLogger(__name__)
+
 REMINDED_BEFORE_EXPIRY: Final = timedelta(hours=24)
+"""How long before its end the missing keys of a request are reminded of."""
 REMINDED_BEFORE_END: Final = timedelta(days=14)
-"""How long before its end an override is announced, unless it was approved later than that."""
+"""How long before its end an override is announced; one approved later than that, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ async def keep_time(tick: Tick) -> Due:
     """Do all that is due; what was done by another worker meanwhile is left alone.
 
     Raises:
-        Exception: the last of those that kept a request from its step; all others had theirs.
+        Exception: the last of those that kept a request from its step, which are all logged; all
+            others had theirs.
     """
     async with tick.database.sessions() as session:
         expiring = await clock.list_expired(session, now=tick.now)
@@ -82,9 +87,13 @@ async def _each(tick: Tick, request_ids: list[UUID], step: _StepOf) -> int:
     for request_id in request_ids:
         try:
             async with tick.database.sessions.begin() as session:
-                if await clock.lock_unless_busy(session, request_id):
+                # Who takes a step in it now is not waited for: the next tick is soon.
+                if await cases.lock_request(session, request_id, unless_busy=True):
                     taken += await step(session, tick, request_id)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next one is not to wait.
+        except Exception as error:
+            # Whatever it is, the next one is not to wait.
+            told = {"override_id": str(request_id)}
+            log.warning("a step that is due failed", extra=told, exc_info=True)
             failure = error
     if failure is not None:
         raise failure
@@ -146,5 +155,5 @@ async def _note(session: AsyncSession, tick: Tick, case: Case, subjects: list[st
         tick.audit,
         route="job overrides",
         subjects=subjects,
-        record_version=f"{case.request.id} {case.request.version} {case.version.digest}",
+        record_version=case.recorded_as,
     )

@@ -25,7 +25,7 @@ from app.features.overrides.service.cases import (
     request_key,
     version_row,
 )
-from app.features.overrides.service.deciding import department_of
+from app.features.overrides.service.officers import department_of
 from app.infra.cipher import CipherError
 from app.infra.database import AsyncSession
 

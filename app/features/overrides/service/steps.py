@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.domain.errors import DomainError
 from app.domain.tiering.decision import Cause, CauseKind
+from app.domain.words import EventKind
 from app.features.overrides.repository import steps
 from app.features.overrides.repository.cases import StoredOverride
 from app.features.overrides.repository.steps import Closing
@@ -21,7 +22,7 @@ from app.infra.outbox import record_event
 async def tell(
     session: AsyncSession,
     case: Case,
-    kind: str,
+    kind: EventKind,
     *,
     now: datetime,
     overrides: Sequence[StoredOverride] | None = None,
@@ -32,7 +33,7 @@ async def tell(
     Args:
         session: that transaction.
         case: the request.
-        kind: the step, such as override-requested.
+        kind: the step.
         now: when.
         overrides: those it happened to; by default all of the request.
         words: what else is told, never a value.
