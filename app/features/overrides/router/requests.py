@@ -116,12 +116,13 @@ async def create_override_bulk(
     customers are there and none waits for another request, or nothing is stored, and `errors[]`
     names the places of those that are not.
     """
-    customers = await _customers(desk, written.customer_ids)
     if (earlier := await once.find()) is not None:
         case = await service.get_case(
             desk.session, override_id=UUID(earlier.resource), acting=desk.acting
         )
     else:
+        # Not before, since of those whom the first request named some may have been merged by now.
+        customers = await _customers(desk, written.customer_ids)
         try:
             case = await service.create_request(
                 desk.session,
