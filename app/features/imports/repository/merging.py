@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import ARRAY, LargeBinary, Text, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -70,9 +71,15 @@ _MOVE_REFERRALS: Final = """
 
 #: What was asked for the merged id, and what serves him, ends with him; the survivor's own stays.
 _END_OVERRIDES: Final = """
-    UPDATE overrides SET state = CASE state WHEN 'active' THEN 'ended' ELSE 'withdrawn' END,
-        closed_because = 'merge', closed_on = :today, closed_at = now()
-    WHERE customer_id = ANY(:aliases) AND state IN ('requested', 'active')
+    WITH closed AS (
+        UPDATE overrides SET state = CASE state WHEN 'active' THEN 'ended' ELSE 'withdrawn' END,
+            closed_because = 'merge', closed_on = :today, closed_at = now()
+        WHERE customer_id = ANY(:aliases) AND state IN ('requested', 'active')
+        RETURNING request_id, version, customer_id, state
+    )
+    SELECT request_id, version, digest, state, array_agg(customer_id ORDER BY customer_id)
+    FROM closed JOIN override_versions USING (request_id, version)
+    GROUP BY request_id, version, digest, state ORDER BY request_id, state
 """
 
 #: The decisions and all that served before stay under the old id. What ended today is followed by
@@ -114,13 +121,29 @@ async def lock_customers(session: AsyncSession, customer_ids: Sequence[str]) -> 
     return {row.customer_id: row.kind for row in rows}
 
 
-async def move_records(session: AsyncSession, survivors: Mapping[str, str], *, today: date) -> None:
+@dataclass(frozen=True, slots=True)
+class EndedByMerge:
+    """Overrides of one request that a merge closed: `ended` or `withdrawn`."""
+
+    request_id: UUID
+    version: int
+    digest: str
+    state: str
+    customer_ids: list[str]
+
+
+async def move_records(
+    session: AsyncSession, survivors: Mapping[str, str], *, today: date
+) -> list[EndedByMerge]:
     """Move everything recorded of merged ids, and end their overrides and tiers.
 
     Args:
         session: in whose transaction.
         survivors: the customer that each merged id stands for after all merges.
         today: the business day on which they end.
+
+    Returns:
+        The overrides that ended, by request.
     """
     values = {"aliases": list(survivors), "survivors": list(survivors.values())}
     for table in _NUMBERED:
@@ -144,9 +167,11 @@ async def move_records(session: AsyncSession, survivors: Mapping[str, str], *, t
     await session.execute(_bound(_DROP_OWN_REFERRALS, values, **now))
     await session.execute(_bound(_MOVE_REFERRALS, values, **now))
     ended = {"aliases": values["aliases"]}
-    for template in (_END_OVERRIDES, _END_TIERS):
-        await session.execute(_bound(template, ended), {"today": today})
+    closed = await session.execute(_bound(_END_OVERRIDES, ended), {"today": today})
+    found = [EndedByMerge(*row) for row in closed]
+    await session.execute(_bound(_END_TIERS, ended), {"today": today})
     await session.execute(_bound(_END_STATES, ended))
+    return found
 
 
 def _now(column: str) -> str:

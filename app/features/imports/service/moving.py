@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from app.features.imports.repository import merging, records
-from app.features.imports.repository.merging import SealedCheck
+from app.features.imports.repository.merging import EndedByMerge, SealedCheck
 from app.infra.cipher import (
     CipherError,
     SubjectKey,
@@ -15,7 +15,9 @@ from app.infra.cipher import (
     ensure_subject_keys,
     find_subject_keys,
 )
+from app.infra.clock import utc_now
 from app.infra.database import AsyncSession
+from app.infra.outbox import OutboxEvent, record_events
 
 _TABLE = "external_checks"
 
@@ -41,7 +43,30 @@ async def move_merged(
     if not survivors:
         return
     await _reseal(session, survivors, vault)
-    await merging.move_records(session, survivors, today=today)
+    ended = await merging.move_records(session, survivors, today=today)
+    await _tell(session, ended)
+
+
+async def _tell(session: AsyncSession, ended: Sequence[EndedByMerge]) -> None:
+    """Tell the end of overrides like every other step of theirs."""
+    now = utc_now()
+    await record_events(
+        session,
+        [
+            OutboxEvent(
+                f"override-{found.state}",
+                found.customer_ids,
+                now,
+                {
+                    "request_id": str(found.request_id),
+                    "version": found.version,
+                    "digest": found.digest,
+                    "because": "merge",
+                },
+            )
+            for found in ended
+        ],
+    )
 
 
 async def _reseal(session: AsyncSession, survivors: Mapping[str, str], vault: Vault) -> None:
