@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from app.domain.privacy.classes import Disposition, SensitivityClass
@@ -73,19 +74,26 @@ def viewer_of(case: Case, acting: Acting) -> Viewer:
 async def tell_case(session: AsyncSession, case: Case, acting: Acting) -> Told:
     """A request as the caller is told it; what he is not shown in clear is not decrypted.
 
-    An officer who is shown a request that waits, whole and in clear, has read this version of it.
+    An officer who is shown a request that waits, whole and in clear, has read this version of it;
+    who is shown no statement, since nothing opens it, has not.
     """
     viewer = viewer_of(case, acting)
     version = case.version
     files = await evidence.files_of(
         session, request_id=case.request.id, version=case.request.version
     )
+    if acting.actor.role not in SEE_ALL:
+        # The same content may be kept for a request that the caller may not know of.
+        kept = timedelta(acting.settings.evidence_keep_days)
+        files = await evidence.as_if_alone(session, files, request_id=case.request.id, kept=kept)
     told = Told(case, files, {}, viewer)
     if not told.shows_all:
         return told
-    if case.chosen is None and case.waiting_overrides and department_of(acting) is not None:
+    opened = _opened(case, files, acting)
+    is_whole = case.chosen is None and "statement" in opened
+    if is_whole and case.waiting_overrides and department_of(acting) is not None:
         await steps.record_read(session, version, reader=acting.digest, now=acting.now)
-    return Told(case, files, _opened(case, files, acting), viewer)
+    return Told(case, files, opened, viewer)
 
 
 def _opened(
