@@ -206,6 +206,8 @@ async def put_override(
     The customers are evaluated anew; for whom it is cannot change. `If-Match` names the version
     that was read.
     """
+    # Who may not know of it waits for nobody's lock: that would tell him that there is something.
+    await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
     held = await service.lock_revisable(desk.session, override_id=override_id, acting=desk.acting)
     condition.check(version_of(held))
     case = await service.revise(
