@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
+from datetime import timedelta
 
 import pytest
 
+from app.infra.clock import business_day, utc_now
+from app.infra.database import open_database
 from app.infra.settings import Settings
+from app.main import create_app
 from app.worker import worker_beside
+from tests.api import open_api
+from tests.factories.customers import put_customer
+from tests.factories.overrides import put_override
+from tests.factories.templates import put_templates
+from tests.factories.tiers import Stand, write_stand
 from tests.faults.workers import Yard
 
 LISTENING = (
@@ -39,3 +49,46 @@ def test_one_that_cannot_work_says_so_and_keeps_nobody_from_serving(
         pass
     assert "the worker ended" in caplog.text
     assert "worker" not in names()
+
+
+async def write_overdue(url: str, settings: Settings) -> None:
+    """An override whose validity is over, and a request whose 72 hours are."""
+    today = business_day(utc_now(), settings.business_zone)
+    async with open_database(url, settings) as database:
+        async with database.sessions.begin() as session:
+            await put_templates(session)
+        async with open_api(create_app(settings, database), settings) as api:
+            for customer_id in ("C1", "C2"):
+                await put_customer(api, customer_id)
+        async with database.sessions() as session:
+            for customer_id in ("C1", "C2"):
+                await write_stand(session, Stand(customer_id))
+        async with database.sessions.begin() as session:
+            await put_override(session, "C1", until=today)
+            until = today + timedelta(90)
+            await put_override(session, "C2", until=until, state="requested")
+
+
+def test_what_is_overdue_of_overrides_ends_by_itself(
+    fresh_database_url: str, settings: Settings
+) -> None:
+    asyncio.run(write_overdue(fresh_database_url, settings))
+    yard = Yard(fresh_database_url)
+    ended = (
+        "SELECT count(*) FROM overrides"
+        " WHERE (customer_id, state) IN (('C1', 'ended'), ('C2', 'expired'))"
+    )
+    succeeded = "SELECT count(*) FROM jobs WHERE kind = 'override-clock' AND state = 'succeeded'"
+    minutely = (
+        "SELECT every_seconds FROM schedules WHERE kind = 'override-clock'"
+        " AND next_due <= now() + interval '1 minute'"
+    )
+    with worker_beside(fresh_database_url, settings):
+        yard.until(ended, 2)
+        yard.until(succeeded, 1)
+        yard.until(minutely, 60)
+    served = (
+        "SELECT count(*) FROM tier_assignments"
+        " WHERE customer_id = 'C1' AND source <> 'override' AND valid_to IS NULL"
+    )
+    yard.until(served, 1)

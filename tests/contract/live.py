@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import httpx
@@ -36,6 +36,8 @@ from tests.paths import ROOT
 CUSTOMERS: Final = 60
 SEED: Final = 20_261_122
 AS_OF: Final = date(2026, 10, 31)
+#: Subject of a second risk officer.
+COLLEAGUE: Final = "a-colleague"
 #: Ids named in the description's paths, and where the book has real ones.
 IDS: Final[Mapping[str, str]] = {
     "customer_id": "SELECT customer_id FROM tier_assignments ORDER BY customer_id LIMIT 5",
@@ -45,6 +47,10 @@ IDS: Final[Mapping[str, str]] = {
     "version": "SELECT 1",
     "import_id": "SELECT (payload->>'import_id') FROM jobs",
     "job_id": "SELECT id FROM jobs",
+    # In the order in which they were made: each request has a file of its own.
+    "override_id": "SELECT id FROM override_requests ORDER BY id",
+    "sha256": "SELECT sha256 FROM evidence_files ORDER BY id",
+    "delegation_id": "SELECT id FROM override_delegations",
 }
 #: More than a sweep asks for: it is about what is answered, and not about how often.
 QUOTAS: Final = {
@@ -70,7 +76,16 @@ class Live:
     def token(self, role: Role) -> str:
         """An hour's token of a role; a customer's is that of `customer_id`."""
         own = self.customer_id if role is Role.CUSTOMER else None
-        return development_token(self.settings, role=role, now=utc_now(), customer_id=own)
+        return token_of(self.settings, role, customer_id=own)
+
+
+def token_of(
+    settings: Settings, role: Role, *, customer_id: str | None = None, subject: str | None = None
+) -> str:
+    """An hour's token of a role."""
+    return development_token(
+        settings, role=role, now=utc_now(), customer_id=customer_id, subject=subject
+    )
 
 
 async def load_book(url: str, settings: Settings, folder: Path) -> None:
@@ -165,6 +180,7 @@ def serving(url: str, folder: Path) -> Iterator[Live]:
     asyncio.run(load_book(url, settings, folder / "book"))
     with a_server(url, settings, folder) as served:
         _order_import(served.base, settings)
+        _ask_for_overrides(served.base, settings, asyncio.run(known_ids(url))["customer_id"])
         yield Live(served.base, settings, asyncio.run(known_ids(url)), served.log)
 
 
@@ -178,6 +194,47 @@ def _order_import(base: str, settings: Settings) -> None:
         data={"record": "customers"},
     )
     assert ordered.status_code == 202, ordered.text
+
+
+def _ask_for_overrides(base: str, settings: Settings, customers: Sequence[object]) -> None:
+    """Requests that wait, with evidence, and a delegation, so that something is there."""
+
+    def send(
+        role: Role,
+        path: str,
+        subject: str | None = None,
+        **body: Any,  # noqa: ANN401 - whatever the client takes.
+    ) -> httpx.Response:
+        token = token_of(settings, role, subject=subject)
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(new_id())}
+        answer = httpx.post(f"{base}{path}", headers=headers, **body)
+        assert answer.is_success, answer.text
+        return answer
+
+    for customer_id in customers:
+        wanted = {
+            "customer_id": customer_id,
+            "tier": "gold",
+            "mode": "floor",
+            "reason": "merger",
+            "statement": "Acquired by our largest corporate client.",
+            "valid_until": day_ahead(90),
+        }
+        asked = send(Role.ACCOUNT_MANAGER, "/v1/overrides", json=wanted)
+        send(
+            Role.ACCOUNT_MANAGER,
+            f"/v1/overrides/{asked.json()['id']}/evidence",
+            files={"file": ("a.txt", f"Of {customer_id}.\n", "text/plain")},
+        )
+    # Whoever has called once is known.
+    send(Role.RISK_OFFICER, "/v1/evaluations/what-if", COLLEAGUE, json={"facts": {}})
+    absence = {"delegate": COLLEAGUE, "valid_from": day_ahead(30), "valid_to": day_ahead(40)}
+    send(Role.RISK_OFFICER, "/v1/override-delegations", json=absence)
+
+
+def day_ahead(days: int) -> str:
+    """A day that lies some days ahead, wherever the business day begins."""
+    return (utc_now().date() + timedelta(days)).isoformat()
 
 
 @contextmanager

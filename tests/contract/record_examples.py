@@ -76,6 +76,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     file: tuple[str, str] | None = None
     works: bool = False
+    subject: str | None = None
 
 
 CALLS: Final = (
@@ -248,6 +249,27 @@ CALLS: Final = (
         {"customer_ids": ["{customer_id}", "C-1001"], **_WANTED},
         headers={"Idempotency-Key": "three", **_PURPOSE},
     ),
+    # Whoever has called once is known.
+    Call("list_facts", "GET /v1/facts", Role.RISK_OFFICER, subject="colleague"),
+    Call(
+        "create_override_delegation",
+        "POST /v1/override-delegations",
+        Role.RISK_OFFICER,
+        {"delegate": "colleague", "valid_from": "2026-12-21", "valid_to": "2027-01-11"},
+        {"delegation_id": "id"},
+        headers={"Idempotency-Key": "four"},
+    ),
+    Call("list_override_delegations", "GET /v1/override-delegations", Role.COMPLIANCE),
+    Call(
+        "get_override_delegation",
+        "GET /v1/override-delegations/{delegation_id}",
+        Role.RISK_OFFICER,
+    ),
+    Call(
+        "end_override_delegation",
+        "POST /v1/override-delegations/{delegation_id}/end",
+        Role.RISK_OFFICER,
+    ),
     Call("get_liveness", "GET /livez"),
     Call("get_readiness", "GET /readyz"),
     Call("get_metrics", "GET /metrics", Role.ADMIN),
@@ -329,7 +351,7 @@ async def _show(
     caller = None
     if call.role is not None:
         own = known["customer_id"] if call.role is Role.CUSTOMER else None
-        subject = manager if call.role is Role.ACCOUNT_MANAGER else None
+        subject = manager if call.role is Role.ACCOUNT_MANAGER else call.subject
         caller = Caller(call.role, customer_id=own, subject=subject)
     sent = {"json": body} if call.file is None else {"files": {"file": call.file}, "data": body}
     answer = await api.call(method, path, caller, headers=call.headers, **sent)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from itertools import count
 from typing import Any, Final
@@ -16,10 +16,15 @@ from typing import Any, Final
 import schemathesis
 from hypothesis import strategies as st
 
+from tests.contract.live import COLLEAGUE, day_ahead
 from tests.paths import ROOT
 
 TOKENS: Final[dict[str, str]] = json.loads(os.environ.get("TIERING_CONTRACT_TOKENS", "{}"))
 WRONG_ONE_IN: Final = 8
+IDS: Final[dict[str, list[str]]] = json.loads(os.environ.get("TIERING_CONTRACT_IDS", "{}"))
+#: What is changed only by who says which version he has read.
+CONDITIONAL: Final = ("PUT", "/v1/overrides/{override_id}")
+EVIDENCE: Final = "/v1/overrides/{override_id}/evidence"
 CONSENTS: Final = "/v1/customers/{customer_id}/consents"
 
 _turn = count(1)
@@ -64,7 +69,7 @@ class TokenOfARole:
 def before_call(
     context: schemathesis.HookContext,  # noqa: ARG001 - given by the library.
     case: schemathesis.Case[Any],
-    kwargs: dict[str, Any],  # noqa: ARG001 - given by the library.
+    kwargs: dict[str, Any],
 ) -> None:
     """Let a call that shall be served keep to what no description can say.
 
@@ -76,9 +81,48 @@ def before_call(
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
     for name in [name for name in case.headers if name.lower() == "if-match"]:
         del case.headers[name]
+    if (case.method, case.path) == CONDITIONAL:
+        case.headers["If-Match"] = "*"
     body: Any = case.body
     if case.path == CONSENTS and isinstance(body, dict):
         case.body = body | {"items": list(consistent(body["items"]))}
+    if case.path.startswith("/v1/override"):
+        make_possible(case, kwargs)
+
+
+def make_possible(case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
+    """Let a call about overrides be one that somebody makes who knows of them.
+
+    What waits is soon decided on, so that it is not left to chance whether it is met.
+    """
+    turn = next(_turn)
+    for name in case.path_parameters or ():
+        case.path_parameters[name] = known(name, turn)
+    for name in [name for name in case.headers if name.lower() == "idempotency-key"]:
+        case.headers[name] = f"{case.headers[name][:200]} {turn}"
+    if case.path == EVIDENCE:
+        # Nobody makes a file of a kind by chance.
+        kwargs["files"] = {"file": ("a.txt", f"Evidence {turn}.\n", "text/plain")}
+    body: Any = case.body
+    if isinstance(body, dict):
+        possible = {name: of(body, turn) for name, of in _POSSIBLE.items() if name in body}
+        case.body = body | possible
+
+
+#: What somebody who asks for an override knows: days to come, customers, a colleague.
+_POSSIBLE: Final[Mapping[str, Callable[[dict[str, Any], int], object]]] = {
+    "valid_from": lambda _body, _turn: day_ahead(50),
+    "valid_to": lambda _body, _turn: day_ahead(60),
+    "valid_until": lambda _body, _turn: day_ahead(90),
+    "delegate": lambda _body, _turn: COLLEAGUE,
+    "customer_id": lambda _body, turn: known("customer_id", turn),
+    "customer_ids": lambda body, _turn: IDS["customer_id"][: len(body["customer_ids"])],
+}
+
+
+def known(name: str, turn: int) -> str:
+    """An id that there is; those of one turn belong together."""
+    return IDS[name][turn % len(IDS[name])]
 
 
 def consistent(consents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

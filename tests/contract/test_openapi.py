@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.domain.privacy.roles import Role
+from app.domain.words import EVIDENCE_TYPES
 from app.features.customers.schemas import CustomerWrite
 from app.infra.database import create_database
 from app.infra.settings import Settings
@@ -229,7 +230,11 @@ def test_every_body_is_shown_and_every_example_is_one_that_its_schema_takes(
             assert [str(error) for error in validator.iter_errors({key: example})] == [], place
             checked += 1
     assert checked > 100
-    assert binary == {f"/v1/customers list_customers 200 {XLSX}"}
+    evidence = "/v1/overrides/{override_id}/evidence/{sha256} get_override_evidence 200"
+    assert binary == {
+        f"/v1/customers list_customers 200 {XLSX}",
+        *(f"{evidence} {kind}" for kind in EVIDENCE_TYPES if kind != "text/plain"),
+    }
     listed = document["paths"]["/v1/customers"]["get"]["responses"]["200"]["content"]
     assert listed[CSV]["example"].startswith("\ufeffCustomer id,")
 
@@ -259,6 +264,8 @@ def test_every_tag_and_header_is_worded(document: dict[str, Any]) -> None:
             assert ("Content-Language" in headers) or status < "400", (path, status)
             is_tagged = status in {"200", "304"} and "304" in operation["responses"]
             is_tagged |= status in {"200", "201"} and "if-match" in asked
+            # What is changed with `If-Match` tells its version wherever it is answered.
+            is_tagged |= "schemas/OverrideRead" in json.dumps(response.get("content"))
             assert ("ETag" in headers) == is_tagged, (path, status)
             has_quota = "x-roles" in operation and status != "401"
             assert ("RateLimit" in headers) == has_quota, (path, status)

@@ -80,6 +80,7 @@ def sweep(
             "PYTHONPATH": str(ROOT),
             "SCHEMATHESIS_HOOKS": "tests.contract.schemathesis_hooks",
             "TIERING_CONTRACT_TOKENS": json.dumps(tokens),
+            "TIERING_CONTRACT_IDS": json.dumps(live.ids),
         },
     )
 

@@ -284,3 +284,21 @@ async def test_who_may_not_know_of_a_request_waits_for_nobody_in_it(
     async with committed.sessions.begin() as holding:
         await holding.execute(text("SELECT FROM override_requests FOR UPDATE"))
         assert told(await overrides.put(asked["id"], NOAH)) == "not-found"
+
+
+async def test_a_run_over_the_book_meets_a_merge(
+    overrides: Overrides, committed: Database, settings: Settings, fresh_database_url: str
+) -> None:
+    await put_customer(overrides.api, "C2", **COMPANY)
+    for customer in ("C1", "C2"):
+        await overrides.evaluate(customer)
+    await put_customer(overrides.api, "C1", **CORPORATE)
+    summary, merged = await meet(
+        committed,
+        "BEFORE INSERT ON decisions FOR EACH ROW",
+        lambda: run(fresh_database_url, settings, as_of=today(), apply=True),
+        lambda: overrides.send(
+            "POST", "/v1/customers/C1/merge", Caller(Role.INTEGRATION), {"into": "C2"}
+        ),
+    )
+    assert (summary.tally.changed, told(merged)) == (1, "200")

@@ -14,12 +14,16 @@ from fastapi.routing import RouteContext
 
 from app.domain.privacy.roles import Role
 from app.infra.auth import admission_of
+from app.infra.conditions import record_tags, required_condition, stated_condition
 from app.infra.description.problems import (
+    CONDITION_HEADER,
+    KEY_HEADER,
     PURPOSE_HEADER,
     FieldErrorRead,
     ProblemRead,
     add_problems,
 )
+from app.infra.idempotency import required_once
 from app.infra.locale import request_locale
 
 _PACKAGE: Final = "app.infra.description"
@@ -28,6 +32,15 @@ _BODYLESS: Final = frozenset({"204", "304"})
 _PROBLEMS_BEGIN: Final = "400"
 _UNAUTHENTICATED: Final = "401"
 _QUOTA_HEADERS: Final = ("RateLimit", "RateLimit-Policy")
+
+#: Headers by the dependencies that insist on them.
+_NEEDING: Final[Mapping[Any, str]] = {
+    required_once: KEY_HEADER,
+    required_condition: CONDITION_HEADER,
+}
+
+#: Whose answers tell the version of a record.
+_TAGGING: Final = frozenset({stated_condition, record_tags})
 
 _Node = dict[str, Any]
 
@@ -70,7 +83,7 @@ def complete(document: _Node, routes: Iterable[Any]) -> None:
     for operation, dependant in _operations(document, routes):
         _tell_admission(operation, dependant)
         add_problems(operation)
-        _tell_headers(operation, is_worded=request_locale in set(_calls(dependant)))
+        _tell_headers(operation, set(_calls(dependant)))
         _give_examples(operation)
         used.update(operation.get("tags", ()))
     document["tags"] = [
@@ -90,14 +103,17 @@ def _operations(document: _Node, routes: Iterable[Any]) -> Iterator[tuple[_Node,
 
 
 def _tell_admission(operation: _Node, dependant: Dependant) -> None:
-    """`x-roles`: the active roles that may call; absent where no token is needed."""
+    """`x-roles`: the roles that may call, absent where no token is needed; and needed headers."""
     found = [one for call in _calls(dependant) if (one := admission_of(call)) is not None]
     if found:
         operation["x-roles"] = [role for role in Role if all(role in one.roles for one in found)]
+    # The framework does not know them to be needed: their absence has a problem of its own.
+    needed = {_NEEDING[call] for call in _calls(dependant) if call in _NEEDING}
     if any(one.needs_purpose for one in found):
-        for parameter in operation["parameters"]:
-            if parameter["name"].lower() == PURPOSE_HEADER:
-                parameter["required"] = True
+        needed.add(PURPOSE_HEADER)
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"].lower() in needed:
+            parameter["required"] = True
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:
@@ -106,12 +122,11 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
         yield from _calls(needed)
 
 
-def _tell_headers(operation: _Node, *, is_worded: bool) -> None:
+def _tell_headers(operation: _Node, calls: set[Any]) -> None:
     """The headers that answers bear, and those of a request that the framework does not see."""
-    responses = operation["responses"]
-    named = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
+    responses, is_worded = operation["responses"], request_locale in calls
     tagged = {"200", "304"} if "304" in responses else set()
-    tagged |= {"200", "201"} if "if-match" in named else set()
+    tagged |= {"200", "201"} if calls & _TAGGING else set()
     for status, response in responses.items():
         names = ["X-Request-Id", *_texts()["by_status"].get(status, ())]
         if status in tagged:

@@ -25,13 +25,19 @@ ALWAYS: Final = (
 )
 #: What any operation with a body may answer besides, and one with the header.
 OF_BODIES: Final = ("request-timeout", "body-too-large", "unsupported-media-type")
-OF_HEADERS: Final = {
-    "idempotency-key": ("idempotency-key-in-use", "idempotency-key-reused"),
-    "if-match": ("precondition-failed",),
-}
 PURPOSE_HEADER: Final = "x-purpose"
+KEY_HEADER: Final = "idempotency-key"
+CONDITION_HEADER: Final = "if-match"
+OF_HEADERS: Final = {
+    KEY_HEADER: ("idempotency-key-in-use", "idempotency-key-reused"),
+    CONDITION_HEADER: ("precondition-failed",),
+}
 #: Where the header is needed, it is asked for.
-_NEEDED: Final = {PURPOSE_HEADER: ("purpose-required",)}
+_NEEDED: Final = {
+    PURPOSE_HEADER: ("purpose-required",),
+    KEY_HEADER: ("idempotency-key-required",),
+    CONDITION_HEADER: ("precondition-required",),
+}
 _EXAMPLE_ID: Final = "01a203c5-d8e4-7e70-99e9-34c1969cd2d3"
 _REFUSED: Final = {
     "validation": [{"loc": ["path", "customer_id"], "type": "string_pattern_mismatch"}]

@@ -203,8 +203,8 @@ async def test_what_was_decided_or_asked_for_the_old_id_ends_with_it(
 ) -> None:
     today = business_day(utc_now(), "Asia/Shanghai")
     until = today + timedelta(10)
-    await put_override(session, "C1", tier="standard", until=until)
-    await put_override(session, "C1", tier="gold", until=until, state="requested")
+    served = await put_override(session, "C1", tier="standard", until=until)
+    asked = await put_override(session, "C1", tier="gold", until=until, state="requested")
     await put_override(session, "C2", tier="diamond", until=until)
     await session.commit()
     assert (await merge(api, "C1", "C2"))[0] == 200
@@ -216,6 +216,14 @@ async def test_what_was_decided_or_asked_for_the_old_id_ends_with_it(
         ("C1", "ended", "merge", today, True),
         ("C1", "withdrawn", "merge", today, True),
         ("C2", "active", None, None, False),
+    ]
+    query = (
+        "SELECT kind, customer_ids, payload->>'request_id', payload->>'because'"
+        " FROM outbox_events ORDER BY 1"
+    )
+    assert await rows(session, query) == [
+        ("override-ended", ["C1"], str(served), "merge"),
+        ("override-withdrawn", ["C1"], str(asked), "merge"),
     ]
     query = "SELECT tier, ended_by FROM tier_assignments WHERE valid_to IS DISTINCT FROM valid_from"
     assert ("standard", "merge") in await rows(session, query)

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any, Final
 
 from httpx import Response
+from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
 from app.infra.clock import utc_now
@@ -145,6 +146,20 @@ class Overrides:
         assert (await self.get(id_, BEA)).status_code == 200
         return id_
 
+    async def delegated(self, absent: Caller, acting: Caller) -> str:
+        """The id of a delegation that runs from today on."""
+        # He has to have shown a token.
+        await self.send("GET", "/v1/overrides", acting)
+        body = {
+            "delegate": acting.subject,
+            "valid_from": today().isoformat(),
+            "valid_to": (today() + timedelta(7)).isoformat(),
+        }
+        made = await self.send("POST", "/v1/override-delegations", absent, body)
+        assert made.status_code == 201, made.text
+        id_: str = made.json()["id"]
+        return id_
+
     async def evaluate(self, customer_id: str, caller: Caller = RITA) -> Response:
         """Evaluate a customer as of today."""
         return await self.send("POST", f"/v1/customers/{customer_id}/evaluations", caller)
@@ -171,6 +186,18 @@ async def write_wealth(session: AsyncSession, customer_id: str) -> None:
     number = f"wealth of {customer_id}"
     yearly = term(customer_id, number, premium=Decimal("200000.00"))
     await write(session, policy(customer_id, number), yearly)
+
+
+async def show_newer_token(session: AsyncSession, caller: Caller, *roles: Role) -> None:
+    """Let somebody have shown a token of a second later, with other roles."""
+    await session.execute(
+        text(
+            "UPDATE actors SET roles = :roles, issued_at = issued_at + interval '1 second'"
+            " WHERE subject = :subject"
+        ),
+        {"roles": [str(role) for role in roles], "subject": caller.subject},
+    )
+    await session.commit()
 
 
 def problem(answer: Response) -> tuple[int, str]:

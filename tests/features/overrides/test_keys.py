@@ -73,6 +73,19 @@ async def test_who_has_not_read_it_does_not_decide(overrides: Overrides) -> None
     assert (await overrides.decide(asked["id"], RITA)).status_code == 201
 
 
+async def test_who_could_not_be_shown_it_in_clear_has_not_read_it(
+    overrides: Overrides, session: AsyncSession
+) -> None:
+    asked = await overrides.asked("C1")
+    key = (await session.execute(text("SELECT wrapped_key FROM override_requests"))).scalar_one()
+    change = text("UPDATE override_requests SET wrapped_key = :key")
+    await session.execute(change, {"key": b"of another master"})
+    shown = await overrides.get(asked["id"], RITA)
+    assert (shown.status_code, shown.json()["statement"]) == (200, f"[{len(STATEMENT)}]")
+    await session.execute(change, {"key": key})
+    assert problem(await overrides.decide(asked["id"], RITA)) == (409, "read-first")
+
+
 async def test_a_new_version_voids_what_was_decided_and_is_read_anew(overrides: Overrides) -> None:
     asked = await overrides.asked("C1")
     await overrides.approve(asked["id"], RITA)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import ARRAY, LargeBinary, Text, TextClause, bindparam, text
@@ -71,15 +71,14 @@ _MOVE_REFERRALS: Final = """
 
 #: What was asked for the merged id, and what serves him, ends with him; the survivor's own stays.
 _END_OVERRIDES: Final = """
-    WITH closed AS (
-        UPDATE overrides SET state = CASE state WHEN 'active' THEN 'ended' ELSE 'withdrawn' END,
-            closed_because = 'merge', closed_on = :today, closed_at = now()
-        WHERE customer_id = ANY(:aliases) AND state IN ('requested', 'active')
-        RETURNING request_id, version, customer_id, state
-    )
-    SELECT request_id, version, digest, state, array_agg(customer_id ORDER BY customer_id)
-    FROM closed JOIN override_versions USING (request_id, version)
-    GROUP BY request_id, version, digest, state ORDER BY request_id, state
+    UPDATE overrides AS override
+    SET state = CASE override.state WHEN 'active' THEN 'ended' ELSE 'withdrawn' END,
+        closed_because = 'merge', closed_on = :today, closed_at = now()
+    FROM override_versions AS said
+    WHERE customer_id = ANY(:aliases) AND state IN ('requested', 'active')
+        AND said.request_id = override.request_id AND said.version = override.version
+    RETURNING override.request_id, override.version, said.digest, override.state,
+        override.customer_id, override.closed_at
 """
 
 #: The decisions and all that served before stay under the old id. What ended today is followed by
@@ -104,37 +103,44 @@ _LOCK_OVERRIDES: Final = """
 """
 _LOCK: Final = """
     SELECT customer_id, kind FROM customers
+    WHERE customer_id = ANY(:ids) ORDER BY customer_id FOR NO KEY UPDATE
+"""
+#: A run over the book locks these, and no customers; it writes what names them.
+_LOCK_STATES: Final = """
+    SELECT FROM scoring_states
     WHERE customer_id = ANY(:ids) ORDER BY customer_id FOR UPDATE
 """
+
+
+@dataclass(frozen=True, slots=True)
+class EndedOverride:
+    """An override that ended with its customer: `state` is ended, or withdrawn if it waited."""
+
+    request_id: UUID
+    version: int
+    digest: str
+    state: Literal["ended", "withdrawn"]
+    customer_id: str
+    closed_at: datetime
 
 
 async def lock_customers(session: AsyncSession, customer_ids: Sequence[str]) -> dict[str, str]:
     """What each of these customers is, in order of ids; evaluations wait for this transaction.
 
-    So does whoever decides on their overrides.
+    So do runs over the book, and whoever decides on their overrides.
     """
     ids = bindparam("ids", sorted(set(customer_ids)), ARRAY(Text))
     for state in ("requested", "active"):
         await session.execute(text(_LOCK_REQUESTS).bindparams(ids), {"state": state})
     await session.execute(text(_LOCK_OVERRIDES).bindparams(ids))
     rows = await session.execute(text(_LOCK).bindparams(ids))
+    await session.execute(text(_LOCK_STATES).bindparams(ids))
     return {row.customer_id: row.kind for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class EndedByMerge:
-    """Overrides of one request that a merge closed: `ended` or `withdrawn`."""
-
-    request_id: UUID
-    version: int
-    digest: str
-    state: str
-    customer_ids: list[str]
 
 
 async def move_records(
     session: AsyncSession, survivors: Mapping[str, str], *, today: date
-) -> list[EndedByMerge]:
+) -> list[EndedOverride]:
     """Move everything recorded of merged ids, and end their overrides and tiers.
 
     Args:
@@ -143,7 +149,7 @@ async def move_records(
         today: the business day on which they end.
 
     Returns:
-        The overrides that ended, by request.
+        The overrides that ended, which nobody was told of yet.
     """
     values = {"aliases": list(survivors), "survivors": list(survivors.values())}
     for table in _NUMBERED:
@@ -166,12 +172,12 @@ async def move_records(
     }
     await session.execute(_bound(_DROP_OWN_REFERRALS, values, **now))
     await session.execute(_bound(_MOVE_REFERRALS, values, **now))
-    ended = {"aliases": values["aliases"]}
-    closed = await session.execute(_bound(_END_OVERRIDES, ended), {"today": today})
-    found = [EndedByMerge(*row) for row in closed]
-    await session.execute(_bound(_END_TIERS, ended), {"today": today})
-    await session.execute(_bound(_END_STATES, ended))
-    return found
+    aliases = {"aliases": values["aliases"]}
+    ended = await session.execute(_bound(_END_OVERRIDES, aliases), {"today": today})
+    overrides = [EndedOverride(*row) for row in ended]
+    await session.execute(_bound(_END_TIERS, aliases), {"today": today})
+    await session.execute(_bound(_END_STATES, aliases))
+    return overrides
 
 
 def _now(column: str) -> str:

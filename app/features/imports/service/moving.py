@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 
 from app.features.imports.repository import merging, records
-from app.features.imports.repository.merging import EndedByMerge, SealedCheck
+from app.features.imports.repository.merging import EndedOverride, SealedCheck
 from app.infra.cipher import (
     CipherError,
     SubjectKey,
@@ -15,7 +17,6 @@ from app.infra.cipher import (
     ensure_subject_keys,
     find_subject_keys,
 )
-from app.infra.clock import utc_now
 from app.infra.database import AsyncSession
 from app.infra.outbox import OutboxEvent, record_events
 
@@ -26,6 +27,8 @@ async def move_merged(
     session: AsyncSession, aliases: Collection[str], *, vault: Vault, today: date
 ) -> None:
     """Move the records of merged ids to the customers they stand for, and end their tiers.
+
+    Their overrides end too, which the outbox is told.
 
     Policies, claims, contacts and the like all move. Of consents and model scores the survivor's
     stand where both ids have one of the same day, a withdrawal of either excepted; identity,
@@ -44,29 +47,28 @@ async def move_merged(
         return
     await _reseal(session, survivors, vault)
     ended = await merging.move_records(session, survivors, today=today)
-    await _tell(session, ended)
+    await record_events(session, _events(ended))
 
 
-async def _tell(session: AsyncSession, ended: Sequence[EndedByMerge]) -> None:
-    """Tell the end of overrides like every other step of theirs."""
-    now = utc_now()
-    await record_events(
-        session,
-        [
-            OutboxEvent(
-                f"override-{found.state}",
-                found.customer_ids,
-                now,
-                {
-                    "request_id": str(found.request_id),
-                    "version": found.version,
-                    "digest": found.digest,
-                    "because": "merge",
-                },
-            )
-            for found in ended
-        ],
-    )
+def _events(ended: Sequence[EndedOverride]) -> list[OutboxEvent]:
+    """What became of overrides, told as their own steps are: one event for those of a request."""
+    together = attrgetter("request_id", "version", "digest", "state", "closed_at")
+    return [
+        OutboxEvent(
+            kind=f"override-{state}",
+            customer_ids=[found.customer_id for found in group],
+            occurred_at=closed_at,
+            payload={
+                "request_id": str(request_id),
+                "version": version,
+                "digest": digest,
+                "because": "merge",
+            },
+        )
+        for (request_id, version, digest, state, closed_at), group in groupby(
+            sorted(ended, key=attrgetter("request_id", "state", "version", "customer_id")), together
+        )
+    ]
 
 
 async def _reseal(session: AsyncSession, survivors: Mapping[str, str], vault: Vault) -> None:

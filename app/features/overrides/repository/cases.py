@@ -186,7 +186,11 @@ async def get_cases(
     for found in await session.execute(
         select(*_APPROVAL)
         .where(OverrideApprovalRow.request_id.in_(request_ids))
-        .order_by(OverrideApprovalRow.decided_at, OverrideApprovalRow.id)
+        .order_by(
+            OverrideApprovalRow.decided_at,
+            OverrideApprovalRow.department,
+            OverrideApprovalRow.id,
+        )
     ):
         approval = StoredApproval(*found)
         decided.setdefault(approval.request_id, []).append(approval)

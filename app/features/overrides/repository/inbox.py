@@ -58,7 +58,9 @@ _WAITS: Final = f"""
         WHERE turned.request_id = asked.id AND turned.version = asked.version
             AND turned.voided_at IS NULL AND may_turn_key(turned.approver, turned.department)
             AND NOT manages_request(turned.approver, asked.id)
-            AND NOT coalesce(manages_request(turned.on_behalf_of, asked.id), false)
+            AND (turned.on_behalf_of IS NULL
+                OR (may_turn_key(turned.on_behalf_of, turned.department)
+                    AND NOT manages_request(turned.on_behalf_of, asked.id)))
             AND (turned.department = :department OR :me IN (turned.approver, turned.on_behalf_of))
     )
 """  # noqa: S608 - both texts are ours.

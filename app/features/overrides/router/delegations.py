@@ -10,7 +10,7 @@ from pydantic.types import UUID7
 
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
-from app.features.overrides.router.shared import OFFICERS, CaseDesk, Officer, router
+from app.features.overrides.router.shared import OFFICERS, CurrentStaffDesk, Officer, router
 from app.features.overrides.schemas.delegations import (
     DELEGATION_FIELDS,
     DelegationCreate,
@@ -58,7 +58,7 @@ async def known_fields(request: Request, actor: DelegationReader) -> Actor:
 )
 async def create_override_delegation(
     written: DelegationCreate,
-    desk: CaseDesk,
+    desk: CurrentStaffDesk,
     once: OnceRequired,
     actor: Officer,
 ) -> Response:
@@ -95,7 +95,7 @@ async def create_override_delegation(
 )
 async def list_override_delegations(
     query: Annotated[DelegationQuery, Query()],
-    desk: CaseDesk,
+    desk: CurrentStaffDesk,
     audit: Audit,
     actor: Annotated[Actor, Depends(known_fields)],
 ) -> Response:
@@ -130,7 +130,7 @@ async def list_override_delegations(
 )
 async def get_override_delegation(
     delegation_id: DelegationId,
-    desk: CaseDesk,
+    desk: CurrentStaffDesk,
     audit: Audit,
     actor: DelegationReader,
 ) -> Response:
@@ -155,7 +155,7 @@ async def get_override_delegation(
 )
 async def end_override_delegation(
     delegation_id: DelegationId,
-    desk: CaseDesk,
+    desk: CurrentStaffDesk,
     audit: ChangeAudit,
     actor: Officer,
 ) -> Response:

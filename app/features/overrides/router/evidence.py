@@ -15,6 +15,7 @@ from app.features.overrides import service
 from app.features.overrides.router.shared import (
     READERS,
     CaseDesk,
+    CurrentStaffDesk,
     Manager,
     OverrideId,
     respond_case,
@@ -60,6 +61,7 @@ _REQUEST_BODY: Final = {
         }
     },
 }
+_BINARY: Final = {"type": "string", "format": "binary"}
 _CONTENT: Final = {
     "headers": {
         "Repr-Digest": {
@@ -68,7 +70,8 @@ _CONTENT: Final = {
         }
     },
     "content": {
-        kind: {"schema": {"type": "string", "contentMediaType": kind}} for kind in EVIDENCE_TYPES
+        kind: {"schema": {"type": "string"} if kind == "text/plain" else _BINARY}
+        for kind in EVIDENCE_TYPES
     },
 }
 _SCANNER_KEY: Final = "evidence_scanner"
@@ -220,7 +223,7 @@ async def create_override_evidence(
 async def get_override_evidence(
     override_id: OverrideId,
     sha256: Sha256,
-    desk: CaseDesk,
+    desk: CurrentStaffDesk,
     audit: Audit,
     _actor: Annotated[Actor, requires(*READERS, purpose=True)],
 ) -> Response:

@@ -11,6 +11,7 @@ from app.domain.privacy.actor import Actor
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
     CaseDesk,
+    CurrentStaffDesk,
     OverrideId,
     Reader,
     noted,
@@ -40,7 +41,7 @@ async def known_fields(request: Request, actor: Reader) -> Actor:
 )
 async def list_overrides(
     query: Annotated[InboxQuery, Query()],
-    desk: CaseDesk,
+    desk: CurrentStaffDesk,
     audit: Audit,
     actor: Annotated[Actor, Depends(known_fields)],
 ) -> Response:

@@ -188,7 +188,6 @@ def _place(index: int, rule: str) -> FieldError:
         "request-expired",
         "part-of-bulk",
         "validity-out-of-range",
-        "precondition-required",
         *_EVALUATION,
     ),
 )

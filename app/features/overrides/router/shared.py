@@ -36,23 +36,35 @@ OverrideId = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class OverridesDesk:
-    """What routes about overrides work with: the transaction, who acts, and the records' tags."""
+class StaffDesk:
+    """What routes about overrides work with: the transaction, and who acts."""
 
     session: AsyncSession
     acting: Acting
-    tags: Condition
 
 
-async def overrides_desk(
-    desk: Desk, actor: CurrentActor, requester: CurrentRequester, tags: RecordTags
-) -> OverridesDesk:
+async def staff_desk(desk: Desk, actor: CurrentActor, requester: CurrentRequester) -> StaffDesk:
     """The desk of one request about overrides."""
     acting = Acting(actor, requester.digest, desk.vault, desk.now, desk.today, desk.settings)
-    return OverridesDesk(desk.session, acting, tags)
+    return StaffDesk(desk.session, acting)
 
 
 #: `scope="function"` keeps to the scope of the desk.
+CurrentStaffDesk = Annotated[StaffDesk, Depends(staff_desk, scope="function")]
+
+
+@dataclass(frozen=True, slots=True)
+class OverridesDesk(StaffDesk):
+    """With the tags of the records, which tell the version of what is answered."""
+
+    tags: Condition
+
+
+async def overrides_desk(desk: CurrentStaffDesk, tags: RecordTags) -> OverridesDesk:
+    """The desk of a request that is answered with a request for overrides."""
+    return OverridesDesk(desk.session, desk.acting, tags)
+
+
 CaseDesk = Annotated[OverridesDesk, Depends(overrides_desk, scope="function")]
 
 

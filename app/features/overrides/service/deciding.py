@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from app.domain.overrides.keys import OFFICERS, Key, Person
 from app.domain.overrides.transitions import Step, after
 from app.domain.words import ApprovalDecision, Department
 from app.features.overrides.repository import cases, steps
-from app.features.overrides.repository.cases import StoredApproval
+from app.features.overrides.repository.cases import StoredApproval, StoredOverride
 from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service import delegations
 from app.features.overrides.service.cases import (
@@ -18,6 +19,7 @@ from app.features.overrides.service.cases import (
     Acting,
     Case,
     load_case,
+    load_cases,
     lock_case,
     request_key,
 )
@@ -187,7 +189,7 @@ async def _execute(session: AsyncSession, case: Case, acting: Acting) -> None:
         state = after("active", Step.END)
         closing = Closing(state, "superseded", acting.now, acting.today)
         await steps.close(session, [found.id for found in replaced], closing)
-        await tell(session, case, "override-superseded", now=acting.now, overrides=replaced)
+        await _tell_superseded(session, case, replaced, acting)
     await steps.activate(session, [found.id for found in waiting], on=acting.today, now=acting.now)
     decided = await evaluate_customers(
         session,
@@ -203,6 +205,17 @@ async def _execute(session: AsyncSession, case: Case, acting: Acting) -> None:
     ):
         raise Conflict("decision-stale", "The rules give another tier by now; ask anew.")
     await tell(session, case, "override-activated", now=acting.now, overrides=waiting)
+
+
+async def _tell_superseded(
+    session: AsyncSession, case: Case, replaced: Sequence[StoredOverride], acting: Acting
+) -> None:
+    """Tell of each request whose overrides are replaced, by its own id and version."""
+    request_ids = sorted({found.request_id for found in replaced})
+    for old in await load_cases(session, request_ids=request_ids):
+        ended = [found for found in replaced if found.request_id == old.request.id]
+        kind, by = "override-superseded", str(case.request.id)
+        await tell(session, old, kind, now=acting.now, overrides=ended, by=by)
 
 
 def department_of(acting: Acting) -> Department | None:

@@ -42,7 +42,7 @@ class Told:
         files: what it rests on.
         opened: what people wrote, in clear, by place: `statement`, an approval's id, an
             override's id for why it was revoked, a file's digest; empty where the viewer is not
-            shown it.
+            shown it, or nothing opens it any more.
         viewer: to whom.
     """
 
@@ -50,11 +50,6 @@ class Told:
     files: Sequence[evidence.LinkedFile]
     opened: Mapping[str, str | None]
     viewer: Viewer
-
-    @property
-    def shows_all(self) -> bool:
-        """Whether what people wrote is told in clear."""
-        return shows_free_text(self.viewer)
 
 
 def shows_free_text(viewer: Viewer) -> bool:
@@ -78,7 +73,6 @@ async def tell_case(session: AsyncSession, case: Case, acting: Acting) -> Told:
     who is shown no statement, since nothing opens it, has not.
     """
     viewer = viewer_of(case, acting)
-    version = case.version
     files = await evidence.files_of(
         session, request_id=case.request.id, version=case.request.version
     )
@@ -86,13 +80,11 @@ async def tell_case(session: AsyncSession, case: Case, acting: Acting) -> Told:
         # The same content may be kept for a request that the caller may not know of.
         kept = timedelta(acting.settings.evidence_keep_days)
         files = await evidence.as_if_alone(session, files, request_id=case.request.id, kept=kept)
-    told = Told(case, files, {}, viewer)
-    if not told.shows_all:
-        return told
-    opened = _opened(case, files, acting)
-    is_whole = case.chosen is None and "statement" in opened
+    opened = _opened(case, files, acting) if shows_free_text(viewer) else {}
+    # Nothing is opened where its key is gone or strange: nobody has read what he was not shown.
+    is_whole = case.chosen is None and bool(opened)
     if is_whole and case.waiting_overrides and department_of(acting) is not None:
-        await steps.record_read(session, version, reader=acting.digest, now=acting.now)
+        await steps.record_read(session, case.version, reader=acting.digest, now=acting.now)
     return Told(case, files, opened, viewer)
 
 
