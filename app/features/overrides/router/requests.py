@@ -111,12 +111,13 @@ async def create_override_bulk(
     customers are there and none waits for another request, or nothing is stored, and `errors[]`
     names the places of those that are not.
     """
-    customers = await _customers(desk, written.customer_ids)
     if (earlier := await once.find()) is not None:
         case = await service.get_case(
             desk.session, override_id=UUID(earlier.resource), acting=desk.acting
         )
     else:
+        # Not before, since of those whom the first request named some may have been merged by now.
+        customers = await _customers(desk, written.customer_ids)
         try:
             case = await service.create_request(
                 desk.session,
@@ -193,6 +194,8 @@ async def put_override(
     The customers are evaluated anew; for whom it is cannot change. `If-Match` names the version
     that was read.
     """
+    # Who may not know of it waits for nobody's lock: that would tell him that there is something.
+    await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
     held = await service.lock_revisable(desk.session, override_id=override_id, acting=desk.acting)
     condition.check(version_of(held))
     case = await service.revise(desk.session, held, wanted=written.to_domain(), acting=desk.acting)

@@ -75,8 +75,8 @@ CaseDesk = Annotated[OverridesDesk, Depends(overrides_desk, scope="function")]
 
 
 def version_of(case: Case) -> str:
-    """Changes with every step of a request."""
-    states = ",".join(found.state for found in case.stored.overrides)
+    """Changes with every step of what was asked for: the request, or one override of it alone."""
+    states = ",".join(found.state for found in case.overrides)
     return f"{case.request.id}/{case.request.version}/{len(case.stored.approvals)}/{states}"
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.types import UUID7
 from pydantic_core import PydanticCustomError
 
-from app.domain.overrides.content import LEAST_STATEMENT, MOST_DAYS, Wanted
+from app.domain.overrides.content import LEAST_STATEMENT, MOST_DAYS, Wanted, seen_characters
 from app.domain.words import ApprovalDecision, OverrideMode, OverrideReason, Tier
 from app.features.customers.schemas import CustomerIdField
 from app.features.overrides.service import Verdict
@@ -20,8 +20,8 @@ _LONGEST_STATEMENT: Final = 4_000
 
 
 def _said(value: str) -> str:
-    """A statement that is long enough without what surrounds it."""
-    if len(value) < LEAST_STATEMENT:
+    """A statement that is long enough to be read."""
+    if seen_characters(value) < LEAST_STATEMENT:
         raise PydanticCustomError(
             "statement_too_short",
             "a statement has {least} characters at least",
@@ -35,8 +35,8 @@ Statement: TypeAlias = Annotated[
     Field(
         min_length=LEAST_STATEMENT,
         max_length=_LONGEST_STATEMENT,
-        description=f"Why, in words: {LEAST_STATEMENT} characters at least, spaces around them not"
-        " counted.",
+        description=f"Why, in words: {LEAST_STATEMENT} characters at least that can be seen; spaces"
+        " between words count as one, spaces around them not at all.",
     ),
     PROSE,
     AfterValidator(_said),

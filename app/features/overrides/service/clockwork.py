@@ -74,16 +74,24 @@ async def keep_time(tick: Tick) -> Due:
         ending = await clock.list_over(session, today=tick.today)
         waiting = await clock.list_to_remind(session, before=tick.now + REMINDED_BEFORE_EXPIRY)
         serving = await clock.list_ending(session, before=tick.today + REMINDED_BEFORE_END)
-    expired = await _each(tick, expiring, _expire)
-    ended = await _each(tick, ending, _end)
-    reminded = await _each(tick, waiting, _remind) + await _each(tick, serving, _announce_end)
+    failures: list[Exception] = []
+    expired = await _each(tick, expiring, _expire, failures)
+    ended = await _each(tick, ending, _end, failures)
+    reminded = await _each(tick, waiting, _remind, failures)
+    reminded += await _each(tick, serving, _announce_end, failures)
+    if failures:
+        raise failures[-1]
     return Due(expired, ended, reminded)
 
 
-async def _each(tick: Tick, request_ids: list[UUID], step: _StepOf) -> int:
-    """Take a step in each request, in a transaction of its own; how many were taken."""
+async def _each(
+    tick: Tick, request_ids: list[UUID], step: _StepOf, failures: list[Exception]
+) -> int:
+    """Take a step in each request, in a transaction of its own; how many were taken.
+
+    What kept one from its step is added to the failures: no other step of any kind waits for it.
+    """
     taken = 0
-    failure: Exception | None = None
     for request_id in request_ids:
         try:
             async with tick.database.sessions.begin() as session:
@@ -94,9 +102,7 @@ async def _each(tick: Tick, request_ids: list[UUID], step: _StepOf) -> int:
             # Whatever it is, the next one is not to wait.
             told = {"override_id": str(request_id)}
             log.warning("a step that is due failed", extra=told, exc_info=True)
-            failure = error
-    if failure is not None:
-        raise failure
+            failures.append(error)
     return taken
 
 

@@ -91,6 +91,9 @@ async def decide(
     approval = _approval(case, key, verdict, acting)
     await steps.insert_approval(session, approval, requested_by=case.request.requested_by)
     case = await load_case(session, request_id=case.request.id)
+    # A newer token may have been noted meanwhile: what does not count now counts never, else two
+    # keys could come to count later with nobody left to execute them.
+    await _void_lost_keys(session, case, acting)
     if verdict.decision == "reject":
         await _reject(session, case, acting)
     elif case.waiting.waits_for:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -35,6 +35,7 @@ __all__ = [
     "ArrivedFile",
     "LinkedFile",
     "NamedFile",
+    "as_if_alone",
     "carry_over",
     "files_of",
     "get_content",
@@ -171,7 +172,7 @@ async def carry_over(
     """
     request_id, number = version.request_id, version.version
     await evidence.copy_links(session, request_id, from_version=number - 1, to_version=number)
-    before = await evidence.latest_validity_before(session, request_id, number)
+    before = await evidence.latest_validity(session, request_id, before=number)
     if before is not None and version.valid_until > before:
         await evidence.keep_longer(session, request_id, (version.valid_until - before).days)
     if added is not None:
@@ -194,6 +195,25 @@ async def files_of(
 ) -> Sequence[LinkedFile]:
     """What a version rests on, in the order it was added."""
     return await evidence.list_files(session, request_id, version=version)
+
+
+async def as_if_alone(
+    session: AsyncSession, files: Sequence[LinkedFile], *, request_id: UUID, kept: timedelta
+) -> Sequence[LinkedFile]:
+    """Files kept no longer than their request needs them: how long others do tells of those.
+
+    Args:
+        session: an open session.
+        files: what a version of the request rests on.
+        request_id: the request.
+        kept: how long evidence is kept after the end of validity.
+    """
+    latest = await evidence.latest_validity(session, request_id)
+    if latest is None:
+        return files
+    return [
+        replace(found, retained_until=min(found.retained_until, latest + kept)) for found in files
+    ]
 
 
 async def get_file(session: AsyncSession, *, request_id: UUID, sha256: str) -> LinkedFile:

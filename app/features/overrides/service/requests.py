@@ -75,7 +75,8 @@ async def create_request(
     Raises:
         Invalid: `validity-out-of-range`.
         CustomersRefusedError: `override-pending`, where a request waits for a customer already;
-            `back-dated`, `no-rule-set` or `input-error`, where one cannot be evaluated.
+            `conflict`, where one was merged into another meanwhile; `back-dated`, `no-rule-set` or
+            `input-error`, where one cannot be evaluated.
     """
     wanted.require_validity(acting.today)
     request_id = new_id()
@@ -86,7 +87,10 @@ async def create_request(
         if error.customer_id is None:
             raise
         raise CustomersRefusedError(error.type, [error.customer_id]) from None
-    # The customers are locked now, so that nobody else can ask for any of them.
+    # The customers are locked now, so that nobody else can ask for any of them, nor merge any.
+    merged = [own_id for own_id in ids if decided[own_id].record.customer_id != own_id]
+    if merged:
+        raise CustomersRefusedError("conflict", merged)
     pending = await cases.find_pending(session, list(ids))
     if pending:
         raise CustomersRefusedError("override-pending", sorted(pending))

@@ -14,7 +14,7 @@ from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service.cases import Case
 from app.features.scoring.service import evaluate_customers
 from app.features.tiers.service import return_to_evaluated
-from app.infra.cipher import Vault
+from app.infra.cipher import CipherError, Vault
 from app.infra.database import AsyncSession
 from app.infra.outbox import record_event
 
@@ -35,10 +35,10 @@ async def tell(
         case: the request.
         kind: the step.
         now: when.
-        overrides: those it happened to; by default all of the request.
+        overrides: those it happened to; by default those of the request that wait.
         words: what else is told, never a value.
     """
-    concerned = case.stored.overrides if overrides is None else overrides
+    concerned = case.waiting_overrides if overrides is None else overrides
     await record_event(
         session,
         kind=kind,
@@ -71,7 +71,7 @@ async def stop_serving(
     await steps.close(session, [found.id for found in overrides], closing)
     if await _reevaluated(session, overrides, closing, vault):
         return
-    # Facts that cannot be judged today must not keep an override alive, neither his nor another's.
+    # Who cannot be decided on today must not keep an override alive, neither his nor another's.
     for found in sorted(overrides, key=lambda each: each.customer_id):
         if not await _reevaluated(session, [found], closing, vault):
             await return_to_evaluated(
@@ -93,7 +93,8 @@ async def _reevaluated(
                 now=closing.at,
                 vault=vault,
             )
-    except DomainError:
+    except (DomainError, CipherError):
+        # A key that does not open keeps the decision from being stored, as facts do.
         return False
     return True
 
