@@ -18,6 +18,10 @@ JOINED: Final = """
 """Joins to `scoring_states AS state` what serves: `assignment`, and the override `active`."""
 
 
+HELD_SOURCE: Final = "CASE WHEN state.grace_until IS NULL THEN 'evaluated' ELSE 'grace' END"
+"""Why the tier held by evaluation serves, where no override replaces it."""
+
+
 def serving_tier(today: str) -> str:
     """The tier that serves on the day which the expression `today` gives."""
     return f"CASE WHEN active.valid_until <= {today} THEN state.tier ELSE assignment.tier END"
@@ -26,7 +30,7 @@ def serving_tier(today: str) -> str:
 def serving_source(today: str) -> str:
     """Why it serves: evaluated, override or grace."""
     return f"""CASE WHEN active.valid_until <= {today}
-        THEN CASE WHEN state.grace_until IS NULL THEN 'evaluated' ELSE 'grace' END
+        THEN {HELD_SOURCE}
         ELSE assignment.source END"""
 
 

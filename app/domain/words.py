@@ -150,6 +150,25 @@ ClosingCause: TypeAlias = Literal[
 ]
 CLOSING_CAUSES: Final[tuple[ClosingCause, ...]] = get_args(ClosingCause)
 
+#: What the outbox tells of requests and overrides, and of delegations for absence.
+EventKind: TypeAlias = Literal[
+    "override-requested",
+    "override-revised",
+    "override-approved",
+    "override-approval-void",
+    "override-rejected",
+    "override-withdrawn",
+    "override-reminder",
+    "override-expired",
+    "override-activated",
+    "override-superseded",
+    "override-ending",
+    "override-ended",
+    "override-revoked",
+    "override-delegated",
+    "override-delegation-ended",
+]
+
 #: What evidence may be, by what its bytes say.
 EvidenceType: TypeAlias = Literal["application/pdf", "image/png", "image/jpeg", "text/plain"]
 EVIDENCE_TYPES: Final[tuple[EvidenceType, ...]] = get_args(EvidenceType)

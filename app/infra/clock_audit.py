@@ -42,7 +42,7 @@ async def record_by_clock(
     Args:
         session: the transaction of the change.
         writer: the writer of the audit, or whatever makes the same digests.
-        route: what was done, as `expire overrides`; no path, since there was no request.
+        route: what was done, as `job overrides`; no path, since there was no request.
         subjects: ids of the customers concerned.
         record_version: version of the record that was changed.
     """

@@ -63,6 +63,7 @@ FIELDS: Final = (
     "count",
     "run_id",
     "job_id",
+    "override_id",
     "kind",
     "attempt",
     "constraint",

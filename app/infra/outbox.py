@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from app.db.rows.outbox_event import OutboxEventRow
+from app.domain.words import EventKind
 from app.infra.database import AsyncSession
 from app.infra.ids import new_ids
 
@@ -31,7 +32,7 @@ class OutboxEvent:
     """One thing that happened.
 
     Args:
-        kind: what, as `override-requested`.
+        kind: what; whoever reads the outbox knows these words and no others.
         customer_ids: to whom; nobody where it is about no customer.
         occurred_at: when.
         payload: ids and words of the step.
@@ -40,7 +41,7 @@ class OutboxEvent:
         ValueError: the payload holds what is neither id nor word.
     """
 
-    kind: str
+    kind: EventKind
     customer_ids: Sequence[str]
     occurred_at: datetime
     payload: Mapping[str, str | int] = field(default_factory=dict)
@@ -73,7 +74,7 @@ _IDS: Final = _Ascending()
 async def record_event(
     session: AsyncSession,
     *,
-    kind: str,
+    kind: EventKind,
     customer_ids: Sequence[str],
     payload: Mapping[str, str | int],
     occurred_at: datetime,

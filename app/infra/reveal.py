@@ -58,7 +58,8 @@ async def respond(
     """The answer about customers, rendered for one viewer and written down first.
 
     Its `ETag` is an HMAC of the rendered body, so it tells no more than the body does. A read that
-    names it in `If-None-Match` is answered 304, which is a look at the customer all the same.
+    names it in `If-None-Match` is answered 304, which is a look at the customer all the same;
+    where `headers` give the tag of a record instead, the read is not conditional.
 
     Args:
         model: what is answered.
@@ -140,7 +141,9 @@ async def _answer(
 ) -> Response:
     body_hmac = audit.writer.body_hmac(rendered.body)
     version = f'"{body_hmac[:_VERSION_BYTES].hex()}"'
-    if status == _OK and is_known(audit.scope, version):
+    # Whoever is told the tag of a record does not hold the body: no condition keeps it from him.
+    is_conditional = status == _OK and "ETag" not in (headers or {})
+    if is_conditional and is_known(audit.scope, version):
         status = _NOT_MODIFIED
     answer = Answer(status=status, body_hmac=body_hmac, dispositions=rendered.forms)
     await audit.record_answer(viewer=viewer, subjects=subjects, answer=answer)

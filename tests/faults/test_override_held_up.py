@@ -24,7 +24,7 @@ from app.main import create_app
 from tests.api import Caller, open_api
 from tests.factories.customers import CORPORATE, policy, put_customer, term, write
 from tests.factories.templates import put_templates
-from tests.features.overrides.desk import BEA, RITA, ROB, Overrides, today, told
+from tests.features.overrides.desk import BEA, NOAH, RITA, ROB, Overrides, today, told
 
 pytestmark = pytest.mark.anyio
 
@@ -275,6 +275,15 @@ async def test_a_merge_meets_the_execution_of_what_replaces(
             text("SELECT state, closed_because FROM overrides ORDER BY id")
         )
         assert [tuple(row) for row in found] == [("ended", "superseded"), ("ended", "merge")]
+
+
+async def test_who_may_not_know_of_a_request_waits_for_nobody_in_it(
+    overrides: Overrides, committed: Database
+) -> None:
+    asked = await overrides.asked("C1")
+    async with committed.sessions.begin() as holding:
+        await holding.execute(text("SELECT FROM override_requests FOR UPDATE"))
+        assert told(await overrides.put(asked["id"], NOAH)) == "not-found"
 
 
 async def test_a_run_over_the_book_meets_a_merge(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import cast
 
 import pytest
 from sqlalchemy import text
 
+from app.domain.words import EventKind
 from app.infra import ids
 from app.infra.database import AsyncSession, Database
 from app.infra.outbox import OutboxEvent, record_event, record_events
@@ -52,10 +54,16 @@ async def test_events_are_read_in_the_order_they_were_told(
         monkeypatch.setattr(ids, "utc_now", lambda moment=moment: moment)
         for _ in range(20):
             already = len(await _told(session))
-            kinds = [f"kind-{already + number}" for number in range(3)]
-            await record_events(session, [OutboxEvent(kind, (), NOON) for kind in kinds])
-    told = [kind for kind, _, _ in await _told(session)]
-    assert told == [f"kind-{number}" for number in range(180)]
+            numbers = [already + number for number in range(3)]
+            await record_events(
+                session,
+                [
+                    OutboxEvent("override-ended", (), NOON, {"version": number})
+                    for number in numbers
+                ],
+            )
+    told = [payload["version"] for _, _, payload in await _told(session)]
+    assert told == list(range(180))
 
 
 async def test_nothing_to_tell_is_nothing_told(session: AsyncSession) -> None:
@@ -69,4 +77,4 @@ def test_a_value_is_refused_and_not_repeated(value: str) -> None:
         OutboxEvent("override-requested", (), NOON, {"reason": value})
     assert not value or value not in str(refused.value)
     with pytest.raises(ValueError, match="ids and words only"):
-        OutboxEvent(value, (), NOON)
+        OutboxEvent(cast("EventKind", value), (), NOON)

@@ -1,5 +1,7 @@
 """What two officers put their names to: the content of one version, and its digest."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,11 +13,32 @@ from app.domain.rules.canonical import rfc8785_hash
 from app.domain.words import OverrideMode, OverrideReason
 
 LEAST_STATEMENT: Final = 20
-"""Characters of a statement, without what surrounds it."""
+"""Characters of a statement that can be seen, a space between words among them."""
 MOST_DAYS: Final = 366
 """Business days that an override may be asked for, from the day it is written."""
 EXPIRES_AFTER: Final = timedelta(hours=72)
 """From the first version of a request to when nobody can decide on it any more."""
+
+#: Letters and signs by their category that show nothing.
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+#: Marks that stand on another character, and whatever is no character to be seen.
+_UNSEEN: Final = frozenset({"Mn", "Me", "Cc", "Cf", "Cn", "Co", "Cs"})
+_SPACE: Final = re.compile(r"\s+")
+
+
+def seen_characters(text: str) -> int:
+    r"""How many characters a reader is shown; space counts once, wherever it is between words.
+
+    >>> seen_characters("a  b"), seen_characters("\u200b" * 20), seen_characters("e\u0301")
+    (3, 0, 1)
+    """
+    seen = "".join(
+        character
+        for character in text
+        if character not in _BLANK
+        and (character.isspace() or unicodedata.category(character) not in _UNSEEN)
+    )
+    return len(_SPACE.sub(" ", seen).strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,17 @@ class Person:
         held = [name for name, role in OFFICERS.items() if role in self.roles]
         return held[0] if len(held) == 1 else None
 
-    @property
-    def has_two_roles(self) -> bool:
-        """Whether he holds both roles, and so counts for none."""
-        return self.roles.issuperset(OFFICERS.values())
+    def require_department(self) -> Department:
+        """The department whose key he may turn.
+
+        Raises:
+            Forbidden: `two-roles` for who is of both, and so counts for none, or `not-an-officer`.
+        """
+        department = self.department
+        if department is None:
+            has_two_roles = self.roles.issuperset(OFFICERS.values())
+            raise Forbidden("two-roles" if has_two_roles else "not-an-officer")
+        return department
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +114,7 @@ class Waiting:
             Conflict: `already-decided` if he, the absent officer, or his department decided
                 already.
         """
-        department = person.department
-        if department is None:
-            raise Forbidden("two-roles" if person.has_two_roles else "not-an-officer")
+        department = person.require_department()
         if person.digest == self.requested_by:
             raise Forbidden("approver-is-requester")
         if person.subject in self.account_managers:

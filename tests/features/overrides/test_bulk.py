@@ -9,7 +9,9 @@ from sqlalchemy import text
 
 from app.domain.errors import Invalid
 from app.domain.privacy.roles import Role
+from app.domain.words import OVERRIDE_STATES
 from app.features.overrides.service import requests
+from app.features.overrides.service.cases import NEAREST
 from app.infra.database import AsyncSession
 from tests.api import Caller
 from tests.factories.book import write_book
@@ -38,6 +40,10 @@ async def asked(overrides: Overrides) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+def test_a_request_is_in_one_state_whatever_its_overrides_came_to() -> None:
+    assert sorted(NEAREST) == sorted(OVERRIDE_STATES)
 
 
 async def test_only_an_account_manager_asks(overrides: Overrides) -> None:
@@ -197,7 +203,9 @@ async def test_a_thousand_are_decided_on_as_one_and_one_of_them_is_revoked(
     assert tuple((await session.execute(query)).one()) == (999, 1)
 
 
-async def test_who_was_merged_away_meanwhile_is_left_out(overrides: Overrides) -> None:
+async def test_who_was_merged_away_meanwhile_is_left_out(
+    overrides: Overrides, session: AsyncSession
+) -> None:
     found = await asked(overrides)
     merged = await overrides.send(
         "POST", "/v1/customers/C3/merge", Caller(Role.INTEGRATION), {"into": "C4"}
@@ -210,6 +218,20 @@ async def test_who_was_merged_away_meanwhile_is_left_out(overrides: Overrides) -
         "C2": "active",
         "C3": "withdrawn",
     }
+    # As every step of a request is told; that the merge came between, too.
+    events = await session.execute(
+        text(
+            "SELECT kind, customer_ids, payload->>'because' FROM outbox_events"
+            " WHERE payload->>'request_id' = :id ORDER BY id"
+        ),
+        {"id": found["id"]},
+    )
+    assert [tuple(event) for event in events] == [
+        ("override-requested", sorted(MANY), None),
+        ("override-withdrawn", ["C3"], "merge"),
+        ("override-approved", ["C1", "C2"], None),
+        ("override-activated", ["C1", "C2"], None),
+    ]
     # The survivor was asked nothing for, nor evaluated.
     answer = await overrides.send("GET", "/v1/customers/C4/tier", AGENT)
     assert problem(answer) == (409, "not-evaluated")
@@ -228,3 +250,30 @@ async def test_who_cannot_be_evaluated_is_told_by_his_place(
     assert problem(answer) == (422, "input-error")
     assert [error["loc"] for error in answer.json()["errors"]] == [["body", "customer_ids", 1]]
     assert problem(await overrides.ask("C1")) == (422, "input-error")
+
+
+async def test_a_repetition_is_answered_though_two_of_them_are_one_by_now(
+    overrides: Overrides,
+) -> None:
+    body = {"customer_ids": MANY, **overrides.body()}
+    key = {"Idempotency-Key": "sent again"}
+    first = await overrides.send("POST", "/v1/overrides/bulk", MIA, body, key)
+    merged = await overrides.send(
+        "POST", "/v1/customers/C3/merge", Caller(Role.INTEGRATION), {"into": "C1"}
+    )
+    assert merged.is_success, merged.text
+    again = await overrides.send("POST", "/v1/overrides/bulk", MIA, body, key)
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+    assert again.json()["id"] == first.json()["id"]
+
+
+async def test_the_tag_of_one_tells_nothing_of_the_others(overrides: Overrides) -> None:
+    found = await asked(overrides)
+    for officer in (RITA, BEA):
+        await overrides.approve(found["id"], officer)
+    mine, other = (item["id"] for item in found["overrides"][:2])
+    before = (await overrides.get(mine, MIA)).headers["ETag"]
+    assert (await overrides.revoke(other)).status_code == 200
+    assert (await overrides.get(mine, MIA)).headers["ETag"] == before
+    assert (await overrides.revoke(mine)).status_code == 200
+    assert (await overrides.get(mine, MIA)).headers["ETag"] != before

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.errors import Invalid
-from app.features.overrides.service import Due, Tick, keep_time, steps
+from app.features.overrides.service import Due, Tick, clockwork, keep_time, steps
 from app.features.scoring.service import evaluate_customers
 from app.infra.clock import utc_now
 from app.infra.database import AsyncSession, Database
@@ -118,7 +118,10 @@ async def test_it_ends_also_where_the_customer_cannot_be_evaluated(
 
 
 async def test_what_fails_for_one_keeps_no_other_from_its_step(
-    overrides: Overrides, database: Database, monkeypatch: pytest.MonkeyPatch
+    overrides: Overrides,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     first, second = await overrides.activated("C1"), await overrides.activated("C2")
     evaluated = evaluate_customers
@@ -131,9 +134,30 @@ async def test_what_fails_for_one_keeps_no_other_from_its_step(
     monkeypatch.setattr(steps, "evaluate_customers", fail_once)
     with pytest.raises(OSError, match="away"):
         await tick(overrides, database, days=30)
+    assert [getattr(record, "override_id", None) for record in caplog.records] == [first["id"]]
     states = [
         (await overrides.get(found["id"], CLEO)).json()["status"] for found in (first, second)
     ]
     assert states == ["active", "ended"]
     monkeypatch.undo()
     assert await tick(overrides, database, days=30) == Due(expired=0, ended=1, reminded=0)
+
+
+async def test_a_request_that_cannot_expire_keeps_no_override_from_its_end(
+    overrides: Overrides, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = await overrides.activated("C1")
+    late = (today() + timedelta(100)).isoformat()
+    asked = await overrides.asked("C2", valid_until=late)
+    told = steps.tell
+
+    async def fail_once(*args: Any, **words: Any) -> None:  # noqa: ANN401 - whatever it is given.
+        if "override-expired" in args:
+            raise OSError("the database is away")
+        await told(*args, **words)
+
+    monkeypatch.setattr(clockwork, "tell", fail_once)
+    with pytest.raises(OSError, match="away"):
+        await tick(overrides, database, days=31)
+    states = [(await overrides.get(found["id"], CLEO)).json()["status"] for found in (done, asked)]
+    assert states == ["ended", "requested"]

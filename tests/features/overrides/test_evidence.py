@@ -7,6 +7,7 @@ import base64
 import shlex
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Final
 from urllib.parse import unquote
 
@@ -20,7 +21,17 @@ from app.infra.database import AsyncSession
 from tests.api import Caller
 from tests.factories.customers import put_customer
 from tests.factories.evidence import JPEG, TEXT, archive, pdf, png
-from tests.features.overrides.desk import AGENT, BEA, CLEO, MIA, NOAH, RITA, Overrides, problem
+from tests.features.overrides.desk import (
+    AGENT,
+    BEA,
+    CLEO,
+    MIA,
+    NOAH,
+    RITA,
+    Overrides,
+    problem,
+    today,
+)
 from tests.features.overrides.files import FORM, HEAD, SECRET, TAIL, Files, sha256, sized
 
 pytestmark = pytest.mark.anyio
@@ -415,3 +426,19 @@ async def test_no_more_than_twenty_files(files: Files, session: AsyncSession) ->
         await files.add(pdf(b"%%%d\n" % number))
     assert problem(await files.send(pdf(b"%one more\n"))) == (409, "too-many-files")
     assert (await stored(session))[0] == 20
+
+
+async def test_nobody_learns_by_sending_a_file_that_it_is_here_already(
+    files: Files, overrides: Overrides
+) -> None:
+    late = (today() + timedelta(300)).isoformat()
+    assert (await overrides.put(files.id, valid_until=late)).status_code == 200
+    await files.add()
+    asked = await overrides.asked("C3", NOAH)
+    his = Files(overrides, asked["id"])
+    first = (await his.send(caller=NOAH)).json()["evidence"][0]
+    second = (await his.send(pdf(b"%new\n"), caller=NOAH)).json()["evidence"][1]
+    assert first["retained_until"] == second["retained_until"]
+    # Who may know of all requests is told when it may be removed.
+    read = (await overrides.get(asked["id"], RITA)).json()["evidence"][0]
+    assert read["retained_until"] > first["retained_until"]

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.features.overrides.service import Arrival, ArrivedFile, remove_expired_evidence, store_file
+from app.features.overrides.service import Arrival, remove_expired_evidence
+from app.features.overrides.service.evidence import ArrivedFile, store_file
 from app.infra.cipher import MasterKey, Vault
 from app.infra.clock import utc_now
 from app.infra.database import AsyncSession, Database
@@ -62,9 +63,9 @@ async def put(
     """Store a file that is kept until that day."""
     with Arrival(settings, vault) as arrival:
         file = await arrived(arrival, content or pdf())
-        stored = await store_file(session, file, vault=vault, retained_until=until)
-    assert (stored.sha256, stored.media_type) == (sha256(content or pdf()), "application/pdf")
-    return stored.id
+        file_id = await store_file(session, file, vault=vault, retained_until=until)
+    assert (file.sha256, file.media_type) == (sha256(content or pdf()), "application/pdf")
+    return file_id
 
 
 async def run(session: AsyncSession, *statements: str) -> None:

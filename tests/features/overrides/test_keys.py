@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
+from app.features.overrides.repository import steps
 from app.infra.database import AsyncSession
 from tests.api import Caller
 from tests.factories.customers import put_customer
@@ -15,6 +18,7 @@ from tests.features.overrides.desk import (
     BEN,
     CLEO,
     MIA,
+    PURPOSE,
     RITA,
     ROB,
     STATEMENT,
@@ -211,6 +215,21 @@ async def test_an_officer_who_did_not_ask_revokes(overrides: Overrides) -> None:
     assert problem(await overrides.revoke(done["id"])) == (409, "not-active")
 
 
+async def test_who_went_over_to_the_other_department_revokes_in_his_new_role(
+    overrides: Overrides, session: AsyncSession
+) -> None:
+    done = await overrides.activated("C1")
+    await session.execute(
+        text(
+            "UPDATE actors SET roles = ARRAY['business_officer'], issued_at = issued_at +"
+            " interval '1 hour' WHERE subject = 'rita'"
+        )
+    )
+    assert problem(await overrides.revoke(done["id"], RITA)) == (403, "not-an-officer")
+    as_he_is = Caller(Role.BUSINESS_OFFICER, subject="rita")
+    assert (await overrides.revoke(done["id"], as_he_is)).status_code == 200
+
+
 async def test_what_waits_is_not_revoked(overrides: Overrides) -> None:
     asked = await overrides.asked("C1")
     assert problem(await overrides.revoke(asked["id"])) == (409, "not-active")
@@ -244,3 +263,65 @@ async def test_it_is_stale_only_if_the_rules_give_another_tier(
     assert (await overrides.approve(asked["id"], BEA)).json()["status"] == "active"
     tier = await overrides.tier("C1")
     assert (tier["tier"], tier["evaluated_tier"]) == ("gold", "diamond")
+
+
+@pytest.mark.parametrize("condition", ["*", 'W/"1", *'])
+async def test_who_was_sent_no_body_has_read_nothing(
+    overrides: Overrides, session: AsyncSession, condition: str
+) -> None:
+    asked = await overrides.asked("C1")
+    path = f"/v1/overrides/{asked['id']}"
+    conditional = {**PURPOSE, "If-None-Match": condition}
+    answer = await overrides.send("GET", path, RITA, headers=conditional)
+    reads = await session.scalar(text("SELECT count(*) FROM override_reads"))
+    # What is noted as read was sent, whole.
+    assert (answer.status_code, reads) == (200, 1)
+    assert answer.json()["statement"] == STATEMENT
+
+
+async def test_a_key_that_does_not_open_keeps_no_override_alive(
+    overrides: Overrides, session: AsyncSession
+) -> None:
+    done = await overrides.activated("C1")
+    await session.execute(
+        text("UPDATE subject_keys SET wrapped_key = '\\x00' WHERE subject_id = 'C1'")
+    )
+    await session.commit()
+    assert (await overrides.revoke(done["id"])).json()["status"] == "revoked"
+    tier = await overrides.tier("C1")
+    assert (tier["tier"], tier["source"]) == ("standard", "evaluated")
+
+
+async def test_what_nothing_opens_was_read_by_nobody(
+    overrides: Overrides, session: AsyncSession
+) -> None:
+    asked = await overrides.asked("C1")
+    await session.execute(text("UPDATE override_requests SET wrapped_key = '\\x00'"))
+    await session.commit()
+    assert (await overrides.get(asked["id"], RITA)).json()["statement"] != STATEMENT
+    assert await session.scalar(text("SELECT count(*) FROM override_reads")) == 0
+
+
+async def test_a_key_lost_in_the_very_moment_of_the_second_never_counts_again(
+    overrides: Overrides, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def show(*roles: str) -> None:
+        newer = "UPDATE actors SET roles = :roles, issued_at = issued_at + interval '1 second'"
+        await session.execute(text(f"{newer} WHERE subject = 'rita'"), {"roles": list(roles)})
+        await session.commit()
+
+    inserted = steps.insert_approval
+
+    async def insert_then_lose(*args: Any, **words: Any) -> None:  # noqa: ANN401 - whatever it is given.
+        await inserted(*args, **words)
+        await show("business_officer", "risk_officer")
+
+    id_ = await overrides.half_approved("C1")
+    monkeypatch.setattr(steps, "insert_approval", insert_then_lose)
+    second = (await overrides.decide(id_, BEA)).json()
+    assert (second["status"], second["waits_for"]) == ("requested", ["risk"])
+    monkeypatch.undo()
+    await show("risk_officer")
+    # Else both departments had decided, and nobody could any more.
+    assert (await overrides.get(id_, CLEO)).json()["waits_for"] == ["risk"]
+    assert (await overrides.approve(id_, ROB)).json()["status"] == "active"

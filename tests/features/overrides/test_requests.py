@@ -10,6 +10,8 @@ from dirty_equals import IsDatetime, IsStr
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
+from app.features.customers.service import identify
+from app.features.overrides.router import requests
 from app.infra.database import AsyncSession
 from tests.api import Caller
 from tests.features.overrides.desk import (
@@ -119,6 +121,11 @@ async def test_until_both_keys_have_turned_the_evaluated_tier_serves(overrides: 
         ({"statement": "Nineteen characters"}, "validation", "statement"),
         ({"statement": "  Nineteen characters   "}, "validation", "statement"),
         ({"statement": " " * 40}, "validation", "statement"),
+        ({"statement": "\u200b" * 40}, "validation", "statement"),
+        ({"statement": "\u0301" * 40}, "validation", "statement"),
+        ({"statement": "\u3164" * 40}, "validation", "statement"),
+        ({"statement": "Nineteen" + " " * 40 + "characters"}, "validation", "statement"),
+        ({"statement": "a" + "\n" * 40 + "b"}, "validation", "statement"),
         ({"statement": "With a null \x00 character in it."}, "validation", "statement"),
         ({"statement": "x" * 4_001}, "validation", "statement"),
         ({"valid_until": None}, "validation", "valid_until"),
@@ -251,3 +258,22 @@ async def test_nothing_that_was_written_is_stored_in_clear(
         for word in (STATEMENT, "justifies"):
             assert word not in stored
             assert word.encode().hex() not in stored
+
+
+async def test_who_is_merged_away_while_it_is_asked_is_not_asked_for(
+    overrides: Overrides, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identified = identify
+
+    async def merged_after(*args: Any, **words: Any) -> object:  # noqa: ANN401 - whatever it is given.
+        found = await identified(*args, **words)
+        into = {"into": "C4"}
+        answer = await overrides.send(
+            "POST", "/v1/customers/C3/merge", Caller(Role.INTEGRATION), into
+        )
+        assert answer.is_success, answer.text
+        return found
+
+    monkeypatch.setattr(requests, "identify", merged_after)
+    assert problem(await overrides.ask("C3")) == (409, "conflict")
+    assert await session.scalar(text("SELECT count(*) FROM overrides")) == 0

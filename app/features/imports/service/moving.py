@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
+from typing import Final
 
+from app.domain.words import EventKind
 from app.features.imports.repository import merging, records
 from app.features.imports.repository.merging import EndedOverride, SealedCheck
 from app.infra.cipher import (
@@ -21,6 +23,10 @@ from app.infra.database import AsyncSession
 from app.infra.outbox import OutboxEvent, record_events
 
 _TABLE = "external_checks"
+_TOLD: Final[Mapping[str, EventKind]] = {
+    "ended": "override-ended",
+    "withdrawn": "override-withdrawn",
+}
 
 
 async def move_merged(
@@ -55,7 +61,7 @@ def _events(ended: Sequence[EndedOverride]) -> list[OutboxEvent]:
     together = attrgetter("request_id", "version", "digest", "state", "closed_at")
     return [
         OutboxEvent(
-            kind=f"override-{state}",
+            kind=_TOLD[state],
             customer_ids=[found.customer_id for found in group],
             occurred_at=closed_at,
             payload={

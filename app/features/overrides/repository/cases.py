@@ -128,16 +128,29 @@ async def find_request_id(session: AsyncSession, override_id: UUID) -> UUID | No
     return (await session.execute(of_one)).scalar_one_or_none()
 
 
-async def lock_request(session: AsyncSession, request_id: UUID) -> None:
+async def lock_request(
+    session: AsyncSession, request_id: UUID, *, unless_busy: bool = False
+) -> bool:
     """Let one step of a request happen at a time; its overrides are locked with it.
 
     Not the keys of their rows: an evaluation that names an override in its assignment holds the
     customer already, for whom this transaction may wait.
+
+    Args:
+        session: in whose transaction.
+        request_id: the request.
+        unless_busy: do not wait for who takes a step in it now.
+
+    Returns:
+        Whether it is locked.
     """
     asked = select(OverrideRequestRow.id).where(OverrideRequestRow.id == request_id)
-    await session.execute(asked.with_for_update(key_share=True))
+    locking = asked.with_for_update(key_share=True, skip_locked=unless_busy)
+    if await session.scalar(locking) is None:
+        return False
     rows = select(OverrideRow.id).where(OverrideRow.request_id == request_id)
     await session.execute(rows.order_by(OverrideRow.id).with_for_update(key_share=True))
+    return True
 
 
 async def lock_customers(session: AsyncSession, request_id: UUID) -> None:

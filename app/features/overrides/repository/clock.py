@@ -52,19 +52,6 @@ async def list_ending(session: AsyncSession, *, before: date) -> list[UUID]:
     return list(await session.scalars(query.distinct().order_by(row.request_id)))
 
 
-async def lock_unless_busy(session: AsyncSession, request_id: UUID) -> bool:
-    """Keep a request from others; False if somebody acts in it now: the next tick is soon."""
-    row = OverrideRequestRow
-    query = (
-        select(row.id).where(row.id == request_id).with_for_update(skip_locked=True, key_share=True)
-    )
-    if await session.scalar(query) is None:
-        return False
-    overrides = select(OverrideRow.id).where(OverrideRow.request_id == request_id)
-    await session.execute(overrides.order_by(OverrideRow.id).with_for_update(key_share=True))
-    return True
-
-
 async def note_reminder(session: AsyncSession, request_id: UUID, *, now: datetime) -> bool:
     """Note that the officers of a request were reminded; False if they were before."""
     row = OverrideRequestRow

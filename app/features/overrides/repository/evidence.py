@@ -54,11 +54,6 @@ class LinkedFile:
     added_at: datetime
     retained_until: date
 
-    @property
-    def is_removed(self) -> bool:
-        """Whether only the digest is left."""
-        return self.key is None
-
     def file_name(self, key: SubjectKey) -> str:
         """What it was called.
 
@@ -219,14 +214,14 @@ async def add_link(
     )
 
 
-async def latest_validity_before(
-    session: AsyncSession, request_id: UUID, version: int
+async def latest_validity(
+    session: AsyncSession, request_id: UUID, *, before: int | None = None
 ) -> date | None:
-    """The latest end of validity that an earlier version asked for."""
+    """The latest end of validity that a version asked for, or one before some version."""
     row = OverrideVersionRow
-    latest = select(func.max(row.valid_until)).where(
-        row.request_id == request_id, row.version < version
-    )
+    latest = select(func.max(row.valid_until)).where(row.request_id == request_id)
+    if before is not None:
+        latest = latest.where(row.version < before)
     return await session.scalar(latest)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.words import Department, OverrideState
@@ -69,18 +69,16 @@ _WAITS: Final = f"""
 def _conditions(wanted: InboxFilter) -> tuple[list[str], dict[str, Any]]:
     clauses: list[str] = []
     values: dict[str, Any] = {}
-    of_one = [
-        f"{column} = :{name}"
-        for name, column in (("state", "state"), ("customer_id", "customer_id"))
-        if getattr(wanted, name) is not None
-    ]
+    of_one = {
+        name: value
+        for name in ("state", "customer_id")
+        if (value := getattr(wanted, name)) is not None
+    }
     if of_one:
-        clauses.append(
-            "EXISTS (SELECT FROM overrides WHERE request_id = asked.id AND "
-            + " AND ".join(of_one)
-            + ")"
-        )
-        values |= {"state": wanted.state, "customer_id": wanted.customer_id}
+        # Of one override both, where both are asked for.
+        same = " AND ".join(f"{name} = :{name}" for name in of_one)
+        clauses.append(f"EXISTS (SELECT FROM overrides WHERE request_id = asked.id AND {same})")
+        values |= of_one
     if wanted.asked_by is not None:
         clauses.append("asked.requested_by = :me")
         values["me"] = wanted.asked_by
@@ -119,8 +117,4 @@ async def list_request_ids(
         f"SELECT asked.id FROM override_requests AS asked WHERE {where}"  # noqa: S608 - ours.
         " ORDER BY asked.id DESC LIMIT :limit"
     )
-    known = {name: value for name, value in values.items() if f":{name}" in str(query)}
-    bound = query.bindparams(
-        bindparam("limit", limit), *(bindparam(name, value) for name, value in known.items())
-    )
-    return list(await session.scalars(bound))
+    return list(await session.scalars(query, {**values, "limit": limit}))

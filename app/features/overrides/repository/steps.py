@@ -71,19 +71,19 @@ async def move_to_version(
     await session.execute(
         update(asked).where(asked.id == version.request_id).values(version=version.version)
     )
-    for override_id, (evaluated_tier, decision_id) in basis.items():
-        await session.execute(
-            update(OverrideRow)
-            .where(OverrideRow.id == override_id)
-            .values(
-                version=version.version,
-                tier=version.tier,
-                mode=version.mode,
-                valid_until=version.valid_until,
-                evaluated_tier=evaluated_tier,
-                decision_id=decision_id,
-            )
-        )
+    said = {
+        "version": version.version,
+        "tier": version.tier,
+        "mode": version.mode,
+        "valid_until": version.valid_until,
+    }
+    await session.execute(
+        update(OverrideRow),
+        [
+            {"id": id_, **said, "evaluated_tier": evaluated_tier, "decision_id": decision_id}
+            for id_, (evaluated_tier, decision_id) in basis.items()
+        ],
+    )
 
 
 async def record_read(
@@ -149,9 +149,7 @@ async def close(session: AsyncSession, override_ids: Sequence[UUID], closing: Cl
 
 async def seal_closing_statements(session: AsyncSession, sealed: Mapping[UUID, bytes]) -> None:
     """Store with the statements why overrides that still serve are about to be revoked."""
-    for override_id, statement in sealed.items():
-        await session.execute(
-            update(OverrideRow)
-            .where(OverrideRow.id == override_id)
-            .values(closing_statement_cipher=statement)
-        )
+    await session.execute(
+        update(OverrideRow),
+        [{"id": id_, "closing_statement_cipher": statement} for id_, statement in sealed.items()],
+    )

@@ -6,11 +6,13 @@ from fastapi import Response
 
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
+    EVALUATION_PROBLEMS,
+    LONGEST_BULK_SECONDS,
     CaseDesk,
     Officer,
     OverrideId,
-    noted,
-    respond_case,
+    location,
+    respond_once,
     router,
 )
 from app.features.overrides.schemas import ApprovalCreate, OverrideRead, OverrideRevoke
@@ -18,9 +20,6 @@ from app.infra.deadline import takes_up_to
 from app.infra.description import problem_responses
 from app.infra.idempotency import REPLAYED, Once
 from app.infra.turns import TAKES_TURN
-
-#: Of a request for a thousand customers the second key evaluates them all.
-_LONGEST_EXECUTION_SECONDS = 120
 
 
 @router.post(
@@ -47,13 +46,11 @@ _LONGEST_EXECUTION_SECONDS = 120
             "delegation-not-running",
             "decision-stale",
             "validity-over",
-            "back-dated",
-            "no-rule-set",
-            "input-error",
+            *EVALUATION_PROBLEMS,
         ),
     },
 )
-@takes_up_to(seconds=_LONGEST_EXECUTION_SECONDS)
+@takes_up_to(seconds=LONGEST_BULK_SECONDS)
 async def create_override_approval(
     override_id: OverrideId,
     written: ApprovalCreate,
@@ -74,13 +71,7 @@ async def create_override_approval(
         )
         case = decided.case
         await once.keep(str(decided.approval_id))
-    return await respond_case(
-        case,
-        desk,
-        once.noting(noted(case)),
-        status=once.status,
-        headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
-    )
+    return await respond_once(case, desk, once, headers=location(case))
 
 
 @router.post(
@@ -96,7 +87,7 @@ async def create_override_approval(
         ),
     },
 )
-@takes_up_to(seconds=_LONGEST_EXECUTION_SECONDS)
+@takes_up_to(seconds=LONGEST_BULK_SECONDS)
 async def revoke_override(
     override_id: OverrideId,
     written: OverrideRevoke,
@@ -111,10 +102,4 @@ async def revoke_override(
             desk.session, override_id=override_id, statement=written.statement, acting=desk.acting
         )
         await once.keep(str(case.id), status=200)
-    return await respond_case(
-        case,
-        desk,
-        once.noting(noted(case)),
-        status=once.status,
-        headers=once.headers,
-    )
+    return await respond_once(case, desk, once)

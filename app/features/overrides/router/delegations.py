@@ -10,7 +10,12 @@ from pydantic.types import UUID7
 
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
-from app.features.overrides.router.shared import OFFICERS, CurrentStaffDesk, Officer, router
+from app.features.overrides.router.shared import (
+    OFFICER_ROLES,
+    CurrentStaffDesk,
+    Officer,
+    router,
+)
 from app.features.overrides.schemas.delegations import (
     DELEGATION_FIELDS,
     DelegationCreate,
@@ -26,7 +31,7 @@ from app.infra.idempotency import REPLAYED, OnceRequired
 from app.infra.pagination import Cursors, require_known_fields
 from app.infra.reveal import respond, respond_each
 
-DelegationReader = Annotated[Actor, requires(*OFFICERS, Role.COMPLIANCE)]
+DelegationReader = Annotated[Actor, requires(*OFFICER_ROLES, Role.COMPLIANCE)]
 DelegationId = Annotated[UUID7, Path(description="Id of a delegation.")]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Request, Response
@@ -13,6 +12,7 @@ from app.domain.privacy.actor import Actor
 from app.domain.words import EVIDENCE_TYPES
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
+    EVALUATION_PROBLEMS,
     READERS,
     CaseDesk,
     CurrentStaffDesk,
@@ -22,7 +22,7 @@ from app.features.overrides.router.shared import (
     router,
 )
 from app.features.overrides.schemas import OverrideRead
-from app.features.overrides.service import Arrival, ArrivedFile
+from app.features.overrides.service import Arrival, NamedFile
 from app.infra.audit import Audit
 from app.infra.auth import costs, requires
 from app.infra.deadline import takes_up_to
@@ -88,7 +88,7 @@ class Upload:
     turn: OneTurn
     request: Request
 
-    async def read(self, arrival: Arrival, settings: Settings) -> Sent:
+    async def read(self, arrival: Arrival, settings: Settings) -> NamedFile:
         """The file of the body, once it is accepted.
 
         Raises:
@@ -108,20 +108,7 @@ class Upload:
         )
         # Not before, since body and scan may take minutes.
         await self.turn.take()
-        return Sent(file, form.file_name)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """An accepted file, and what it is called."""
-
-    file: ArrivedFile
-    file_name: str
-
-    @property
-    def digest(self) -> bytes:
-        """What stands for the request's body."""
-        return f"{self.file.sha256} {self.file_name}".encode()
+        return NamedFile(file, form.file_name)
 
 
 async def current_upload(turn: LaterTurn, request: Request) -> Upload:
@@ -156,9 +143,7 @@ def _scanner_of(state: State) -> Scanner:
             "request-expired",
             "part-of-bulk",
             "validity-out-of-range",
-            "back-dated",
-            "no-rule-set",
-            "input-error",
+            *EVALUATION_PROBLEMS,
         ),
     },
     dependencies=[costs(RateClass.COSTLY)],
@@ -182,23 +167,10 @@ async def create_override_evidence(
     with service.Arrival(acting.settings, acting.vault) as arrival:
         sent = await upload.read(arrival, acting.settings)
         case = await service.get_case(desk.session, override_id=override_id, acting=acting)
-        if await once.find(sent.digest) is None:
-            held = await service.lock_revisable(
-                desk.session, override_id=override_id, acting=acting
-            )
-            kept = timedelta(acting.settings.evidence_keep_days)
-            stored = await service.store_file(
-                desk.session,
-                sent.file,
-                vault=acting.vault,
-                retained_until=held.version.valid_until + kept,
-            )
+        # What stands for the request's body.
+        if await once.find(f"{sent.file.sha256} {sent.file_name}".encode()) is None:
             case = await service.add_evidence(
-                desk.session,
-                override_id=override_id,
-                file=stored,
-                file_name=sent.file_name,
-                acting=acting,
+                desk.session, override_id=override_id, added=sent, acting=acting
             )
             await once.keep(str(case.id))
     path = f"/v1/overrides/{case.id}/evidence/{sent.file.sha256}"

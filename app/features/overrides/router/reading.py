@@ -14,7 +14,6 @@ from app.features.overrides.router.shared import (
     CurrentStaffDesk,
     OverrideId,
     Reader,
-    noted,
     respond_case,
     router,
 )
@@ -94,5 +93,5 @@ async def get_override(
     return await respond_case(
         case,
         desk,
-        audit.noting(record_version=noted(case)),
+        audit.noting(record_version=case.recorded_as),
     )

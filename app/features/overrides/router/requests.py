@@ -10,12 +10,15 @@ from fastapi import Response
 from app.features.customers.service import identify, identify_each
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
+    EVALUATION_PROBLEMS,
+    LONGEST_BULK_SECONDS,
     CaseDesk,
     Manager,
     OverrideId,
     OverridesDesk,
-    noted,
+    location,
     respond_case,
+    respond_once,
     router,
     version_of,
 )
@@ -36,10 +39,6 @@ from app.infra.problems import FieldError, ProblemError
 from app.infra.rate_limit import RateClass
 from app.infra.turns import TAKES_TURN
 
-#: A thousand customers are evaluated in one transaction.
-_LONGEST_BULK_SECONDS = 120
-_EVALUATION = ("back-dated", "no-rule-set", "input-error")
-
 
 @router.post(
     "/v1/overrides",
@@ -51,7 +50,7 @@ _EVALUATION = ("back-dated", "no-rule-set", "input-error")
     responses={
         201: REPLAYED,
         **problem_responses(
-            404, "override-pending", "validity-out-of-range", "conflict", *_EVALUATION
+            404, "override-pending", "validity-out-of-range", "conflict", *EVALUATION_PROBLEMS
         ),
     },
 )
@@ -82,13 +81,7 @@ async def create_override(
         except CustomersRefusedError as refused:
             raise ProblemError(refused.type) from None
         await once.keep(str(case.id))
-    return await respond_case(
-        case,
-        desk,
-        once.noting(noted(case)),
-        status=once.status,
-        headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
-    )
+    return await respond_once(case, desk, once, headers=location(case))
 
 
 @router.post(
@@ -100,10 +93,12 @@ async def create_override(
     dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
     responses={
         201: REPLAYED,
-        **problem_responses("override-pending", "validity-out-of-range", "conflict", *_EVALUATION),
+        **problem_responses(
+            "override-pending", "validity-out-of-range", "conflict", *EVALUATION_PROBLEMS
+        ),
     },
 )
-@takes_up_to(seconds=_LONGEST_BULK_SECONDS)
+@takes_up_to(seconds=LONGEST_BULK_SECONDS)
 async def create_override_bulk(
     written: BulkOverrideCreate,
     desk: CaseDesk,
@@ -116,12 +111,13 @@ async def create_override_bulk(
     customers are there and none waits for another request, or nothing is stored, and `errors[]`
     names the places of those that are not.
     """
-    customers = await _customers(desk, written.customer_ids)
     if (earlier := await once.find()) is not None:
         case = await service.get_case(
             desk.session, override_id=UUID(earlier.resource), acting=desk.acting
         )
     else:
+        # Not before, since of those whom the first request named some may have been merged by now.
+        customers = await _customers(desk, written.customer_ids)
         try:
             case = await service.create_request(
                 desk.session,
@@ -133,13 +129,7 @@ async def create_override_bulk(
         except CustomersRefusedError as refused:
             raise _refused(refused.type, customers, refused.customer_ids) from None
         await once.keep(str(case.id))
-    return await respond_case(
-        case,
-        desk,
-        once.noting(noted(case)),
-        status=once.status,
-        headers={"Location": f"/v1/overrides/{case.id}", **once.headers},
-    )
+    return await respond_once(case, desk, once, headers=location(case))
 
 
 async def _customers(desk: OverridesDesk, asked: Sequence[str]) -> list[str]:
@@ -187,10 +177,10 @@ def _place(index: int, rule: str) -> FieldError:
         "request-expired",
         "part-of-bulk",
         "validity-out-of-range",
-        *_EVALUATION,
+        *EVALUATION_PROBLEMS,
     ),
 )
-@takes_up_to(seconds=_LONGEST_BULK_SECONDS)
+@takes_up_to(seconds=LONGEST_BULK_SECONDS)
 async def put_override(
     override_id: OverrideId,
     written: OverrideWrite,
@@ -204,15 +194,15 @@ async def put_override(
     The customers are evaluated anew; for whom it is cannot change. `If-Match` names the version
     that was read.
     """
+    # Who may not know of it waits for nobody's lock: that would tell him that there is something.
+    await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
     held = await service.lock_revisable(desk.session, override_id=override_id, acting=desk.acting)
     condition.check(version_of(held))
-    case = await service.revise(
-        desk.session, override_id=override_id, wanted=written.to_domain(), acting=desk.acting
-    )
+    case = await service.revise(desk.session, held, wanted=written.to_domain(), acting=desk.acting)
     return await respond_case(
         case,
         desk,
-        audit.noting(outcome=Outcome.CHANGED, record_version=noted(case)),
+        audit.noting(outcome=Outcome.CHANGED, record_version=case.recorded_as),
     )
 
 
@@ -238,10 +228,4 @@ async def withdraw_override(
     if await once.find() is None:
         case = await service.withdraw(desk.session, override_id=override_id, acting=desk.acting)
         await once.keep(str(case.id), status=200)
-    return await respond_case(
-        case,
-        desk,
-        once.noting(noted(case)),
-        status=once.status,
-        headers=once.headers,
-    )
+    return await respond_once(case, desk, once)

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Path, Response
 from pydantic.types import UUID7
 
+from app.domain.overrides.keys import OFFICERS
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.features.overrides import service
@@ -19,20 +20,25 @@ from app.infra.auth import CurrentActor, requires
 from app.infra.conditions import Condition, RecordTags
 from app.infra.database import AsyncSession
 from app.infra.desk import Desk
+from app.infra.idempotency import OneEffect
 from app.infra.requester import CurrentRequester
 from app.infra.reveal import respond
 from app.infra.routing import Router
 
 router = Router("overrides")
 
-OFFICERS: Final = (Role.RISK_OFFICER, Role.BUSINESS_OFFICER)
-READERS: Final = (Role.ACCOUNT_MANAGER, *OFFICERS, Role.COMPLIANCE)
+OFFICER_ROLES: Final = tuple(OFFICERS.values())
+READERS: Final = (Role.ACCOUNT_MANAGER, *OFFICER_ROLES, Role.COMPLIANCE)
 Manager = Annotated[Actor, requires(Role.ACCOUNT_MANAGER)]
-Officer = Annotated[Actor, requires(*OFFICERS)]
+Officer = Annotated[Actor, requires(*OFFICER_ROLES)]
 Reader = Annotated[Actor, requires(*READERS)]
 OverrideId = Annotated[
     UUID7, Path(description="Id of a request, or of one override of a request for many.")
 ]
+#: The customers of a request for many, a thousand at most, are evaluated in one transaction.
+LONGEST_BULK_SECONDS: Final = 120
+#: As what an evaluation may be refused.
+EVALUATION_PROBLEMS: Final = ("back-dated", "no-rule-set", "input-error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +75,9 @@ CaseDesk = Annotated[OverridesDesk, Depends(overrides_desk, scope="function")]
 
 
 def version_of(case: Case) -> str:
-    """Changes with every step of a request."""
-    states = ",".join(found.state for found in case.stored.overrides)
+    """Changes with every step of what was asked for: the request, or one override of it alone."""
+    states = ",".join(found.state for found in case.overrides)
     return f"{case.request.id}/{case.request.version}/{len(case.stored.approvals)}/{states}"
-
-
-def noted(case: Case) -> str:
-    """What the audit notes of a request: its id, its version, and the digest of its content."""
-    return f"{case.request.id} {case.request.version} {case.version.digest}"
 
 
 async def respond_case(
@@ -97,3 +98,21 @@ async def respond_case(
         status=status,
         headers={"ETag": desk.tags.tag(version_of(case)), **(headers or {})},
     )
+
+
+async def respond_once(
+    case: Case, desk: OverridesDesk, once: OneEffect, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A request after a step that is taken once, whether it was taken now or before."""
+    return await respond_case(
+        case,
+        desk,
+        once.noting(case.recorded_as),
+        status=once.status,
+        headers={**(headers or {}), **once.headers},
+    )
+
+
+def location(case: Case) -> Mapping[str, str]:
+    """Where what was made is read."""
+    return {"Location": f"/v1/overrides/{case.id}"}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.types import UUID7
 
 from app.domain.words import Department
-from app.features.overrides.service.delegations import Absence, StoredDelegation
+from app.features.overrides.service.delegations import MOST_DAYS, Absence, StoredDelegation
 from app.infra.masking import Internal, MaskedRead, Open, ReadModel, internal
 from app.infra.pagination import PageQuery
 from app.infra.written import FILLED, BusinessDay
@@ -44,7 +44,7 @@ class DelegationCreate(BaseModel):
     ]
     valid_from: BusinessDay = Field(description="First business day away: today or later.")
     valid_to: BusinessDay = Field(
-        description="First business day back, at most 92 days after the first one away."
+        description=f"First business day back, at most {MOST_DAYS} days after the first one away."
     )
 
     def to_domain(self) -> Absence:

@@ -65,7 +65,10 @@ class EvidenceRead(ReadModel):
     size_bytes: Internal[int] = Field(description="Its size.")
     file_name: Free = Field(description="What it was called.")
     added_at: Internal[datetime] = Field(description="When it was uploaded.")
-    retained_until: Internal[date] = Field(description="First day it may be removed.")
+    retained_until: Internal[date] = Field(
+        description="First day it may be removed; of another request that needs it longer, an"
+        " account manager is told nothing."
+    )
 
 
 class OverrideRead(MaskedRead):

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.types import UUID7
 from pydantic_core import PydanticCustomError
 
-from app.domain.overrides.content import LEAST_STATEMENT, Wanted
+from app.domain.overrides.content import LEAST_STATEMENT, MOST_DAYS, Wanted, seen_characters
 from app.domain.words import ApprovalDecision, OverrideMode, OverrideReason, Tier
 from app.features.customers.schemas import CustomerIdField
 from app.features.overrides.service import Verdict
@@ -20,10 +20,13 @@ _LONGEST_STATEMENT: Final = 4_000
 
 
 def _said(value: str) -> str:
-    """A statement that is long enough without what surrounds it."""
-    if len(value) < LEAST_STATEMENT:
-        kind, message = "statement_too_short", "a statement has 20 characters at least"
-        raise PydanticCustomError(kind, message)
+    """A statement that is long enough to be read."""
+    if seen_characters(value) < LEAST_STATEMENT:
+        raise PydanticCustomError(
+            "statement_too_short",
+            "a statement has {least} characters at least",
+            {"least": LEAST_STATEMENT},
+        )
     return value
 
 
@@ -32,7 +35,8 @@ Statement: TypeAlias = Annotated[
     Field(
         min_length=LEAST_STATEMENT,
         max_length=_LONGEST_STATEMENT,
-        description="Why, in words: 20 characters at least, spaces around them not counted.",
+        description=f"Why, in words: {LEAST_STATEMENT} characters at least that can be seen; spaces"
+        " between words count as one, spaces around them not at all.",
     ),
     PROSE,
     AfterValidator(_said),
@@ -60,7 +64,8 @@ class OverrideWrite(BaseModel):
     reason: OverrideReason = Field(description="Reason code.")
     statement: Statement
     valid_until: BusinessDay = Field(
-        description="First business day it no longer serves: after today, at most 366 days from it."
+        description="First business day it no longer serves: after today, at most"
+        f" {MOST_DAYS} days from it."
     )
 
     def to_domain(self) -> Wanted:

@@ -8,9 +8,8 @@ from app.features.overrides.service.deciding import Decided, Verdict, decide
 from app.features.overrides.service.downloading import OpenedFile, open_evidence
 from app.features.overrides.service.evidence import (
     Arrival,
-    ArrivedFile,
+    NamedFile,
     remove_expired_evidence,
-    store_file,
 )
 from app.features.overrides.service.reading import (
     InboxPage,
@@ -30,7 +29,6 @@ from app.features.overrides.service.requests import (
 __all__ = [
     "Acting",
     "Arrival",
-    "ArrivedFile",
     "Case",
     "CustomersRefusedError",
     "Decided",
@@ -38,6 +36,7 @@ __all__ = [
     "InboxFilter",
     "InboxPage",
     "Listed",
+    "NamedFile",
     "OpenedFile",
     "Tick",
     "Told",
@@ -53,7 +52,6 @@ __all__ = [
     "remove_expired_evidence",
     "revise",
     "revoke",
-    "store_file",
     "tell_case",
     "withdraw",
 ]

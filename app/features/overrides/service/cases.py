@@ -33,7 +33,7 @@ APPROVAL_STATEMENT: Final = ("override_approvals", "statement_cipher")
 CLOSING_STATEMENT: Final = ("overrides", "closing_statement_cipher")
 SEE_ALL: Final = frozenset({Role.RISK_OFFICER, Role.BUSINESS_OFFICER, Role.COMPLIANCE})
 #: Which state a request is in whose overrides have come to different ends.
-_NEAREST: Final[tuple[OverrideState, ...]] = (
+NEAREST: Final[tuple[OverrideState, ...]] = (
     "active",
     "requested",
     "ended",
@@ -141,7 +141,7 @@ class Case:
     def status(self) -> OverrideState:
         """Where it stands: of many overrides, the state nearest to serving that there is."""
         held = {found.state for found in self.overrides}
-        return next(state for state in _NEAREST if state in held)
+        return min(held, key=NEAREST.index)
 
     @property
     def waits_for(self) -> tuple[Department, ...]:
@@ -153,6 +153,11 @@ class Case:
         if self.waiting_overrides:
             return self.waiting.counts(self.key_of(approval))
         return approval.version == self.request.version and approval.voided_at is None
+
+    @property
+    def recorded_as(self) -> str:
+        """What the audit notes of it: its id, its version, and the digest of its content."""
+        return f"{self.request.id} {self.request.version} {self.version.digest}"
 
     def require_whole(self) -> None:
         """See to it that a request is decided on as one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from app.domain.overrides.transitions import Step, after
-from app.features.overrides.repository import clock, steps
+from app.features.overrides.repository import cases, clock, steps
 from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service.cases import Case, load_case
 from app.features.overrides.service.steps import stop_serving, tell
@@ -17,9 +18,12 @@ from app.infra.cipher import Vault
 from app.infra.clock_audit import ActorDigests, record_by_clock
 from app.infra.database import AsyncSession, Database
 
+log = logging.getLogger(__name__)
+
 REMINDED_BEFORE_EXPIRY: Final = timedelta(hours=24)
+"""How long before its end the missing keys of a request are reminded of."""
 REMINDED_BEFORE_END: Final = timedelta(days=14)
-"""How long before its end an override is announced, unless it was approved later than that."""
+"""How long before its end an override is announced; one approved later than that, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +66,43 @@ async def keep_time(tick: Tick) -> Due:
     """Do all that is due; what was done by another worker meanwhile is left alone.
 
     Raises:
-        Exception: the last of those that kept a request from its step; all others had theirs.
+        Exception: the last of those that kept a request from its step, which are all logged; all
+            others had theirs.
     """
     async with tick.database.sessions() as session:
         expiring = await clock.list_expired(session, now=tick.now)
         ending = await clock.list_over(session, today=tick.today)
         waiting = await clock.list_to_remind(session, before=tick.now + REMINDED_BEFORE_EXPIRY)
         serving = await clock.list_ending(session, before=tick.today + REMINDED_BEFORE_END)
-    expired = await _each(tick, expiring, _expire)
-    ended = await _each(tick, ending, _end)
-    reminded = await _each(tick, waiting, _remind) + await _each(tick, serving, _announce_end)
+    failures: list[Exception] = []
+    expired = await _each(tick, expiring, _expire, failures)
+    ended = await _each(tick, ending, _end, failures)
+    reminded = await _each(tick, waiting, _remind, failures)
+    reminded += await _each(tick, serving, _announce_end, failures)
+    if failures:
+        raise failures[-1]
     return Due(expired, ended, reminded)
 
 
-async def _each(tick: Tick, request_ids: list[UUID], step: _StepOf) -> int:
-    """Take a step in each request, in a transaction of its own; how many were taken."""
+async def _each(
+    tick: Tick, request_ids: list[UUID], step: _StepOf, failures: list[Exception]
+) -> int:
+    """Take a step in each request, in a transaction of its own; how many were taken.
+
+    What kept one from its step is added to the failures: no other step of any kind waits for it.
+    """
     taken = 0
-    failure: Exception | None = None
     for request_id in request_ids:
         try:
             async with tick.database.sessions.begin() as session:
-                if await clock.lock_unless_busy(session, request_id):
+                # Who takes a step in it now is not waited for: the next tick is soon.
+                if await cases.lock_request(session, request_id, unless_busy=True):
                     taken += await step(session, tick, request_id)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next one is not to wait.
-            failure = error
-    if failure is not None:
-        raise failure
+        except Exception as error:
+            # Whatever it is, the next one is not to wait.
+            told = {"override_id": str(request_id)}
+            log.warning("a step that is due failed", extra=told, exc_info=True)
+            failures.append(error)
     return taken
 
 
@@ -146,5 +161,5 @@ async def _note(session: AsyncSession, tick: Tick, case: Case, subjects: list[st
         tick.audit,
         route="job overrides",
         subjects=subjects,
-        record_version=f"{case.request.id} {case.request.version} {case.version.digest}",
+        record_version=case.recorded_as,
     )

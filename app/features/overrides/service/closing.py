@@ -16,6 +16,7 @@ from app.features.overrides.service.cases import (
     lock_case,
     request_key,
 )
+from app.features.overrides.service.officers import require_officer
 from app.features.overrides.service.steps import stop_serving, tell
 from app.infra.database import AsyncSession
 from app.infra.people import find_people
@@ -79,11 +80,6 @@ async def revoke(
 
 
 async def _require_revoker(session: AsyncSession, case: Case, acting: Acting) -> None:
-    people = await find_people(session, [acting.digest])
-    officer = people.get(acting.digest)
-    if officer is not None and officer.has_two_roles:
-        raise Forbidden("two-roles")
-    if officer is None or officer.department is None:
-        raise Forbidden("not-an-officer")
+    require_officer(await find_people(session, [acting.digest]), acting)
     if acting.digest == case.request.requested_by:
         raise Forbidden("approver-is-requester")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.domain.errors import Conflict, Forbidden
+from app.domain.errors import Conflict
 from app.domain.overrides.content import Basis, Content
-from app.domain.overrides.keys import OFFICERS, Key, Person
+from app.domain.overrides.keys import Key, Person
 from app.domain.overrides.transitions import Step, after
-from app.domain.words import ApprovalDecision, Department
+from app.domain.words import ApprovalDecision
 from app.features.overrides.repository import cases, steps
 from app.features.overrides.repository.cases import StoredApproval, StoredOverride
 from app.features.overrides.repository.steps import Closing
@@ -25,6 +25,7 @@ from app.features.overrides.service.cases import (
     request_key,
     wanted_of,
 )
+from app.features.overrides.service.officers import require_officer
 from app.features.overrides.service.steps import cause_of, tell
 from app.features.scoring.service import evaluate_customers
 from app.infra.cipher import CipherError
@@ -90,6 +91,9 @@ async def decide(
     approval = _approval(case, key, verdict, acting)
     await steps.insert_approval(session, approval, requested_by=case.request.requested_by)
     case = await load_case(session, request_id=case.request.id)
+    # A newer token may have been noted meanwhile: what does not count now counts never, else two
+    # keys could come to count later with nobody left to execute them.
+    await _void_lost_keys(session, case, acting)
     if verdict.decision == "reject":
         await _reject(session, case, acting)
     elif case.waiting.waits_for:
@@ -103,14 +107,9 @@ async def decide(
 
 async def _key(session: AsyncSession, case: Case, verdict: Verdict, acting: Acting) -> Key:
     """The key that the officer may turn."""
-    people = await find_people(session, [acting.digest])
-    if acting.digest not in people:
-        raise Forbidden("not-an-officer")
-    officer = people[acting.digest]
+    officer = require_officer(await find_people(session, [acting.digest]), acting)
     absent = await _absent(session, verdict, acting)
     department = case.waiting.require_approver(officer, on_behalf_of=absent)
-    if OFFICERS[department] is not acting.actor.role:
-        raise Forbidden("not-an-officer")
     away = await delegations.away_on(session, people=[acting.digest], on=acting.today)
     if away:
         raise Conflict("delegated-away", "Take your delegation back first.")
@@ -121,7 +120,7 @@ async def _absent(session: AsyncSession, verdict: Verdict, acting: Acting) -> Pe
     """Who is away, where somebody acts for him."""
     if verdict.delegation_id is None:
         return None
-    delegator, _ = await delegations.find_delegation(
+    delegator = await delegations.get_delegator(
         session,
         delegation_id=verdict.delegation_id,
         delegate=acting.digest,
@@ -239,13 +238,8 @@ async def _tell_superseded(
     session: AsyncSession, case: Case, replaced: Sequence[StoredOverride], acting: Acting
 ) -> None:
     """Tell of each request whose overrides are replaced, by its own id and version."""
+    by = str(case.request.id)
     request_ids = sorted({found.request_id for found in replaced})
     for old in await load_cases(session, request_ids=request_ids):
         ended = [found for found in replaced if found.request_id == old.request.id]
-        kind, by = "override-superseded", str(case.request.id)
-        await tell(session, old, kind, now=acting.now, overrides=ended, by=by)
-
-
-def department_of(acting: Acting) -> Department | None:
-    """The department of the role the caller acts in."""
-    return next((name for name, role in OFFICERS.items() if role is acting.actor.role), None)
+        await tell(session, old, "override-superseded", now=acting.now, overrides=ended, by=by)

@@ -14,26 +14,27 @@ from typing import Final
 from uuid import UUID
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound
-from app.domain.overrides.keys import OFFICERS, Person
 from app.domain.privacy.roles import Role
-from app.domain.words import Department
+from app.domain.words import EventKind
 from app.features.overrides.repository import delegations
 from app.features.overrides.repository.delegations import DelegationFilter, StoredDelegation
 from app.features.overrides.service.cases import Acting
+from app.features.overrides.service.officers import require_officer
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
 from app.infra.outbox import record_event
 from app.infra.people import find_people, find_people_by_subject
 
 __all__ = [
+    "MOST_DAYS",
     "Absence",
     "DelegationPage",
     "StoredDelegation",
     "away_on",
     "create_delegation",
     "end_delegation",
-    "find_delegation",
     "get_delegation",
+    "get_delegator",
     "list_delegations",
 ]
 
@@ -79,7 +80,7 @@ async def create_delegation(
         Conflict: `delegation-overlaps` or `delegate-away`.
     """
     absence.require_days(acting.today)
-    department = _department(await find_people(session, [acting.digest]), acting)
+    require_officer(await find_people(session, [acting.digest]), acting)
     issuer = acting.actor.issuer
     known = await find_people_by_subject(session, issuer, [absence.delegate])
     delegate = known.get(absence.delegate)
@@ -89,7 +90,7 @@ async def create_delegation(
     people = [acting.digest, delegate.digest]
     await delegations.lock_people(session, people)
     present = await find_people(session, people)
-    department = _department(present, acting)
+    department = require_officer(present, acting).require_department()
     if delegate.digest == acting.digest or present[delegate.digest].department != department:
         raise Forbidden("delegate-not-eligible")
     await _require_present(session, people, absence)
@@ -107,17 +108,6 @@ async def create_delegation(
     await delegations.insert_delegation(session, made)
     await _tell(session, made, "override-delegated", acting)
     return made
-
-
-def _department(people: dict[str, Person], acting: Acting) -> Department:
-    """The department whose key the caller may turn, in the role he acts in."""
-    officer = people.get(acting.digest)
-    if officer is not None and officer.has_two_roles:
-        raise Forbidden("two-roles")
-    department = None if officer is None else officer.department
-    if department is None or OFFICERS[department] is not acting.actor.role:
-        raise Forbidden("not-an-officer")
-    return department
 
 
 async def _require_present(session: AsyncSession, people: list[str], absence: Absence) -> None:
@@ -207,10 +197,10 @@ async def end_delegation(
     return ended
 
 
-async def find_delegation(
+async def get_delegator(
     session: AsyncSession, *, delegation_id: UUID, delegate: str, on: date
-) -> tuple[str, Department]:
-    """Whose key somebody turns by a delegation that runs, and is not taken back meanwhile.
+) -> str:
+    """Digest of whose key somebody turns by a delegation that runs, and stays until he has.
 
     Args:
         session: in whose transaction he does.
@@ -218,16 +208,13 @@ async def find_delegation(
         delegate: digest of who wants to act by it.
         on: the business day.
 
-    Returns:
-        Digest of the absent officer, and the department.
-
     Raises:
         Conflict: `delegation-not-running`: there is none for him, or not on that day.
     """
     found = await delegations.find_delegation(session, delegation_id, lock=True)
     if found is None or found.delegate != delegate or not found.runs_on(on):
         raise Conflict("delegation-not-running", "There is no delegation to you that runs today.")
-    return found.delegator, found.department
+    return found.delegator
 
 
 async def away_on(session: AsyncSession, *, people: Collection[str], on: date) -> set[str]:
@@ -236,7 +223,7 @@ async def away_on(session: AsyncSession, *, people: Collection[str], on: date) -
 
 
 async def _tell(
-    session: AsyncSession, delegation: StoredDelegation, kind: str, acting: Acting
+    session: AsyncSession, delegation: StoredDelegation, kind: EventKind, acting: Acting
 ) -> None:
     await record_event(
         session,

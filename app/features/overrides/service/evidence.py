@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
@@ -22,6 +22,7 @@ from app.domain.words import EvidenceType
 from app.features.overrides.repository import evidence
 from app.features.overrides.repository.cases import StoredVersion
 from app.features.overrides.repository.evidence import NAME_PLACE, PLACE, FileKey, LinkedFile
+from app.features.overrides.service.cases import Acting
 from app.infra.cipher import CipherError, SubjectKey, Vault, WrappedKey
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
@@ -34,7 +35,7 @@ __all__ = [
     "ArrivedFile",
     "LinkedFile",
     "NamedFile",
-    "StoredFile",
+    "as_if_alone",
     "carry_over",
     "files_of",
     "get_content",
@@ -57,20 +58,10 @@ class ArrivedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file as it is stored."""
-
-    id: UUID
-    sha256: str
-    media_type: EvidenceType
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class NamedFile:
-    """A stored file as one request calls it."""
+    """An accepted file, and what its sender calls it."""
 
-    file: StoredFile
+    file: ArrivedFile
     file_name: str
 
 
@@ -136,8 +127,8 @@ class Arrival:
 
 async def store_file(
     session: AsyncSession, arrived: ArrivedFile, *, vault: Vault, retained_until: date
-) -> StoredFile:
-    """Store a file, in the caller's transaction, unless its content is here already.
+) -> UUID:
+    """Store a file, in the caller's transaction, unless its content is here already; its id.
 
     Either way it is kept at least until that day. Lock the request before: files are locked last.
     """
@@ -156,7 +147,7 @@ async def store_file(
         )
         stored = FileKey(wrapped.key_id, wrapped.wrapped_key)
         await evidence.add_content(session, known.id, stored, sealed)
-    return StoredFile(known.id, sha256, media_type, spool.size)
+    return known.id
 
 
 async def carry_over(
@@ -165,32 +156,37 @@ async def carry_over(
     version: StoredVersion,
     added: NamedFile | None,
     key: SubjectKey,
-    now: datetime,
+    acting: Acting,
 ) -> None:
     """Let a new version rest on what the one before rests on, and on a file that was added.
 
-    Where it asks for a longer validity than any before, its files are kept as much longer.
+    Where it asks for a longer validity than any before, its files are kept as much longer. What is
+    added is stored, and kept for its retention from the end of that validity.
 
     Args:
         session: in whose transaction; the request is locked.
         version: the new version, inserted.
         added: a file that is new to the request.
         key: the request's, which seals the file's name.
-        now: when.
+        acting: who adds it.
     """
     request_id, number = version.request_id, version.version
     await evidence.copy_links(session, request_id, from_version=number - 1, to_version=number)
-    before = await evidence.latest_validity_before(session, request_id, number)
+    before = await evidence.latest_validity(session, request_id, before=number)
     if before is not None and version.valid_until > before:
         await evidence.keep_longer(session, request_id, (version.valid_until - before).days)
     if added is not None:
-        row = evidence.name_row(request_id, added.file.id)
+        kept = timedelta(acting.settings.evidence_keep_days)
+        file_id = await store_file(
+            session, added.file, vault=acting.vault, retained_until=version.valid_until + kept
+        )
+        row = evidence.name_row(request_id, file_id)
         await evidence.add_link(
             session,
             (request_id, number),
-            added.file.id,
+            file_id,
             file_name_cipher=Vault.encrypt(key, *NAME_PLACE, row, added.file_name.encode()),
-            added_at=now,
+            added_at=acting.now,
         )
 
 
@@ -199,6 +195,25 @@ async def files_of(
 ) -> Sequence[LinkedFile]:
     """What a version rests on, in the order it was added."""
     return await evidence.list_files(session, request_id, version=version)
+
+
+async def as_if_alone(
+    session: AsyncSession, files: Sequence[LinkedFile], *, request_id: UUID, kept: timedelta
+) -> Sequence[LinkedFile]:
+    """Files kept no longer than their request needs them: how long others do tells of those.
+
+    Args:
+        session: an open session.
+        files: what a version of the request rests on.
+        request_id: the request.
+        kept: how long evidence is kept after the end of validity.
+    """
+    latest = await evidence.latest_validity(session, request_id)
+    if latest is None:
+        return files
+    return [
+        replace(found, retained_until=min(found.retained_until, latest + kept)) for found in files
+    ]
 
 
 async def get_file(session: AsyncSession, *, request_id: UUID, sha256: str) -> LinkedFile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from app.domain.privacy.classes import Disposition, SensitivityClass
@@ -25,7 +26,7 @@ from app.features.overrides.service.cases import (
     request_key,
     version_row,
 )
-from app.features.overrides.service.deciding import department_of
+from app.features.overrides.service.officers import department_of
 from app.infra.cipher import CipherError
 from app.infra.database import AsyncSession
 
@@ -68,12 +69,17 @@ def viewer_of(case: Case, acting: Acting) -> Viewer:
 async def tell_case(session: AsyncSession, case: Case, acting: Acting) -> Told:
     """A request as the caller is told it; what he is not shown in clear is not decrypted.
 
-    An officer who is shown a request that waits, whole and in clear, has read this version of it.
+    An officer who is shown a request that waits, whole and in clear, has read this version of it;
+    who is shown no statement, since nothing opens it, has not.
     """
     viewer = viewer_of(case, acting)
     files = await evidence.files_of(
         session, request_id=case.request.id, version=case.request.version
     )
+    if acting.actor.role not in SEE_ALL:
+        # The same content may be kept for a request that the caller may not know of.
+        kept = timedelta(acting.settings.evidence_keep_days)
+        files = await evidence.as_if_alone(session, files, request_id=case.request.id, kept=kept)
     opened = _opened(case, files, acting) if shows_free_text(viewer) else {}
     # Nothing is opened where its key is gone or strange: nobody has read what he was not shown.
     is_whole = case.chosen is None and bool(opened)

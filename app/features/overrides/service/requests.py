@@ -75,7 +75,8 @@ async def create_request(
     Raises:
         Invalid: `validity-out-of-range`.
         CustomersRefusedError: `override-pending`, where a request waits for a customer already;
-            `back-dated`, `no-rule-set` or `input-error`, where one cannot be evaluated.
+            `conflict`, where one was merged into another meanwhile; `back-dated`, `no-rule-set` or
+            `input-error`, where one cannot be evaluated.
     """
     wanted.require_validity(acting.today)
     request_id = new_id()
@@ -86,7 +87,10 @@ async def create_request(
         if error.customer_id is None:
             raise
         raise CustomersRefusedError(error.type, [error.customer_id]) from None
-    # The customers are locked now, so that nobody else can ask for any of them.
+    # The customers are locked now, so that nobody else can ask for any of them, nor merge any.
+    merged = [own_id for own_id in ids if decided[own_id].record.customer_id != own_id]
+    if merged:
+        raise CustomersRefusedError("conflict", merged)
     pending = await cases.find_pending(session, list(ids))
     if pending:
         raise CustomersRefusedError("override-pending", sorted(pending))
@@ -198,24 +202,19 @@ def _override(version: StoredVersion, basis: Basis, decided: Stored) -> StoredOv
     )
 
 
-async def revise(
-    session: AsyncSession, *, override_id: UUID, wanted: Wanted, acting: Acting
-) -> Case:
+async def revise(session: AsyncSession, case: Case, *, wanted: Wanted, acting: Acting) -> Case:
     """Ask otherwise: a new version, for which nobody has decided anything yet.
 
     Args:
         session: in whose transaction.
-        override_id: the request.
+        case: the request, from `lock_revisable`.
         wanted: what is asked for now.
         acting: who asked.
 
     Raises:
-        NotFound: there is none for him.
-        Forbidden: `not-requester`.
-        Conflict: `part-of-bulk`, `already-decided`, `request-expired`, or as an evaluation.
+        Conflict: as an evaluation.
         Invalid: `validity-out-of-range` or `input-error`.
     """
-    case = await lock_revisable(session, override_id=override_id, acting=acting)
     return await _next_version(session, case, wanted, acting)
 
 
@@ -237,8 +236,7 @@ async def add_evidence(
     session: AsyncSession,
     *,
     override_id: UUID,
-    file: evidence.StoredFile,
-    file_name: str,
+    added: evidence.NamedFile,
     acting: Acting,
 ) -> Case:
     """Let a request rest on one more file: a new version, unless it rests on it already.
@@ -246,18 +244,17 @@ async def add_evidence(
     Raises:
         NotFound: there is none for him.
         Forbidden: `not-requester`.
-        Conflict: `too-many-files`, and as `revise`.
+        Conflict: `too-many-files`, and as `lock_revisable` and `revise`.
         Invalid: `validity-out-of-range` or `input-error`.
     """
     case = await lock_revisable(session, override_id=override_id, acting=acting)
     held = await evidence.files_of(
         session, request_id=case.request.id, version=case.request.version
     )
-    if file.sha256 in {known.sha256 for known in held}:
+    if added.file.sha256 in {known.sha256 for known in held}:
         return case
     if len(held) >= MOST_FILES:
         raise Conflict("too-many-files", f"A request rests on {MOST_FILES} files at most.")
-    added = evidence.NamedFile(file, file_name)
     return await _next_version(session, case, wanted_of(case, acting.vault), acting, added)
 
 
@@ -291,7 +288,7 @@ async def _next_version(
             for item in basis
         },
     )
-    await evidence.carry_over(session, version=version, added=added, key=key, now=acting.now)
+    await evidence.carry_over(session, version=version, added=added, key=key, acting=acting)
     revised = await load_case(session, request_id=request.id)
     await tell(session, revised, "override-revised", now=acting.now)
     return revised

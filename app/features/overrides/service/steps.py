@@ -7,13 +7,14 @@ from datetime import datetime
 
 from app.domain.errors import DomainError
 from app.domain.tiering.decision import Cause, CauseKind
+from app.domain.words import EventKind
 from app.features.overrides.repository import steps
 from app.features.overrides.repository.cases import StoredOverride
 from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service.cases import Case
 from app.features.scoring.service import evaluate_customers
 from app.features.tiers.service import return_to_evaluated
-from app.infra.cipher import Vault
+from app.infra.cipher import CipherError, Vault
 from app.infra.database import AsyncSession
 from app.infra.outbox import record_event
 
@@ -21,7 +22,7 @@ from app.infra.outbox import record_event
 async def tell(
     session: AsyncSession,
     case: Case,
-    kind: str,
+    kind: EventKind,
     *,
     now: datetime,
     overrides: Sequence[StoredOverride] | None = None,
@@ -32,12 +33,12 @@ async def tell(
     Args:
         session: that transaction.
         case: the request.
-        kind: the step, such as override-requested.
+        kind: the step.
         now: when.
-        overrides: those it happened to; by default all of the request.
+        overrides: those it happened to; by default those of the request that wait.
         words: what else is told, never a value.
     """
-    concerned = case.stored.overrides if overrides is None else overrides
+    concerned = case.waiting_overrides if overrides is None else overrides
     await record_event(
         session,
         kind=kind,
@@ -70,7 +71,7 @@ async def stop_serving(
     await steps.close(session, [found.id for found in overrides], closing)
     if await _reevaluated(session, overrides, closing, vault):
         return
-    # Facts that cannot be judged today must not keep an override alive, neither his nor another's.
+    # Who cannot be decided on today must not keep an override alive, neither his nor another's.
     for found in sorted(overrides, key=lambda each: each.customer_id):
         if not await _reevaluated(session, [found], closing, vault):
             await return_to_evaluated(
@@ -92,7 +93,8 @@ async def _reevaluated(
                 now=closing.at,
                 vault=vault,
             )
-    except DomainError:
+    except (DomainError, CipherError):
+        # A key that does not open keeps the decision from being stored, as facts do.
         return False
     return True
 

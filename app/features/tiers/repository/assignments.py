@@ -238,25 +238,12 @@ def _state(standing: Standing) -> dict[str, object]:
     }
 
 
-_STATE_COLUMNS: Final = (
-    "decision_id",
-    "tier",
-    "since",
-    "last_downgrade_on",
-    "first_lower_on",
-    "grace_until",
-    "evaluated_on",
-    "evaluated_at",
-    "outputs_digest",
-    "segment",
-    "life_cycle_stage",
-    "labels",
-)
 _NEW: Final = upsert(ScoringStateRow)
 _SAVE_STATE: Final = _NEW.on_conflict_do_update(
     index_elements=[ScoringStateRow.customer_id],
     set_={
-        **{name: _NEW.excluded[name] for name in _STATE_COLUMNS},
+        # Every column, so that none that is added later keeps what an older evaluation said.
+        **{name: new for name, new in _NEW.excluded.items() if name != "customer_id"},
         "returned_on": func.coalesce(_NEW.excluded.returned_on, ScoringStateRow.returned_on),
     },
 )

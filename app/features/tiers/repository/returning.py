@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import ARRAY, Date, DateTime, Text, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.serving import HELD_SOURCE
 from app.infra.ids import new_id
 
 
@@ -32,16 +33,15 @@ _CLOSE: Final = text(f"""
     UPDATE tier_assignments AS open SET valid_to = back.day FROM {_RETURNING}
     WHERE open.customer_id = back.customer_id COLLATE "C" AND open.valid_to IS NULL
 """).bindparams(*_TYPES)  # noqa: S608 - both texts are ours.
-_OPEN: Final = text("""
+_OPEN: Final = text(f"""
     INSERT INTO tier_assignments (
         id, customer_id, tier, source, decision_id, valid_from, recorded_at
     )
-    SELECT back.id, state.customer_id, state.tier,
-        CASE WHEN state.grace_until IS NULL THEN 'evaluated' ELSE 'grace' END,
-        state.decision_id, back.day, coalesce(:at, now())
+    SELECT back.id, state.customer_id, state.tier, {HELD_SOURCE}, state.decision_id, back.day,
+        coalesce(:at, now())
     FROM unnest(:customer_ids, :days, :ids) AS back (customer_id, day, id)
     JOIN scoring_states AS state ON state.customer_id = back.customer_id COLLATE "C"
-""").bindparams(
+""").bindparams(  # noqa: S608 - both texts are ours.
     bindparam("customer_ids", type_=ARRAY(Text)),
     bindparam("days", type_=ARRAY(Date)),
     bindparam("ids", type_=ARRAY(Uuid)),
