@@ -38,7 +38,9 @@ async def test_a_request_expires_after_72_hours_and_not_before(
 ) -> None:
     asked = await overrides.asked("C1")
     await overrides.approve(asked["id"], RITA)
+    assert await tick(overrides, database, hours=47) == Due(0, 0, 0)
     assert await tick(overrides, database, hours=71) == Due(expired=0, ended=0, reminded=1)
+    assert await tick(overrides, database, hours=71) == Due(0, 0, 0)
     assert await tick(overrides, database, hours=73) == Due(expired=1, ended=0, reminded=0)
     found = (await overrides.get(asked["id"], CLEO)).json()
     assert (found["status"], found["overrides"][0]["closed_by"]) == ("expired", None)
@@ -78,7 +80,9 @@ async def test_at_the_end_of_its_validity_the_evaluated_tier_serves_again(
     overrides: Overrides, database: Database, session: AsyncSession
 ) -> None:
     done = await overrides.activated("C1")
+    assert await tick(overrides, database, days=15) == Due(0, 0, 0)
     assert await tick(overrides, database, days=29) == Due(expired=0, ended=0, reminded=1)
+    assert await tick(overrides, database, days=29) == Due(0, 0, 0)
     assert await tick(overrides, database, days=30) == Due(expired=0, ended=1, reminded=0)
     found = (await overrides.get(done["id"], CLEO)).json()["overrides"][0]
     assert (found["status"], found["closed_because"]) == ("ended", "validity")
@@ -90,6 +94,10 @@ async def test_at_the_end_of_its_validity_the_evaluated_tier_serves_again(
         ("standard", "evaluated", done["valid_until"], None),
         ("diamond", "override", today().isoformat(), done["valid_until"]),
     ]
+    audited = await session.execute(
+        text("SELECT role, subjects, outcome FROM audit_events WHERE route = 'job overrides'")
+    )
+    assert [tuple(event) for event in audited] == [("schedule", ["C1"], "changed")]
     causes = await session.scalars(text("SELECT cause FROM decisions ORDER BY recorded_at, id"))
     assert list(causes) == [f"override:{done['id']}"] * 3
     assert (await kinds(session))[-2:] == ["override-ending", "override-ended"]
