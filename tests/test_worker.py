@@ -88,5 +88,5 @@ def test_what_is_overdue_of_overrides_ends_by_itself(
         yard.until(succeeded, 1)
         yard.until(minutely, 60)
     sources = "SELECT source FROM tier_assignments WHERE customer_id = 'C1' AND valid_to IS NULL"
-    # He cannot be evaluated here; what he held by evaluation serves again, a downgrade waits.
+    # He was evaluated: what he held before serves again, while a downgrade waits.
     assert yard.query(sources) == [("grace",)]
