@@ -16,7 +16,7 @@ from app.domain.privacy.matrix import MATRIX
 from app.infra.clock import utc_now
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
-from app.infra.jobs.schedule import BY_THE_CLOCK
+from app.infra.jobs.queue import BY_THE_CLOCK
 
 _DONE: Final = 200
 _CHANGED: Final = "changed"

@@ -109,3 +109,15 @@ async def test_jobs_that_ended_long_ago_are_removed(session: AsyncSession) -> No
     await session.execute(text(ended), {"d": 91})
     await remove_ended(session, days=90)
     assert await jobs(session) == []
+
+
+async def test_what_the_clock_put_in_and_went_well_is_removed_after_a_day(
+    session: AsyncSession,
+) -> None:
+    await install_schedules(session, [Schedule(HOUSEKEEPING, 60)])
+    await enqueue_due(session, [HOUSEKEEPING])
+    ended = "UPDATE jobs SET state = :s, finished_at = now() - make_interval(hours => :h)"
+    for state, hours, left in (("succeeded", 23, 1), ("dead", 25, 1), ("succeeded", 25, 0)):
+        await session.execute(text(ended), {"s": state, "h": hours})
+        await remove_ended(session, days=90)
+        assert len(await jobs(session)) == left, (state, hours)

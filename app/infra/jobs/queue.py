@@ -16,6 +16,8 @@ from app.db.rows.job import JobRow, JobState
 from app.domain.errors import Conflict
 from app.infra.ids import new_id
 
+#: Who stands as the requester of a job that nobody asked for.
+BY_THE_CLOCK: Final = "schedule"
 #: What a new job is told on; a hint only, since workers also look by themselves.
 CHANNEL: Final = "tiering_jobs"
 
@@ -36,8 +38,10 @@ _CANCEL: Final = text("""
         finished_at = CASE state WHEN 'queued' THEN clock_timestamp() END
     WHERE id = :id AND state IN ('queued', 'running') RETURNING id
 """)
+#: What the clock puts in each minute and what then went well is of no interest the day after.
 _REMOVE_ENDED: Final = text("""
-    DELETE FROM jobs WHERE finished_at < clock_timestamp() - make_interval(days => :days)
+    DELETE FROM jobs WHERE finished_at < clock_timestamp() - make_interval(days =>
+        CASE WHEN requested_by = :clock AND state = 'succeeded' THEN 1 ELSE :days END)
 """)
 _REQUEUE: Final = text("""
     UPDATE jobs SET state = 'queued', attempts = 0, cancel_requested = false, finished_at = NULL,
@@ -110,8 +114,11 @@ async def enqueue(session: AsyncSession, order: Order) -> UUID:
 
 
 async def remove_ended(session: AsyncSession, *, days: int) -> None:
-    """Remove the jobs that ended some days ago; what they did stays."""
-    await session.execute(_REMOVE_ENDED, {"days": days})
+    """Remove the jobs that ended some days ago; what they did stays.
+
+    Those of the clock that went well are removed after a day.
+    """
+    await session.execute(_REMOVE_ENDED, {"days": days, "clock": BY_THE_CLOCK})
 
 
 async def find_job(session: AsyncSession, job_id: UUID) -> Job | None:

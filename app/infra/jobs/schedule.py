@@ -13,10 +13,7 @@ from typing import Final
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.infra.jobs.queue import Order, enqueue
-
-#: Who stands as the requester of a job that nobody asked for.
-BY_THE_CLOCK: Final = "schedule"
+from app.infra.jobs.queue import BY_THE_CLOCK, Order, enqueue
 
 _INSTALL: Final = text("""
     INSERT INTO schedules (kind, every_seconds, next_due)

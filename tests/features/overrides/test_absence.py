@@ -51,11 +51,15 @@ async def test_who_is_away_decides_nothing_until_he_takes_it_back(overrides: Ove
     asked = await overrides.asked("C1")
     delegation_id = await overrides.delegated(RITA, ROB)
     assert problem(await overrides.approve(asked["id"], RITA)) == (409, "delegated-away")
+    inbox = await overrides.send("GET", "/v1/overrides?for=me", RITA)
+    assert inbox.json()["items"] == []
     ended = await overrides.send("POST", f"/v1/override-delegations/{delegation_id}/end", RITA)
     assert ended.status_code == 200
     await overrides.get(asked["id"], ROB)
     answer = await overrides.decide(asked["id"], ROB, delegation_id=delegation_id)
     assert problem(answer) == (409, "delegation-not-running")
+    inbox = await overrides.send("GET", "/v1/overrides?for=me", RITA)
+    assert [item["id"] for item in inbox.json()["items"]] == [asked["id"]]
     assert (await overrides.approve(asked["id"], RITA)).status_code == 201
 
 

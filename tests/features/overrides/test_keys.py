@@ -230,6 +230,15 @@ async def test_who_went_over_to_the_other_department_revokes_in_his_new_role(
     assert (await overrides.revoke(done["id"], as_he_is)).status_code == 200
 
 
+async def test_who_revokes_need_not_say_why(overrides: Overrides) -> None:
+    done = await overrides.activated("C1")
+    answer = await overrides.send("POST", f"/v1/overrides/{done['id']}/revoke", RITA)
+    assert (answer.status_code, answer.json()["status"]) == (200, "revoked")
+    shown = (await overrides.get(done["id"], CLEO)).json()
+    assert shown["overrides"][0]["closing_statement"] is None
+    assert shown["meta"]["masked"] == []
+
+
 async def test_what_waits_is_not_revoked(overrides: Overrides) -> None:
     asked = await overrides.asked("C1")
     assert problem(await overrides.revoke(asked["id"])) == (409, "not-active")

@@ -46,6 +46,8 @@ async def test_who_has_both_offices_turns_no_key_and_revokes_nothing(
     for officer in (RITA, Caller(Role.BUSINESS_OFFICER, subject="rita")):
         assert problem(await overrides.approve(asked["id"], officer)) == (403, "two-roles")
         assert problem(await overrides.revoke(done["id"], officer)) == (403, "two-roles")
+        inbox = await overrides.send("GET", "/v1/overrides?for=me", officer)
+        assert inbox.json()["items"] == [], "nothing waits for who counts for none"
 
 
 async def test_who_is_no_officer_by_his_newest_token_decides_nothing(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Response
+from typing import Annotated
+
+from fastapi import Body, Response
 
 from app.features.overrides import service
 from app.features.overrides.router.shared import (
@@ -90,16 +92,22 @@ async def create_override_approval(
 @takes_up_to(seconds=LONGEST_BULK_SECONDS)
 async def revoke_override(
     override_id: OverrideId,
-    written: OverrideRevoke,
     desk: CaseDesk,
     once: Once,
     _actor: Officer,
+    written: Annotated[OverrideRevoke | None, Body()] = None,
 ) -> Response:
-    """By either officer, unless he asked for it: one customer's override, or all of a request."""
+    """By either officer, unless he asked for it: one customer's override, or all of a request.
+
+    Why is said in a statement, or without one left to be asked.
+    """
     case = await service.get_case(desk.session, override_id=override_id, acting=desk.acting)
     if await once.find() is None:
         case = await service.revoke(
-            desk.session, override_id=override_id, statement=written.statement, acting=desk.acting
+            desk.session,
+            override_id=override_id,
+            statement=None if written is None else written.statement,
+            acting=desk.acting,
         )
         await once.keep(str(case.id), status=200)
     return await respond_once(case, desk, once)

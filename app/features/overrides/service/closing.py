@@ -45,14 +45,14 @@ async def withdraw(session: AsyncSession, *, override_id: UUID, acting: Acting) 
 
 
 async def revoke(
-    session: AsyncSession, *, override_id: UUID, statement: str, acting: Acting
+    session: AsyncSession, *, override_id: UUID, statement: str | None, acting: Acting
 ) -> Case:
     """End what serves before its time: one override, or all of a request that still serve.
 
     Args:
         session: in whose transaction.
         override_id: the override, or the request.
-        statement: why.
+        statement: why, if he says so.
         acting: an officer who did not ask for it.
 
     Raises:
@@ -65,12 +65,15 @@ async def revoke(
     serving = [found for found in case.overrides if found.state == "active"]
     if not serving:
         raise Conflict("not-active", "The override does not serve.")
-    key = request_key(case.request, acting.vault)
-    sealed = {
-        found.id: acting.vault.encrypt(key, *CLOSING_STATEMENT, str(found.id), statement.encode())
-        for found in serving
-    }
-    await steps.seal_closing_statements(session, sealed)
+    if statement is not None:
+        key = request_key(case.request, acting.vault)
+        sealed = {
+            found.id: acting.vault.encrypt(
+                key, *CLOSING_STATEMENT, str(found.id), statement.encode()
+            )
+            for found in serving
+        }
+        await steps.seal_closing_statements(session, sealed)
     closing = Closing(
         after("active", Step.REVOKE), "revoked", acting.now, acting.today, acting.digest
     )

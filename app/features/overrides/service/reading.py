@@ -26,7 +26,7 @@ from app.features.overrides.service.cases import (
     request_key,
     version_row,
 )
-from app.features.overrides.service.officers import department_of
+from app.features.overrides.service.officers import department_of, may_decide
 from app.infra.cipher import CipherError
 from app.infra.database import AsyncSession
 
@@ -155,6 +155,9 @@ async def list_requests(
         limit: how many at most.
         before: where the page before ended.
     """
+    is_officer = department_of(acting) is not None
+    if for_me and is_officer and not await may_decide(session, acting):
+        return InboxPage([], None)
     narrowed = _narrowed(wanted, acting, for_me=for_me)
     found = await inbox.list_request_ids(session, narrowed, limit=limit + 1, before=before)
     shown = found[:limit]
