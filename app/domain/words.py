@@ -120,8 +120,9 @@ TIER_SOURCES: Final = ("evaluated", "override", "grace")
 OverrideMode: TypeAlias = Literal["pin", "floor", "ceiling"]
 OVERRIDE_MODES: Final[tuple[OverrideMode, ...]] = get_args(OverrideMode)
 
+#: Nearest to serving first.
 OverrideState: TypeAlias = Literal[
-    "requested", "active", "rejected", "withdrawn", "expired", "ended", "revoked"
+    "active", "requested", "ended", "revoked", "expired", "withdrawn", "rejected"
 ]
 OVERRIDE_STATES: Final[tuple[OverrideState, ...]] = get_args(OverrideState)
 

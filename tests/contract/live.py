@@ -40,7 +40,7 @@ AS_OF: Final = date(2026, 10, 31)
 COLLEAGUE: Final = "a-colleague"
 #: Ids named in the description's paths, and where the book has real ones.
 IDS: Final[Mapping[str, str]] = {
-    "customer_id": "SELECT customer_id FROM tier_assignments ORDER BY customer_id LIMIT 5",
+    "customer_id": "SELECT DISTINCT customer_id FROM tier_assignments ORDER BY 1 LIMIT 5",
     "decision_id": "SELECT id FROM decisions ORDER BY customer_id LIMIT 5",
     "tier": "SELECT unnest(ARRAY['diamond', 'gold', 'standard'])",
     "rule_set_id": "SELECT DISTINCT rule_set_id FROM rule_set_versions",

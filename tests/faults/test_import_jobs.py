@@ -17,7 +17,7 @@ from app.domain.privacy.roles import Role
 from app.infra.database import create_database
 from app.infra.settings import Settings
 from app.main import create_app
-from app.worker import HOUSEKEEPING
+from app.worker import HOUSEKEEPING, OVERRIDE_CLOCK
 from tests.api import Api, Caller, open_api
 from tests.faults.nursery import Nursery
 from tests.faults.workers import Worker, Yard, open_yard
@@ -70,7 +70,8 @@ def depot(fresh_database_url: str, settings: Settings, nursery: Nursery) -> Iter
     opened = open_api(create_app(settings, database), settings)
     with open_yard(fresh_database_url, nursery) as yard, asyncio.Runner() as runner:
         # What the clock puts in is not what is looked at here.
-        yard.query(f"INSERT INTO schedules VALUES ('{HOUSEKEEPING}', 3600, 'infinity')")
+        for kind in (HOUSEKEEPING, OVERRIDE_CLOCK):
+            yard.query(f"INSERT INTO schedules VALUES ('{kind}', 3600, 'infinity')")
         api = runner.run(opened.__aenter__())
         yield Depot(yard, settings, api, runner)
         runner.run(opened.__aexit__(None, None, None))

@@ -9,9 +9,7 @@ from sqlalchemy import text
 
 from app.domain.errors import Invalid
 from app.domain.privacy.roles import Role
-from app.domain.words import OVERRIDE_STATES
 from app.features.overrides.service import requests
-from app.features.overrides.service.cases import NEAREST
 from app.infra.database import AsyncSession
 from tests.api import Caller
 from tests.factories.book import write_book
@@ -40,10 +38,6 @@ async def asked(overrides: Overrides) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-def test_a_request_is_in_one_state_whatever_its_overrides_came_to() -> None:
-    assert sorted(NEAREST) == sorted(OVERRIDE_STATES)
 
 
 async def test_only_an_account_manager_asks(overrides: Overrides) -> None:

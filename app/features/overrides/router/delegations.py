@@ -30,6 +30,7 @@ from app.infra.description import problem_responses, read_responses
 from app.infra.idempotency import REPLAYED, OnceRequired
 from app.infra.pagination import Cursors, require_known_fields
 from app.infra.reveal import respond, respond_each
+from app.infra.turns import TAKES_TURN
 
 DelegationReader = Annotated[Actor, requires(*OFFICER_ROLES, Role.COMPLIANCE)]
 DelegationId = Annotated[UUID7, Path(description="Id of a delegation.")]
@@ -45,6 +46,7 @@ async def known_fields(request: Request, actor: DelegationReader) -> Actor:
     "/v1/override-delegations",
     status_code=201,
     response_model=DelegationRead,
+    dependencies=[TAKES_TURN],
     summary="Delegate for an absence",
     response_description="The delegation.",
     responses={
@@ -154,6 +156,7 @@ async def get_override_delegation(
 @router.post(
     "/v1/override-delegations/{delegation_id}/end",
     response_model=DelegationRead,
+    dependencies=[TAKES_TURN],
     summary="Take a delegation back",
     response_description="The delegation, ended.",
     responses=problem_responses(404, "not-delegator", "delegation-ended"),

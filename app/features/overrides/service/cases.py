@@ -13,7 +13,7 @@ from app.domain.overrides.content import Wanted
 from app.domain.overrides.keys import Key, Person, Waiting
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
-from app.domain.words import Department, OverrideState
+from app.domain.words import OVERRIDE_STATES, Department, OverrideState
 from app.features.overrides.repository import cases
 from app.features.overrides.repository.cases import (
     StoredApproval,
@@ -32,16 +32,6 @@ STATEMENT: Final = ("override_versions", "statement_cipher")
 APPROVAL_STATEMENT: Final = ("override_approvals", "statement_cipher")
 CLOSING_STATEMENT: Final = ("overrides", "closing_statement_cipher")
 SEE_ALL: Final = frozenset({Role.RISK_OFFICER, Role.BUSINESS_OFFICER, Role.COMPLIANCE})
-#: Which state a request is in whose overrides have come to different ends.
-NEAREST: Final[tuple[OverrideState, ...]] = (
-    "active",
-    "requested",
-    "ended",
-    "revoked",
-    "expired",
-    "withdrawn",
-    "rejected",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +131,7 @@ class Case:
     def status(self) -> OverrideState:
         """Where it stands: of many overrides, the state nearest to serving that there is."""
         held = {found.state for found in self.overrides}
-        return min(held, key=NEAREST.index)
+        return min(held, key=OVERRIDE_STATES.index)
 
     @property
     def waits_for(self) -> tuple[Department, ...]:

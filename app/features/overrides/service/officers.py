@@ -7,24 +7,12 @@ from collections.abc import Mapping
 from app.domain.errors import Forbidden
 from app.domain.overrides.keys import OFFICERS, Person
 from app.domain.words import Department
-from app.features.overrides.service import delegations
 from app.features.overrides.service.cases import Acting
-from app.infra.database import AsyncSession
-from app.infra.people import find_people
 
 
 def department_of(acting: Acting) -> Department | None:
     """The department of the role the caller acts in."""
     return next((name for name, role in OFFICERS.items() if role is acting.actor.role), None)
-
-
-async def may_decide(session: AsyncSession, acting: Acting) -> bool:
-    """Whether an officer has a key today: by his newest token, and nobody else acts for him."""
-    try:
-        require_officer(await find_people(session, [acting.digest]), acting)
-    except Forbidden:
-        return False
-    return not await delegations.away_on(session, people=[acting.digest], on=acting.today)
 
 
 def require_officer(people: Mapping[str, Person], acting: Acting) -> Person:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from app.domain.errors import Forbidden
 from app.domain.privacy.classes import Disposition, SensitivityClass
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
@@ -14,7 +15,7 @@ from app.domain.words import OverrideState
 from app.features.overrides.repository import cases, inbox, steps
 from app.features.overrides.repository.cases import StoredOverride
 from app.features.overrides.repository.inbox import InboxFilter, Waiter
-from app.features.overrides.service import evidence
+from app.features.overrides.service import delegations, evidence
 from app.features.overrides.service.cases import (
     APPROVAL_STATEMENT,
     CLOSING_STATEMENT,
@@ -26,9 +27,10 @@ from app.features.overrides.service.cases import (
     request_key,
     version_row,
 )
-from app.features.overrides.service.officers import department_of, may_decide
+from app.features.overrides.service.officers import department_of, require_officer
 from app.infra.cipher import CipherError
 from app.infra.database import AsyncSession
+from app.infra.people import find_people
 
 __all__ = ["InboxPage", "Told", "list_requests", "tell_case"]
 
@@ -156,7 +158,7 @@ async def list_requests(
         before: where the page before ended.
     """
     is_officer = department_of(acting) is not None
-    if for_me and is_officer and not await may_decide(session, acting):
+    if for_me and is_officer and not await _may_decide(session, acting):
         return InboxPage([], None)
     narrowed = _narrowed(wanted, acting, for_me=for_me)
     found = await inbox.list_request_ids(session, narrowed, limit=limit + 1, before=before)
@@ -167,6 +169,15 @@ async def list_requests(
         for case in await load_cases(session, request_ids=shown, with_bulk=False)
     ]
     return InboxPage(items, shown[-1] if len(found) > limit else None)
+
+
+async def _may_decide(session: AsyncSession, acting: Acting) -> bool:
+    """Whether an officer has a key today: by his newest token, and nobody else acts for him."""
+    try:
+        require_officer(await find_people(session, [acting.digest]), acting)
+    except Forbidden:
+        return False
+    return not await delegations.away_on(session, people=[acting.digest], on=acting.today)
 
 
 def _narrowed(wanted: InboxFilter, acting: Acting, *, for_me: bool) -> InboxFilter:
