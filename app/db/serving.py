@@ -1,4 +1,4 @@
-"""Which tier serves a customer on a day, in SQL: the one text for all who read it.
+"""Which tier serves a customer on a day, in SQL: the one text for all who tell it.
 
 An override serves no longer from its last day on, also where nothing has come to end it yet: then
 the tier held by evaluation serves. Whoever reads joins `JOINED` and takes the tier, its source and

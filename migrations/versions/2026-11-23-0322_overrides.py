@@ -479,7 +479,7 @@ def upgrade() -> None:
         ),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False, comment="When."),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_events")),
-        comment="What happened, in the order of its ids, for whoever wants to know.",
+        comment="What happened, for whoever wants to know; ids may commit out of order.",
     )
     op.create_index(
         "ix_outbox_events_customers",

@@ -19,7 +19,7 @@ class OutboxEventRow(Base):
     __tablename__ = "outbox_events"
     __table_args__ = (
         Index("ix_outbox_events_customers", "customer_ids", postgresql_using="gin"),
-        {"comment": "What happened, in the order of its ids, for whoever wants to know."},
+        {"comment": "What happened, for whoever wants to know; ids may commit out of order."},
     )
 
     id: Mapped[UUID] = column(Uuid, "UUIDv7.", sensitivity="open", primary_key=True)

@@ -120,14 +120,19 @@ async def void_approvals(
 
 
 async def activate(
-    session: AsyncSession, override_ids: Sequence[UUID], *, on: date, now: datetime
+    session: AsyncSession,
+    override_ids: Sequence[UUID],
+    *,
+    state: OverrideState,
+    on: date,
+    now: datetime,
 ) -> None:
     """Let overrides serve."""
     row = OverrideRow
     await session.execute(
         update(row)
         .where(row.id.in_(override_ids))
-        .values(state="active", valid_from=on, activated_at=now)
+        .values(state=state, valid_from=on, activated_at=now)
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from app.domain.errors import Conflict, Forbidden, NotFound
 from app.domain.overrides.content import Wanted
 from app.domain.overrides.keys import Key, Person, Waiting
+from app.domain.overrides.transitions import Step, after
 from app.domain.privacy.actor import Actor
 from app.domain.privacy.roles import Role
 from app.domain.words import OVERRIDE_STATES, Department, OverrideState
@@ -133,6 +134,14 @@ class Case:
         held = {found.state for found in self.overrides}
         return min(held, key=OVERRIDE_STATES.index)
 
+    def state_after(self, step: Step) -> OverrideState:
+        """The state that a step leads to from where it stands.
+
+        Raises:
+            Conflict: `already-decided` or `not-active`: there is no such step.
+        """
+        return after(self.status, step)
+
     @property
     def waits_for(self) -> tuple[Department, ...]:
         """The departments whose keys are missing; none once it is decided on."""
@@ -165,8 +174,7 @@ class Case:
             Conflict: `part-of-bulk`, `already-decided` or `request-expired`.
         """
         self.require_whole()
-        if not self.waiting_overrides:
-            raise Conflict("already-decided", "The request was decided on, or closed, already.")
+        self.state_after(Step.EXECUTE)
         self.waiting.require_in_time(now)
 
     def require_requester(self, acting: Acting) -> None:

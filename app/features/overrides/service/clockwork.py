@@ -111,7 +111,7 @@ async def _expire(session: AsyncSession, tick: Tick, request_id: UUID) -> bool:
     waiting = case.waiting_overrides
     if not waiting or tick.now < case.request.expires_at:
         return False
-    closing = Closing(after("requested", Step.EXPIRE), "expired", tick.now, tick.today)
+    closing = Closing(case.state_after(Step.EXPIRE), "expired", tick.now, tick.today)
     await steps.close(session, [found.id for found in waiting], closing)
     await tell(session, case, "override-expired", now=tick.now, overrides=waiting)
     await _note(session, tick, case, [found.customer_id for found in waiting])
@@ -127,7 +127,7 @@ async def _end(session: AsyncSession, tick: Tick, request_id: UUID) -> bool:
     ]
     if not over:
         return False
-    closing = Closing(after("active", Step.END), "validity", tick.now, tick.today)
+    closing = Closing(after(over[0].state, Step.END), "validity", tick.now, tick.today)
     await stop_serving(session, over, closing, vault=tick.vault)
     await tell(session, case, "override-ended", now=tick.now, overrides=over)
     await _note(session, tick, case, [found.customer_id for found in over])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.domain.errors import Conflict, Forbidden
-from app.domain.overrides.transitions import Step, after
+from app.domain.errors import Forbidden
+from app.domain.overrides.transitions import Step
 from app.features.overrides.repository import steps
 from app.features.overrides.repository.steps import Closing
 from app.features.overrides.service.cases import (
@@ -33,12 +33,9 @@ async def withdraw(session: AsyncSession, *, override_id: UUID, acting: Acting) 
     case = await lock_case(session, override_id=override_id, acting=acting)
     case.require_requester(acting)
     case.require_whole()
+    state = case.state_after(Step.WITHDRAW)
     waiting = case.waiting_overrides
-    if not waiting:
-        raise Conflict("already-decided", "The request was decided on, or closed, already.")
-    closing = Closing(
-        after("requested", Step.WITHDRAW), "withdrawn", acting.now, acting.today, acting.digest
-    )
+    closing = Closing(state, "withdrawn", acting.now, acting.today, acting.digest)
     await steps.close(session, [found.id for found in waiting], closing)
     await tell(session, case, "override-withdrawn", now=acting.now, overrides=waiting)
     return await get_case(session, override_id=override_id, acting=acting)
@@ -62,9 +59,8 @@ async def revoke(
     """
     case = await lock_case(session, override_id=override_id, acting=acting)
     await _require_revoker(session, case, acting)
+    state = case.state_after(Step.REVOKE)
     serving = [found for found in case.overrides if found.state == "active"]
-    if not serving:
-        raise Conflict("not-active", "The override does not serve.")
     if statement is not None:
         key = request_key(case.request, acting.vault)
         sealed = {
@@ -74,9 +70,7 @@ async def revoke(
             for found in serving
         }
         await steps.seal_closing_statements(session, sealed)
-    closing = Closing(
-        after("active", Step.REVOKE), "revoked", acting.now, acting.today, acting.digest
-    )
+    closing = Closing(state, "revoked", acting.now, acting.today, acting.digest)
     await stop_serving(session, serving, closing, vault=acting.vault)
     await tell(session, case, "override-revoked", now=acting.now, overrides=serving)
     return await get_case(session, override_id=override_id, acting=acting)

@@ -195,8 +195,9 @@ def _approval(case: Case, key: Key, verdict: Verdict, acting: Acting) -> StoredA
 
 async def _reject(session: AsyncSession, case: Case, acting: Acting) -> None:
     waiting = case.waiting_overrides
-    state = after("requested", Step.REJECT)
-    closing = Closing(state, "rejected", acting.now, acting.today, acting.digest)
+    closing = Closing(
+        case.state_after(Step.REJECT), "rejected", acting.now, acting.today, acting.digest
+    )
     await steps.close(session, [found.id for found in waiting], closing)
     await tell(session, case, "override-rejected", now=acting.now, overrides=waiting)
 
@@ -213,11 +214,14 @@ async def _execute(session: AsyncSession, case: Case, acting: Acting) -> None:
     customers = [found.customer_id for found in waiting]
     replaced = await cases.lock_active(session, customers)
     if replaced:
-        state = after("active", Step.END)
-        closing = Closing(state, "superseded", acting.now, acting.today)
+        closing = Closing(
+            after(replaced[0].state, Step.END), "superseded", acting.now, acting.today
+        )
         await steps.close(session, [found.id for found in replaced], closing)
         await _tell_superseded(session, case, replaced, acting)
-    await steps.activate(session, [found.id for found in waiting], on=acting.today, now=acting.now)
+    state = case.state_after(Step.EXECUTE)
+    serving = [found.id for found in waiting]
+    await steps.activate(session, serving, state=state, on=acting.today, now=acting.now)
     decided = await evaluate_customers(
         session,
         customer_ids=customers,

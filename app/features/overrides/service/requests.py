@@ -105,10 +105,7 @@ async def create_request(
         key_id=wrapped.key_id,
         wrapped_key=wrapped.wrapped_key,
     )
-    basis = [
-        Basis(override_id, own_id, decided[own_id].record.tier_evaluated)
-        for own_id, override_id in ids.items()
-    ]
+    basis = _basis(ids, decided)
     written = _Written(request, wanted, basis, (), key)
     version = written.version(acting, number=1)
     await steps.insert_request(session, request)
@@ -136,6 +133,14 @@ async def _evaluate(
         now=acting.now,
         vault=acting.vault,
     )
+
+
+def _basis(ids: Mapping[str, UUID], decided: Mapping[str, Stored]) -> list[Basis]:
+    """What the rules gave each customer, by his override."""
+    return [
+        Basis(override_id, own_id, decided[own_id].record.tier_evaluated)
+        for own_id, override_id in ids.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,22 +207,6 @@ def _override(version: StoredVersion, basis: Basis, decided: Stored) -> StoredOv
     )
 
 
-async def revise(session: AsyncSession, case: Case, *, wanted: Wanted, acting: Acting) -> Case:
-    """Ask otherwise: a new version, for which nobody has decided anything yet.
-
-    Args:
-        session: in whose transaction.
-        case: the request, from `lock_revisable`.
-        wanted: what is asked for now.
-        acting: who asked.
-
-    Raises:
-        Conflict: as an evaluation.
-        Invalid: `validity-out-of-range` or `input-error`.
-    """
-    return await _next_version(session, case, wanted, acting)
-
-
 async def lock_revisable(session: AsyncSession, *, override_id: UUID, acting: Acting) -> Case:
     """A request that its requester may change now, kept from others.
 
@@ -255,16 +244,31 @@ async def add_evidence(
         return case
     if len(held) >= MOST_FILES:
         raise Conflict("too-many-files", f"A request rests on {MOST_FILES} files at most.")
-    return await _next_version(session, case, wanted_of(case, acting.vault), acting, added)
+    wanted = wanted_of(case, acting.vault)
+    return await revise(session, case, wanted=wanted, acting=acting, added=added)
 
 
-async def _next_version(
+async def revise(
     session: AsyncSession,
     case: Case,
+    *,
     wanted: Wanted,
     acting: Acting,
     added: evidence.NamedFile | None = None,
 ) -> Case:
+    """Ask otherwise: a new version, for which nobody has decided anything yet.
+
+    Args:
+        session: in whose transaction.
+        case: the request, from `lock_revisable`.
+        wanted: what is asked for now.
+        acting: who asked.
+        added: a file that it rests on besides.
+
+    Raises:
+        Conflict: as an evaluation.
+        Invalid: `validity-out-of-range` or `input-error`.
+    """
     wanted.require_validity(acting.today)
     request, number = case.request, case.request.version + 1
     ids = {found.customer_id: found.id for found in case.waiting_overrides}
@@ -273,10 +277,7 @@ async def _next_version(
     files = [known.sha256 for known in held]
     if added is not None:
         files.append(added.file.sha256)
-    basis = [
-        Basis(override_id, own_id, decided[own_id].record.tier_evaluated)
-        for own_id, override_id in ids.items()
-    ]
+    basis = _basis(ids, decided)
     key = request_key(request, acting.vault)
     version = _Written(request, wanted, basis, files, key).version(acting, number=number)
     await steps.insert_version(session, version)

@@ -14,7 +14,7 @@ async def count_customers(session: AsyncSession) -> int:
 
 
 async def count_by_tier(session: AsyncSession) -> dict[str, int]:
-    """Evaluated customers by the tier they are served by."""
+    """Evaluated customers by the tier they were assigned; an override counts until it was ended."""
     row = TierAssignmentRow
     found = await session.execute(
         select(row.tier, func.count().label("customers"))
