@@ -188,7 +188,7 @@ def expected_events(before: Sight, now: Sight) -> Counter[tuple[str, str]]:
         if was["state"] != row["state"] and row["closed_because"] in KINDS:
             told.add((KINDS[row["closed_because"]], row["request"]))
         if was["state"] != row["state"] and row["closed_because"] == "superseded":
-            told |= {("override-superseded", request) for request in executed}
+            told.add(("override-superseded", row["request"]))
         if was["reminded_at"] != row["reminded_at"]:
             told.add(("override-ending", row["request"]))
     told |= _told_of_requests(before, now)
