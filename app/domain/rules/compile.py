@@ -66,21 +66,31 @@ def compile_rule_set(
     table overlap or rows of an ``any`` table contradict each other, and if a proof stays
     inconclusive. Scores and earlier outputs count as independent of each other and of the facts.
     """
-    inputs = _partitioned(document)
-    dimensions = tuple(
-        _dimension(document, name, inputs)
-        for name in document.dimensions
-    )  # fmt: skip
-    tables: list[CompiledTable] = []
+    compiled = compile_unproved(document, catalogue, limits)
     findings: list[Finding] = []
-    for at, table in enumerate(document.tables):
-        columns = [inputs.table_input(table, name) for name in table.inputs]
-        slot = inputs.slots.get(table.output.name, UNREAD)
-        compiled = compile_table(table, columns, slot, limits)
-        findings += prove_table(compiled, columns, f"tables[{at}]", limits)
-        tables.append(compiled)
+    for at, table in enumerate(compiled.tables):
+        partitions = [compiled.inputs[slot] for slot in table.slots]
+        findings += prove_table(table, partitions, f"tables[{at}]", limits)
     if findings:
         raise DocumentError(findings)
+    return compiled
+
+
+def compile_unproved(
+    document: RuleSetDocument, catalogue: Mapping[str, Fact], limits: Limits = _DEFAULT_LIMITS
+) -> CompiledRuleSet:
+    """Compile a document whose tables may not keep what they claim; nobody may decide by it."""
+    inputs = _partitioned(document)
+    dimensions = tuple(_dimension(document, name, inputs) for name in document.dimensions)
+    tables = tuple(
+        compile_table(
+            table,
+            [inputs.table_input(table, name) for name in table.inputs],
+            inputs.slots.get(table.output.name, UNREAD),
+            limits,
+        )
+        for table in document.tables
+    )
     facts = tuple(catalogue[name] for name in document.facts)
     by_name = {dimension.name: dimension for dimension in dimensions}
     return CompiledRuleSet(
@@ -94,7 +104,7 @@ def compile_rule_set(
         inputs=tuple(inputs.partitions),
         dimensions=dimensions,
         score_slot=inputs.slots.get(SCORE, UNREAD),
-        tables=tuple(tables),
+        tables=tables,
     )
 
 

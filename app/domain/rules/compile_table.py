@@ -71,7 +71,7 @@ def compile_table(
 
 
 def prove_table(
-    compiled: CompiledTable, inputs: Sequence[TableInput], path: str, limits: Limits
+    compiled: CompiledTable, inputs: Sequence[Partition], path: str, limits: Limits
 ) -> list[Finding]:
     """Return what a table claims and does not keep: gaps and overlaps, each with a witness."""
     table = compiled.table
@@ -107,7 +107,7 @@ def _gap_finding(path: str, witness: tuple[tuple[str, str], ...]) -> Finding:
 
 
 def _overlap_findings(
-    compiled: CompiledTable, inputs: Sequence[TableInput], path: str
+    compiled: CompiledTable, inputs: Sequence[Partition], path: str
 ) -> list[Finding]:
     table = compiled.table
     answers = [rule.then for rule in table.rules]
@@ -131,13 +131,13 @@ def _overlap_findings(
 
 
 def _witness(
-    compiled: CompiledTable, inputs: Sequence[TableInput], classes: Sequence[int]
+    compiled: CompiledTable, inputs: Sequence[Partition], classes: Sequence[int]
 ) -> tuple[tuple[str, str], ...]:
     """Name one value per column from the table's own classes."""
     named: list[tuple[str, str]] = []
-    for column, own, wanted in zip(inputs, compiled.columns, classes, strict=True):
-        value = column.partition.representatives[own.index(wanted)]
-        named.append((column.partition.name, value_text(column.partition.domain, value)))
+    for partition, own, wanted in zip(inputs, compiled.columns, classes, strict=True):
+        value = partition.representatives[own.index(wanted)]
+        named.append((partition.name, value_text(partition.domain, value)))
     return tuple(named)
 
 

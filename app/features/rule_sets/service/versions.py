@@ -1,4 +1,4 @@
-"""Rule sets in use: installing the shipped ones, loading others, and finding who decides."""
+"""Versions: installing the shipped ones, loading others, and finding who decides."""
 
 from __future__ import annotations
 
@@ -23,26 +23,9 @@ from app.domain.rules.self_test import run_tests
 from app.domain.rules.writing import document_hash, document_json
 from app.domain.words import ALL
 from app.features.rule_sets import repository
-from app.features.rule_sets.repository import StoredActivation, StoredVersion
+from app.features.rule_sets.repository import StoredVersion
 from app.infra.database import AsyncSession
 from app.infra.documents import read_document
-
-__all__ = [
-    "BEGINNING",
-    "ListedRuleSet",
-    "RuleSet",
-    "StoredActivation",
-    "StoredVersion",
-    "Template",
-    "get_version",
-    "install_templates",
-    "list_rule_sets",
-    "list_templates",
-    "load_document",
-    "resolve",
-    "resolve_all",
-    "shipped_documents",
-]
 
 BEGINNING: Final = date(1900, 1, 1)
 """Where time begins for rule sets: before any record."""
@@ -157,76 +140,6 @@ async def get_version(session: AsyncSession, *, rule_set_id: str, version: int) 
         raise NotFound("not-found", f"There is no rule set {rule_set_id}@{version}.")
     stored, raw = found
     return RuleSet(stored, _remembered(stored) or _compile(stored, raw))
-
-
-@dataclass(frozen=True, slots=True)
-class ListedVersion:
-    """A stored version without its document; `origin` is template or loaded."""
-
-    version: int
-    hash: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRuleSet:
-    """A rule set: the title of its newest version, all versions, and when they decide."""
-
-    rule_set_id: str
-    product_line: str
-    title: Mapping[str, str]
-    versions: tuple[ListedVersion, ...]
-    activations: tuple[StoredActivation, ...]
-
-    def in_force_on(self, day: date) -> StoredActivation | None:
-        """What of it decides on a business day."""
-        return next(
-            (
-                found
-                for found in self.activations
-                if found.since <= day and (found.until is None or found.until > day)
-            ),
-            None,
-        )
-
-
-async def list_rule_sets(session: AsyncSession) -> list[ListedRuleSet]:
-    """Every stored rule set, in the order of ids."""
-    activations = await repository.list_activations(session)
-    listed: dict[str, ListedRuleSet] = {}
-    for stored, origin, title in await repository.list_versions(session):
-        own_id = stored.rule_set_id
-        before = listed[own_id].versions if own_id in listed else ()
-        listed[own_id] = ListedRuleSet(
-            own_id,
-            stored.product_line,
-            title,
-            (*before, ListedVersion(stored.version, stored.hash, origin)),
-            tuple(found for found in activations if found.rule_set_id == own_id),
-        )
-    return list(listed.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A rule set that travels with the package, and the version it is stored as, if it is."""
-
-    document: RuleSetDocument
-    hash: str
-    version: int | None
-
-
-async def list_templates(session: AsyncSession) -> list[Template]:
-    """The shipped rule sets, by id; a release may ship one that is not stored yet."""
-    stored = {
-        (found.rule_set_id, found.hash): found.version
-        for found, _, _ in await repository.list_versions(session)
-    }
-    hashed = [(document, document_hash(document)) for document in shipped_documents()]
-    return [
-        Template(document, hash_, stored.get((document.id, hash_)))
-        for document, hash_ in sorted(hashed, key=lambda pair: pair[0].id)
-    ]
 
 
 async def _bases(

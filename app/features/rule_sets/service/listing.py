@@ -1,0 +1,84 @@
+"""Which rule sets there are: stored ones with all their versions, and the shipped templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from app.domain.rules.model import RuleSetDocument
+from app.domain.rules.writing import document_hash
+from app.features.rule_sets import repository
+from app.features.rule_sets.repository import StoredActivation
+from app.features.rule_sets.service.versions import shipped_documents
+from app.infra.database import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVersion:
+    """A stored version without its document; `origin` is template or loaded."""
+
+    version: int
+    hash: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRuleSet:
+    """A rule set: the title of its newest version, all versions, and when they decide."""
+
+    rule_set_id: str
+    product_line: str
+    title: Mapping[str, str]
+    versions: tuple[ListedVersion, ...]
+    activations: tuple[StoredActivation, ...]
+
+    def in_force_on(self, day: date) -> StoredActivation | None:
+        """What of it decides on a business day."""
+        return next(
+            (
+                found
+                for found in self.activations
+                if found.since <= day and (found.until is None or found.until > day)
+            ),
+            None,
+        )
+
+
+async def list_rule_sets(session: AsyncSession) -> list[ListedRuleSet]:
+    """Every stored rule set, in the order of ids."""
+    activations = await repository.list_activations(session)
+    listed: dict[str, ListedRuleSet] = {}
+    for stored, origin, title in await repository.list_versions(session):
+        own_id = stored.rule_set_id
+        before = listed[own_id].versions if own_id in listed else ()
+        listed[own_id] = ListedRuleSet(
+            own_id,
+            stored.product_line,
+            title,
+            (*before, ListedVersion(stored.version, stored.hash, origin)),
+            tuple(found for found in activations if found.rule_set_id == own_id),
+        )
+    return list(listed.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A rule set that travels with the package, and the version it is stored as, if it is."""
+
+    document: RuleSetDocument
+    hash: str
+    version: int | None
+
+
+async def list_templates(session: AsyncSession) -> list[Template]:
+    """The shipped rule sets, by id; a release may ship one that is not stored yet."""
+    stored = {
+        (found.rule_set_id, found.hash): found.version
+        for found, _, _ in await repository.list_versions(session)
+    }
+    hashed = [(document, document_hash(document)) for document in shipped_documents()]
+    return [
+        Template(document, hash_, stored.get((document.id, hash_)))
+        for document, hash_ in sorted(hashed, key=lambda pair: pair[0].id)
+    ]
