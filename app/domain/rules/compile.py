@@ -10,7 +10,6 @@ from app.domain.rules.compiled import (
     CompiledCharacteristic,
     CompiledDimension,
     CompiledRuleSet,
-    CompiledTable,
 )
 from app.domain.rules.domains import SCORE_DOMAIN, Domain, output_domain
 from app.domain.rules.evaluation import Reason

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.words import PRODUCT_LINES
-from app.features.rule_sets import service
 from app.features.rule_sets.service import (
     BEGINNING,
     get_version,
@@ -21,6 +20,8 @@ from app.features.rule_sets.service import (
     load_document,
     resolve,
     resolve_all,
+    shipped_documents,
+    versions,
 )
 from app.infra.database import open_database
 from app.infra.settings import Settings
@@ -101,11 +102,11 @@ async def test_a_template_that_changed_with_a_release_moves_nobody(session: Asyn
 async def test_a_template_that_is_new_with_a_release_is_stored_and_decides_for_nobody(
     session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped = service.shipped_documents()
+    shipped = shipped_documents()
     before = tuple(found for found in shipped if found.id in {"all", "corporate", "motor"})
-    monkeypatch.setattr(service, "shipped_documents", lambda: before)
+    monkeypatch.setattr(versions, "shipped_documents", lambda: before)
     await install_templates(session)
-    monkeypatch.setattr(service, "shipped_documents", lambda: shipped)
+    monkeypatch.setattr(versions, "shipped_documents", lambda: shipped)
     await install_templates(session)
     assert (await resolve(session, "life", TODAY)).stored.rule_set_id == "all"
     life = await get_version(session, rule_set_id="life", version=1)
