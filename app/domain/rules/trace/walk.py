@@ -67,7 +67,7 @@ def _values(
     return values
 
 
-def _known(value: FactValue) -> FactValue:
+def _known(value: FactValue | float) -> FactValue:
     """Return the value as evaluation took it: the one float that it takes is NaN, for null."""
     return None if isinstance(value, float) else value
 
