@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from app.domain.facts.model import FactValue
 from app.domain.rules.cell_sets import Cell
-from app.domain.rules.compile import MILLION
+from app.domain.rules.compile_document import MILLION
 from app.domain.rules.compiled import CompiledDimension, CompiledRuleSet
 from app.domain.rules.evaluation import Evaluation
 from app.domain.rules.model import DIMENSION_PREFIX, SCORE, Characteristic, Rule, Table
