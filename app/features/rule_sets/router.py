@@ -13,9 +13,11 @@ from app.domain.rules.canonical import rfc8785_json
 from app.domain.rules.writing import document_json
 from app.features.rule_sets import service
 from app.features.rule_sets.schemas import (
+    ChangesRead,
     ListedRuleSetRead,
     RuleSetId,
     RuleSetsRead,
+    SinceVersion,
     TemplateRead,
     TemplatesRead,
     VersionNumber,
@@ -109,6 +111,34 @@ async def get_rule_set_version(
     document = document_json(found.compiled.document)
     body = rfc8785_json(document) if media_type == JSON else write_document(document).encode()
     return Response(body, media_type=media_type, headers=told)
+
+
+@router.get(
+    "/v1/rule-sets/{rule_set_id}/versions/{version}/changes",
+    response_model=ChangesRead,
+    summary="What a version changes",
+    response_description="Every part that differs.",
+    responses=read_responses(404),
+)
+async def list_rule_set_changes(
+    rule_set_id: RuleSetId,
+    version: VersionNumber,
+    request: Request,
+    session: ReadSession,
+    _actor: Reader,
+    since: SinceVersion = None,
+) -> Response:
+    """Compare two versions of one rule set in meaning: cells as sets of values, points by region.
+
+    Rows and bins are known by their ids and values, and the order of rows counts where it decides.
+    """
+    found = await service.list_version_changes(
+        session,
+        rule_set_id=rule_set_id,
+        version=version,
+        since=version - 1 if since is None else since,
+    )
+    return respond_open(request, ChangesRead.from_domain(found))
 
 
 @router.get(

@@ -1,6 +1,7 @@
 """The use cases of rule sets."""
 
 from app.features.rule_sets.repository import StoredActivation, StoredVersion
+from app.features.rule_sets.service.changes import Changes, list_changes, list_version_changes
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
     ListedVersion,
@@ -21,6 +22,7 @@ from app.features.rule_sets.service.versions import (
 
 __all__ = [
     "BEGINNING",
+    "Changes",
     "ListedRuleSet",
     "ListedVersion",
     "RuleSet",
@@ -29,8 +31,10 @@ __all__ = [
     "Template",
     "get_version",
     "install_templates",
+    "list_changes",
     "list_rule_sets",
     "list_templates",
+    "list_version_changes",
     "load_document",
     "resolve",
     "resolve_all",
