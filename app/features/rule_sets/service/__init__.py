@@ -8,6 +8,15 @@ from app.features.rule_sets.service.listing import (
     list_rule_sets,
     list_templates,
 )
+from app.features.rule_sets.service.representations import PMML, SUFFIXES, represent
+from app.features.rule_sets.service.uploads import (
+    DMN,
+    JSON,
+    READABLE,
+    YAML,
+    read_decisions,
+    read_upload,
+)
 from app.features.rule_sets.service.versions import (
     BEGINNING,
     RuleSet,
@@ -21,6 +30,12 @@ from app.features.rule_sets.service.versions import (
 
 __all__ = [
     "BEGINNING",
+    "DMN",
+    "JSON",
+    "PMML",
+    "READABLE",
+    "SUFFIXES",
+    "YAML",
     "ListedRuleSet",
     "ListedVersion",
     "RuleSet",
@@ -32,6 +47,9 @@ __all__ = [
     "list_rule_sets",
     "list_templates",
     "load_document",
+    "read_decisions",
+    "read_upload",
+    "represent",
     "resolve",
     "resolve_all",
     "shipped_documents",
