@@ -9,6 +9,15 @@ from app.features.rule_sets.service.listing import (
     list_rule_sets,
     list_templates,
 )
+from app.features.rule_sets.service.representations import PMML, SUFFIXES, represent
+from app.features.rule_sets.service.uploads import (
+    DMN,
+    JSON,
+    READABLE,
+    YAML,
+    read_decisions,
+    read_upload,
+)
 from app.features.rule_sets.service.versions import (
     BEGINNING,
     RuleSet,
@@ -22,6 +31,12 @@ from app.features.rule_sets.service.versions import (
 
 __all__ = [
     "BEGINNING",
+    "DMN",
+    "JSON",
+    "PMML",
+    "READABLE",
+    "SUFFIXES",
+    "YAML",
     "Changes",
     "ListedRuleSet",
     "ListedVersion",
@@ -36,6 +51,9 @@ __all__ = [
     "list_templates",
     "list_version_changes",
     "load_document",
+    "read_decisions",
+    "read_upload",
+    "represent",
     "resolve",
     "resolve_all",
     "shipped_documents",
