@@ -1,6 +1,15 @@
 """The use cases of rule sets."""
 
 from app.features.rule_sets.repository import StoredActivation, StoredVersion
+from app.features.rule_sets.service.checking import (
+    Checked,
+    CheckedFinding,
+    Count,
+    Counted,
+    Uncounted,
+    check_raw,
+    check_upload,
+)
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
     ListedVersion,
@@ -8,6 +17,7 @@ from app.features.rule_sets.service.listing import (
     list_rule_sets,
     list_templates,
 )
+from app.features.rule_sets.service.uploads import JSON, UPLOAD_TYPES, YAML, read_upload
 from app.features.rule_sets.service.versions import (
     BEGINNING,
     RuleSet,
@@ -21,17 +31,28 @@ from app.features.rule_sets.service.versions import (
 
 __all__ = [
     "BEGINNING",
+    "JSON",
+    "UPLOAD_TYPES",
+    "YAML",
+    "Checked",
+    "CheckedFinding",
+    "Count",
+    "Counted",
     "ListedRuleSet",
     "ListedVersion",
     "RuleSet",
     "StoredActivation",
     "StoredVersion",
     "Template",
+    "Uncounted",
+    "check_raw",
+    "check_upload",
     "get_version",
     "install_templates",
     "list_rule_sets",
     "list_templates",
     "load_document",
+    "read_upload",
     "resolve",
     "resolve_all",
     "shipped_documents",
