@@ -10,7 +10,7 @@ from fastapi import Depends, Query, Request
 from app.domain.privacy.matrix import MATRIX
 from app.features.rule_sets import service
 from app.features.rule_sets.router.shared import Reader, router
-from app.features.rule_sets.schemas import DOCUMENT_BODY, CheckRead
+from app.features.rule_sets.schemas import DOCUMENT_BODY, CheckQuery, CheckRead
 from app.features.rule_sets.service import Count
 from app.infra.auth import costs
 from app.infra.database import Database
@@ -21,9 +21,6 @@ from app.infra.rate_limit import RateClass
 from app.infra.session import get_database
 from app.infra.turns import TAKES_TURN
 
-Counts = Annotated[
-    bool, Query(description="Whether to count the customers whom each finding is about.")
-]
 _UTF8: Final = frozenset({"utf-8", "utf8"})
 
 
@@ -40,7 +37,7 @@ async def check_rule_set(
     database: Annotated[Database, Depends(get_database)],
     today: Today,
     actor: Reader,
-    count: Counts = True,
+    asked: Annotated[CheckQuery, Query()],
 ) -> CheckRead:
     """Any document, whether it is stored or not; nothing of it is kept.
 
@@ -54,7 +51,7 @@ async def check_rule_set(
         database,
         await request.body(),
         _media_type(request),
-        count=Count.in_request(database, settings, today) if count else None,
+        count=Count.in_request(database, settings, today) if asked.count else None,
     )
     return CheckRead.from_domain(checked, exactly=MATRIX.serves(actor.role))
 

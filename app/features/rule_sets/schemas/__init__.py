@@ -1,6 +1,6 @@
 """Rule sets as they are sent and answered."""
 
-from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckRead
+from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckQuery, CheckRead
 from app.features.rule_sets.schemas.reading import (
     ListedRuleSetRead,
     RuleSetId,
@@ -12,6 +12,7 @@ from app.features.rule_sets.schemas.reading import (
 
 __all__ = [
     "DOCUMENT_BODY",
+    "CheckQuery",
     "CheckRead",
     "ListedRuleSetRead",
     "RuleSetId",

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.privacy.suppression import SMALLEST_TOLD
 from app.domain.rules.cells import print_cell
@@ -16,7 +16,6 @@ from app.features.rule_sets.service import JSON, YAML, Checked, CheckedFinding, 
 from app.infra.masking import Open, ReadModel
 
 _SHARE_PLACES: Final = Decimal("0.0001")
-_TEXT: Final[dict[str, Any]] = {"type": "string", "minLength": 1}
 
 #: What documents are sent as; read by hand, since one with mistakes is no mistake of the request.
 DOCUMENT_BODY: Final[dict[str, Any]] = {
@@ -33,6 +32,14 @@ DOCUMENT_BODY: Final[dict[str, Any]] = {
         YAML: {"schema": {"type": "string", "description": "The same as YAML text."}},
     },
 }
+
+
+class CheckQuery(BaseModel):
+    """What else is asked of a check."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    count: bool = Field(default=True, description="Count the customers whom each finding is about.")
 
 
 class SideRead(ReadModel):

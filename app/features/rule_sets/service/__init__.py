@@ -4,12 +4,11 @@ from app.features.rule_sets.repository import StoredActivation, StoredVersion
 from app.features.rule_sets.service.checking import (
     Checked,
     CheckedFinding,
-    Count,
     Counted,
-    Uncounted,
     check_raw,
     check_upload,
 )
+from app.features.rule_sets.service.counting import Count, Uncounted
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
     ListedVersion,

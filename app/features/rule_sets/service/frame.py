@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from app.domain.facts.frame import ArrowStream, facts_frame
 from app.domain.rules.check.frame import count_inside
-from app.domain.rules.compiled import CompiledRuleSet
-from app.domain.rules.findings import Box
 from app.domain.tiering.frame import deciding_line
+from app.features.rule_sets.service.counting import Headcount, Question
 from app.infra.book import open_book
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Whom to count: the customers that a rule set decides for, by the lines that have one.
-
-    ``boxes`` come with the tables that they are of.
-    """
-
-    compiled: CompiledRuleSet
-    lines: frozenset[str]
-    boxes: tuple[tuple[Box, str | None], ...]
-    as_of: date
-
-
-@dataclass(frozen=True, slots=True)
-class Headcount:
-    """How many customers the rule set decides for, and how many of them each box holds."""
-
-    customers: int
-    inside: tuple[int, ...]
 
 
 def count_book(
