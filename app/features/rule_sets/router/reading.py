@@ -8,10 +8,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import Header, Request, Response
 
-from app.domain.privacy.actor import Actor
-from app.domain.privacy.roles import Role
 from app.domain.rules.findings import DocumentError
 from app.features.rule_sets import service
+from app.features.rule_sets.router.shared import Reader, router
 from app.features.rule_sets.schemas import (
     ChangesRead,
     ListedRuleSetRead,
@@ -23,7 +22,6 @@ from app.features.rule_sets.schemas import (
     VersionNumber,
 )
 from app.features.rule_sets.service import DMN, JSON, PMML, SUFFIXES, YAML
-from app.infra.auth import requires
 from app.infra.conditions import is_known, respond_open
 from app.infra.description import read_responses
 from app.infra.desk import Today
@@ -31,22 +29,8 @@ from app.infra.downloads import attachment
 from app.infra.masking import Open
 from app.infra.negotiation import preferred_media_type
 from app.infra.problems import MOST_ERRORS, FieldError, ProblemError
-from app.infra.routing import Router
 from app.infra.session import ReadSession
 from app.infra.sheets import XLSX
-
-router = Router("rules")
-
-Reader = Annotated[
-    Actor,
-    requires(
-        Role.RULE_AUTHOR,
-        Role.RULE_PUBLISHER,
-        Role.RISK_OFFICER,
-        Role.BUSINESS_OFFICER,
-        Role.COMPLIANCE,
-    ),
-]
 
 #: Each form of a document but the JSON, which the framework describes.
 _FORMS: Final[Mapping[str, dict[str, Any]]] = {
