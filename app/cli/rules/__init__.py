@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import stopping
+from app.cli import conversions, stopping
 from app.cli.output import out
 from app.cli.rules import check
 from app.cli.rules.documents import read_text
@@ -56,4 +56,5 @@ commands.command("test")(check.run_examples)
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands."""
+    conversions.register(commands)
     app.add_typer(commands, name="rules")

@@ -2,9 +2,11 @@
 
 from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckQuery, CheckRead
 from app.features.rule_sets.schemas.reading import (
+    ChangesRead,
     ListedRuleSetRead,
     RuleSetId,
     RuleSetsRead,
+    SinceVersion,
     TemplateRead,
     TemplatesRead,
     VersionNumber,
@@ -12,11 +14,13 @@ from app.features.rule_sets.schemas.reading import (
 
 __all__ = [
     "DOCUMENT_BODY",
+    "ChangesRead",
     "CheckQuery",
     "CheckRead",
     "ListedRuleSetRead",
     "RuleSetId",
     "RuleSetsRead",
+    "SinceVersion",
     "TemplateRead",
     "TemplatesRead",
     "VersionNumber",

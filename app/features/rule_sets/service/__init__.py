@@ -1,6 +1,7 @@
 """The use cases of rule sets."""
 
 from app.features.rule_sets.repository import StoredActivation, StoredVersion
+from app.features.rule_sets.service.changes import Changes, list_changes, list_version_changes
 from app.features.rule_sets.service.checking import (
     Checked,
     CheckedFinding,
@@ -16,7 +17,15 @@ from app.features.rule_sets.service.listing import (
     list_rule_sets,
     list_templates,
 )
-from app.features.rule_sets.service.uploads import JSON, UPLOAD_TYPES, YAML, read_upload
+from app.features.rule_sets.service.representations import PMML, SUFFIXES, represent
+from app.features.rule_sets.service.uploads import (
+    DMN,
+    JSON,
+    READABLE,
+    YAML,
+    read_decisions,
+    read_upload,
+)
 from app.features.rule_sets.service.versions import (
     BEGINNING,
     RuleSet,
@@ -30,9 +39,13 @@ from app.features.rule_sets.service.versions import (
 
 __all__ = [
     "BEGINNING",
+    "DMN",
     "JSON",
-    "UPLOAD_TYPES",
+    "PMML",
+    "READABLE",
+    "SUFFIXES",
     "YAML",
+    "Changes",
     "Checked",
     "CheckedFinding",
     "Count",
@@ -48,10 +61,14 @@ __all__ = [
     "check_upload",
     "get_version",
     "install_templates",
+    "list_changes",
     "list_rule_sets",
     "list_templates",
+    "list_version_changes",
     "load_document",
+    "read_decisions",
     "read_upload",
+    "represent",
     "resolve",
     "resolve_all",
     "shipped_documents",
