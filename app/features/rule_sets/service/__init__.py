@@ -1,6 +1,15 @@
 """The use cases of rule sets."""
 
 from app.features.rule_sets.repository import StoredActivation, StoredVersion
+from app.features.rule_sets.service.changes import Changes, list_changes, list_version_changes
+from app.features.rule_sets.service.checking import (
+    Checked,
+    CheckedFinding,
+    Counted,
+    check_raw,
+    check_upload,
+)
+from app.features.rule_sets.service.counting import Count, Uncounted
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
     ListedVersion,
@@ -36,16 +45,26 @@ __all__ = [
     "READABLE",
     "SUFFIXES",
     "YAML",
+    "Changes",
+    "Checked",
+    "CheckedFinding",
+    "Count",
+    "Counted",
     "ListedRuleSet",
     "ListedVersion",
     "RuleSet",
     "StoredActivation",
     "StoredVersion",
     "Template",
+    "Uncounted",
+    "check_raw",
+    "check_upload",
     "get_version",
     "install_templates",
+    "list_changes",
     "list_rule_sets",
     "list_templates",
+    "list_version_changes",
     "load_document",
     "read_decisions",
     "read_upload",

@@ -6,9 +6,8 @@ may be wrong about the file.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Final, NoReturn
+from typing import Final
 
 from app.domain.errors import Invalid
 from app.domain.facts.catalogue import CATALOGUE
@@ -16,7 +15,7 @@ from app.domain.rules.exchange.dmn_reading import DmnReading, read_dmn
 from app.domain.rules.exchange.form_reading import read_form
 from app.domain.rules.model import RuleSetDocument
 from app.infra import forms
-from app.infra.documents import read_document
+from app.infra.documents import UnreadableError, read_document, read_json_document
 from app.infra.sheets import XLSX
 from app.infra.xml_trees import read_xml
 
@@ -26,7 +25,6 @@ DMN: Final = "application/dmn+xml"
 READABLE: Final = (JSON, YAML, XLSX, DMN)
 
 MAX_BYTES: Final = 16 << 20
-_MOST_DIGITS: Final = 18
 _ZIP: Final = b"PK\x03\x04"
 
 
@@ -48,7 +46,7 @@ def read_upload(body: bytes, media_type: str) -> Mapping[str, object]:
     """
     match media_type.partition(";")[0].strip().lower():
         case "application/json":
-            return _read_json(_text(body))
+            return read_json_document(_text(body))
         case "application/yaml":
             return read_document(_text(body))
         case "application/dmn+xml":
@@ -72,8 +70,10 @@ def _text(body: bytes) -> str:
     _refuse_other_content(body, "text")
     try:
         return _bounded(body).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _unreadable("it is not UTF-8 text") from None
+    except UnicodeDecodeError as error:
+        before = body[: error.start]
+        place = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        raise UnreadableError("no UTF-8 text; save it as UTF-8", "encoding", place) from None
 
 
 def _bounded(body: bytes) -> bytes:
@@ -89,42 +89,6 @@ def _refuse_other_content(body: bytes, wanted: str) -> None:
         raise _unreadable(f"it is a workbook or an archive, not {wanted}; name the type it has")
     if wanted != "XML" and start.startswith(b"<"):
         raise _unreadable(f"it is XML, not {wanted}; name the type it has")
-
-
-def _read_json(text: str) -> Mapping[str, object]:
-    """JSON by its own reader, which is faster by far than that of YAML."""
-    try:
-        found = json.loads(
-            text,
-            parse_float=str,
-            parse_int=_short_integer,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_unique,
-        )
-    except json.JSONDecodeError as error:
-        raise _unreadable(f"line {error.lineno}, column {error.colno}: not JSON") from None
-    except RecursionError:
-        raise _unreadable("it is nested too deeply") from None
-    if not isinstance(found, dict):
-        raise _unreadable("it is no mapping of names to values")
-    return found
-
-
-def _short_integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        raise _unreadable("a number is too long to be meant")
-    return int(digits)
-
-
-def _refuse_constant(_constant: str) -> NoReturn:
-    raise _unreadable("NaN and Infinity are no JSON")
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _unreadable("a key stands twice in one mapping")
-    return found
 
 
 def _unreadable(reason: str) -> Invalid:

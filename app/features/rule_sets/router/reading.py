@@ -8,20 +8,20 @@ from typing import Annotated, Any, Final
 
 from fastapi import Header, Request, Response
 
-from app.domain.privacy.actor import Actor
-from app.domain.privacy.roles import Role
 from app.domain.rules.findings import DocumentError
 from app.features.rule_sets import service
+from app.features.rule_sets.router.shared import Reader, router
 from app.features.rule_sets.schemas import (
+    ChangesRead,
     ListedRuleSetRead,
     RuleSetId,
     RuleSetsRead,
+    SinceVersion,
     TemplateRead,
     TemplatesRead,
     VersionNumber,
 )
 from app.features.rule_sets.service import DMN, JSON, PMML, SUFFIXES, YAML
-from app.infra.auth import requires
 from app.infra.conditions import is_known, respond_open
 from app.infra.description import read_responses
 from app.infra.desk import Today
@@ -29,22 +29,8 @@ from app.infra.downloads import attachment
 from app.infra.masking import Open
 from app.infra.negotiation import preferred_media_type
 from app.infra.problems import MOST_ERRORS, FieldError, ProblemError
-from app.infra.routing import Router
 from app.infra.session import ReadSession
 from app.infra.sheets import XLSX
-
-router = Router("rules")
-
-Reader = Annotated[
-    Actor,
-    requires(
-        Role.RULE_AUTHOR,
-        Role.RULE_PUBLISHER,
-        Role.RISK_OFFICER,
-        Role.BUSINESS_OFFICER,
-        Role.COMPLIANCE,
-    ),
-]
 
 #: Each form of a document but the JSON, which the framework describes.
 _FORMS: Final[Mapping[str, dict[str, Any]]] = {
@@ -125,6 +111,34 @@ async def get_rule_set_version(
         media_type=media_type,
         headers=told | {"Content-Disposition": attachment(name)},
     )
+
+
+@router.get(
+    "/v1/rule-sets/{rule_set_id}/versions/{version}/changes",
+    response_model=ChangesRead,
+    summary="What a version changes",
+    response_description="Every part that differs.",
+    responses=read_responses(404),
+)
+async def list_rule_set_changes(
+    rule_set_id: RuleSetId,
+    version: VersionNumber,
+    request: Request,
+    session: ReadSession,
+    _actor: Reader,
+    since: SinceVersion = None,
+) -> Response:
+    """Compare two versions of one rule set in meaning: cells as sets of values, points by region.
+
+    Rows and bins are known by their ids and values, and the order of rows counts where it decides.
+    """
+    found = await service.list_version_changes(
+        session,
+        rule_set_id=rule_set_id,
+        version=version,
+        since=version - 1 if since is None else since,
+    )
+    return respond_open(request, ChangesRead.from_domain(found))
 
 
 @router.get(
