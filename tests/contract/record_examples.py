@@ -142,6 +142,11 @@ CALLS: Final = (
         Role.RULE_AUTHOR,
         headers={"Accept": "application/yaml"},
     ),
+    Call(
+        "list_rule_set_changes",
+        "GET /v1/rule-sets/motor/versions/2/changes",
+        Role.RULE_AUTHOR,
+    ),
     Call("list_rule_templates", "GET /v1/rule-templates", Role.RULE_AUTHOR),
     Call(
         "create_import",
