@@ -96,7 +96,7 @@ async def load_document(
     """
     raw = read_document(text)
     # What it extends never changes, so it is proved before anybody else has to wait.
-    document = _checked(raw, await _bases(session, raw))
+    document = _checked(raw, await bases_of(session, raw))
     await repository.lock_writes(session)
     stored = await _store(session, document, origin="loaded")
     since = BEGINNING if valid_from is None else valid_from
@@ -142,7 +142,7 @@ async def get_version(session: AsyncSession, *, rule_set_id: str, version: int) 
     return RuleSet(stored, _remembered(stored) or _compile(stored, raw))
 
 
-async def _bases(
+async def bases_of(
     session: AsyncSession, raw: Mapping[str, object]
 ) -> Mapping[str, Mapping[str, object]]:
     """The stored document that a new one extends, if any; a stored one extends nothing itself."""
