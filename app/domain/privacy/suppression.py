@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
 K = TypeVar("K")
@@ -18,7 +19,7 @@ def is_small(count: int, smallest: int = SMALLEST_TOLD) -> bool:
 
 def hidden_counts(
     counts: Mapping[K, int], sums: Iterable[Collection[K]], smallest: int = SMALLEST_TOLD
-) -> Set[K]:
+) -> AbstractSet[K]:
     """Which counts of people must not be told.
 
     These are the small ones, and as few others as keep them from being reckoned: wherever counts
@@ -47,7 +48,7 @@ def hidden_counts(
 
 
 def _wanted(
-    related: Collection[K], counts: Mapping[K, int], hidden: Set[K], smallest: int
+    related: Collection[K], counts: Mapping[K, int], hidden: AbstractSet[K], smallest: int
 ) -> set[K]:
     """What must be hidden beside what is hidden of some counts that add up."""
     behind = [key for key in related if key in hidden]
