@@ -1,6 +1,28 @@
 """The use cases of rule sets."""
 
 from app.features.rule_sets.repository import StoredActivation, StoredVersion
+from app.features.rule_sets.repository.drafts import StoredDraft
+from app.features.rule_sets.service.activating import (
+    activate,
+    deactivate,
+    list_activations,
+    lock_activations,
+    store_published,
+)
+from app.features.rule_sets.service.drafts import (
+    Draft,
+    DraftOpening,
+    DraftSource,
+    Editing,
+    OpenDraft,
+    discard_draft,
+    get_draft,
+    get_open_draft,
+    lock_open_draft,
+    open_draft,
+    readable_for,
+    revise_draft,
+)
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
     ListedVersion,
@@ -8,6 +30,7 @@ from app.features.rule_sets.service.listing import (
     list_rule_sets,
     list_templates,
 )
+from app.features.rule_sets.service.uploads import UnreadableError, read_upload, require_plain
 from app.features.rule_sets.service.versions import (
     BEGINNING,
     RuleSet,
@@ -21,18 +44,39 @@ from app.features.rule_sets.service.versions import (
 
 __all__ = [
     "BEGINNING",
+    "Draft",
+    "DraftOpening",
+    "DraftSource",
+    "Editing",
     "ListedRuleSet",
     "ListedVersion",
+    "OpenDraft",
     "RuleSet",
     "StoredActivation",
+    "StoredDraft",
     "StoredVersion",
     "Template",
+    "UnreadableError",
+    "activate",
+    "deactivate",
+    "discard_draft",
+    "get_draft",
+    "get_open_draft",
     "get_version",
     "install_templates",
+    "list_activations",
     "list_rule_sets",
     "list_templates",
     "load_document",
+    "lock_activations",
+    "lock_open_draft",
+    "open_draft",
+    "read_upload",
+    "readable_for",
+    "require_plain",
     "resolve",
     "resolve_all",
+    "revise_draft",
     "shipped_documents",
+    "store_published",
 ]

@@ -7,11 +7,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import Header, Request, Response
 
-from app.domain.privacy.actor import Actor
-from app.domain.privacy.roles import Role
 from app.domain.rules.canonical import rfc8785_json
 from app.domain.rules.writing import document_json
 from app.features.rule_sets import service
+from app.features.rule_sets.router.shared import Reader, router
 from app.features.rule_sets.schemas import (
     ListedRuleSetRead,
     RuleSetId,
@@ -20,7 +19,7 @@ from app.features.rule_sets.schemas import (
     TemplatesRead,
     VersionNumber,
 )
-from app.infra.auth import requires
+from app.features.rule_sets.service.uploads import JSON, YAML
 from app.infra.conditions import is_known, respond_open
 from app.infra.description import read_responses
 from app.infra.desk import Today
@@ -28,24 +27,8 @@ from app.infra.documents import write_document
 from app.infra.masking import Open
 from app.infra.negotiation import preferred_media_type
 from app.infra.problems import ProblemError
-from app.infra.routing import Router
 from app.infra.session import ReadSession
 
-router = Router("rules")
-
-Reader = Annotated[
-    Actor,
-    requires(
-        Role.RULE_AUTHOR,
-        Role.RULE_PUBLISHER,
-        Role.RISK_OFFICER,
-        Role.BUSINESS_OFFICER,
-        Role.COMPLIANCE,
-    ),
-]
-
-JSON: Final = "application/json"
-YAML: Final = "application/yaml"
 #: What tells the answers of one version apart; the canonical JSON is what the hash is of.
 _MARKS: Final = {JSON: "", YAML: "-yaml"}
 
