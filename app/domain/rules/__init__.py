@@ -8,13 +8,13 @@ from app.domain.rules.canonical import JsonValue
 from app.domain.rules.cell_sets import Cell
 from app.domain.rules.cells import parse_cell, print_cell
 from app.domain.rules.compile import compile_rule_set
-from app.domain.rules.compile_table import Limits
 from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.counterfactual import Gap, Move, gap
 from app.domain.rules.document import parse_document
 from app.domain.rules.domains import Domain, domain_of
 from app.domain.rules.evaluation import Answer, Evaluation, InputError, Reason
 from app.domain.rules.findings import DocumentError, Finding
+from app.domain.rules.limits import Limits
 from app.domain.rules.literals import CellError
 from app.domain.rules.model import (
     DowngradeStep,

@@ -1,0 +1,11 @@
+"""How much work compiling and checking may take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Up to how many cells a table is dense, and how many steps a proof may take."""
+
+    dense_cells: int = 1_000_000
+    proof_steps: int = 2_000_000
