@@ -199,6 +199,6 @@ async def delete_rule_set_draft(
 
 async def _locked(desk: DraftDesk, rule_set_id: str, condition: Condition) -> OpenDraft:
     """The draft in the revision that the caller has read, kept from changing."""
-    held = await service.lock_open_draft(desk.session, rule_set_id=rule_set_id)
+    held = await service.get_open_draft(desk.session, rule_set_id=rule_set_id, lock=True)
     condition.check(version_of(held))
     return held

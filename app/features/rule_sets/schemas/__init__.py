@@ -6,6 +6,7 @@ from app.features.rule_sets.schemas.drafts import (
     refused_places,
 )
 from app.features.rule_sets.schemas.reading import (
+    LARGEST_VERSION,
     ActivationRead,
     ListedRuleSetRead,
     RuleSetId,
@@ -16,6 +17,7 @@ from app.features.rule_sets.schemas.reading import (
 )
 
 __all__ = [
+    "LARGEST_VERSION",
     "ActivationRead",
     "DraftCreate",
     "DraftRead",

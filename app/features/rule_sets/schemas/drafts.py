@@ -112,11 +112,11 @@ class DraftCreate(BaseModel):
     source: SourceWrite | None = Field(
         default=None, alias="from", description="The version it begins with."
     )
-    form: Literal["overlay", "copy"] = Field(
-        default="overlay",
+    form: Literal["overlay", "copy"] | None = Field(
+        default=None,
         alias="as",
-        description="overlay: only what differs from that version is written, which it extends."
-        " copy: everything is.",
+        description="overlay: it extends that version and says what differs, and has no tests yet;"
+        " so of a template by default. copy: it says everything; so of a rule set by default.",
     )
     document: (
         Annotated[
@@ -150,7 +150,8 @@ class DraftCreate(BaseModel):
 
     def _version(self, source: SourceWrite) -> DraftSource:
         named = source.template or source.rule_set or ""
-        return DraftSource(named, source.version, copies=self.form == "copy")
+        form = self.form or ("copy" if source.template is None else "overlay")
+        return DraftSource(named, source.version, copies=form == "copy")
 
 
 class DraftRead(ReadModel):

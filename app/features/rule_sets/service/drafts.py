@@ -37,10 +37,11 @@ __all__ = [
     "DraftSource",
     "Editing",
     "OpenDraft",
+    "compile_draft",
     "discard_draft",
+    "find_open_draft",
     "get_draft",
     "get_open_draft",
-    "lock_open_draft",
     "open_draft",
     "readable_for",
     "revise_draft",
@@ -140,23 +141,40 @@ async def get_draft(session: AsyncSession, *, rule_set_id: str) -> Draft:
     Raises:
         NotFound: none is open.
     """
-    stored = _required(await drafts.find_draft(session, rule_set_id))
-    document = await read_written(session, stored.document)
-    return Draft(stored, await asyncio.to_thread(compile_unproved, document, CATALOGUE))
+    return await compile_draft(session, await get_open_draft(session, rule_set_id=rule_set_id))
 
 
-async def get_open_draft(session: AsyncSession, *, rule_set_id: str) -> OpenDraft:
+async def compile_draft(session: AsyncSession, found: OpenDraft) -> Draft:
+    """A draft as it evaluates; what it extends never changes."""
+    document = await read_written(session, found.stored.document)
+    return Draft(found.stored, await asyncio.to_thread(compile_unproved, document, CATALOGUE))
+
+
+async def find_open_draft(
+    session: AsyncSession, *, rule_set_id: str, lock: bool = False
+) -> OpenDraft | None:
     """The open draft of a rule set, as it was written.
+
+    Args:
+        session: an open session.
+        rule_set_id: the rule set.
+        lock: let nobody else edit, publish or discard it until the transaction ends.
+    """
+    stored = await drafts.find_draft(session, rule_set_id, lock=lock)
+    if stored is None:
+        return None
+    return OpenDraft(stored, tuple(await drafts.list_editors(session, stored.id)))
+
+
+async def get_open_draft(
+    session: AsyncSession, *, rule_set_id: str, lock: bool = False
+) -> OpenDraft:
+    """`find_open_draft`, of a rule set that has one.
 
     Raises:
         NotFound: none is open.
     """
-    return await _with_editors(session, await drafts.find_draft(session, rule_set_id))
-
-
-async def lock_open_draft(session: AsyncSession, *, rule_set_id: str) -> OpenDraft:
-    """`get_open_draft`, and nobody else edits, publishes or discards it meanwhile."""
-    return await _with_editors(session, await drafts.find_draft(session, rule_set_id, lock=True))
+    return _required(await find_open_draft(session, rule_set_id=rule_set_id, lock=lock))
 
 
 async def open_draft(
@@ -227,7 +245,7 @@ async def revise_draft(
     )
     await drafts.update_draft(session, revised)
     await drafts.record_editor(session, revised.id, editor=editing.editor, now=editing.now)
-    return await _with_editors(session, revised)
+    return OpenDraft(revised, tuple(await drafts.list_editors(session, revised.id)))
 
 
 async def discard_draft(session: AsyncSession, held: OpenDraft) -> None:
@@ -235,15 +253,10 @@ async def discard_draft(session: AsyncSession, held: OpenDraft) -> None:
     await drafts.delete_draft(session, held.stored.id)
 
 
-async def _with_editors(session: AsyncSession, stored: StoredDraft | None) -> OpenDraft:
-    found = _required(stored)
-    return OpenDraft(found, tuple(await drafts.list_editors(session, found.id)))
-
-
-def _required(stored: StoredDraft | None) -> StoredDraft:
-    if stored is None:
+def _required(found: OpenDraft | None) -> OpenDraft:
+    if found is None:
         raise NotFound("not-found", "No draft of this rule set is open.")
-    return stored
+    return found
 
 
 async def _beginning(

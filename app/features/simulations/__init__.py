@@ -1,0 +1,1 @@
+"""Simulations of rule sets on the whole book."""
