@@ -3,7 +3,6 @@
 from app.domain.rules.bitmasks import members
 from app.domain.rules.check.grid import meeting
 from app.domain.rules.check.listing import listed
-from app.domain.rules.check.meetings import same_answers
 from app.domain.rules.check.reach import Examination, Examined
 from app.domain.rules.check.witness import Witnesses
 from app.domain.rules.check.words import box_text
@@ -27,10 +26,9 @@ def dead_rows(examined: Examined) -> list[int]:
         return [row for row in range(len(grid.rows)) if examined.never_answers(row)]
     dead = [row for row, region in enumerate(grid.rows) if not all(region)]
     if grid.table.hit_policy is HitPolicy.ANY:
-        alike = same_answers(examined)
         left = grid.everyone
         for row in reversed(range(len(grid.rows))):
-            others = examined.met[row] & alike[grid.rules[row].then] & left
+            others = examined.met[row] & grid.alike[grid.rules[row].then] & left
             if row not in dead and examined.cover.covers(grid.rows[row], others):
                 dead.append(row)
                 left ^= 1 << row
@@ -75,7 +73,7 @@ def _takers(examined: Examined, row: int) -> list[int]:
     """Return the rows that answer, or could answer, in place of a row."""
     if examined.grid.table.hit_policy in RANKED:
         return list(members(examined.met[row] & ((1 << row) - 1)))
-    return list(members(examined.met[row] & same_answers(examined)[examined.grid.rules[row].then]))
+    return list(members(examined.met[row] & examined.grid.alike[examined.grid.rules[row].then]))
 
 
 def _never(examined: Examined, row: int) -> str:
@@ -103,10 +101,9 @@ def shadow_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
     grid = examined.grid
     if grid.table.hit_policy not in RANKED:
         return []
-    alike = same_answers(examined)
     shadowed: list[tuple[int, int]] = []
     for row, region in enumerate(grid.rows):
-        others = examined.met[row] & ((1 << row) - 1) & ~alike[grid.rules[row].then]
+        others = examined.met[row] & ((1 << row) - 1) & ~grid.alike[grid.rules[row].then]
         if others and region != grid.live and not examined.never_answers(row):
             shadowed.append((row, others))
 

@@ -95,7 +95,6 @@ class Cover:
     def _groups(self, region: Region, rows: int) -> list[list[Group]]:
         columns = []
         for classes, accepted in zip(region, self.grid.accepted, strict=True):
-            self.budget.spend(classes.bit_count())
             pairs = [(1 << code, accepted[code]) for code in members(classes)]
             columns.append(_grouped(pairs, rows))
         return columns
@@ -112,10 +111,13 @@ class Cover:
         key = (rows, *(sum(c for c, _ in groups) if groups[1:] else 0 for groups in columns))
         if key in self._solved and (not first or self._solved[key] == COVERED):
             return self._solved[key]
+        slab = _slab(columns, rows)
         if self.disjoint and self._filled(columns, rows):
             node = COVERED
+        elif slab is None:
+            node = self._split(columns, rows, *_best_split(columns, rows), first=first)
         else:
-            node = self._split(columns, rows, first=first)
+            node = self._split(columns, rows, *slab, first=first)
         if node == COVERED or not first:
             self._solved[key] = node
         return node
@@ -130,10 +132,17 @@ class Cover:
             filled += size_of(tuple(a & b for a, b in zip(region, own, strict=True)))
         return filled == size_of(region)
 
-    def _split(self, columns: Sequence[Sequence[Group]], rows: int, *, first: bool) -> int:
-        column, pieces = _best_split(columns, rows)
+    def _split(
+        self,
+        columns: Sequence[Sequence[Group]],
+        rows: int,
+        column: int,
+        pieces: Sequence[Sequence[Group]],
+        *,
+        first: bool,
+    ) -> int:
         found: dict[int, int] = {}
-        for piece in pieces:
+        for piece in filter(None, pieces):
             inner = [*columns[:column], piece, *columns[column + 1 :]]
             child = self._below(inner, rows, first=first)
             if child != COVERED:
@@ -177,6 +186,31 @@ def _met(
     if met == rows or taking:
         return columns, met, taking
     return [_grouped(groups, met) for groups in columns], met, taking
+
+
+def _slab(
+    columns: Sequence[Sequence[Group]], rows: int
+) -> tuple[int, Sequence[Sequence[Group]]] | None:
+    """Return the first column of which some row that asks for nothing else takes a part.
+
+    That part is covered; what is left of the column is the one piece to follow.
+    """
+    taking = []
+    for groups in columns:
+        all_of_it = rows
+        for _, accepting in groups:
+            all_of_it &= accepting
+        taking.append(all_of_it)
+    behind = [rows]
+    for taken in reversed(taking):
+        behind.append(behind[-1] & taken)
+    before = rows
+    for column, groups in enumerate(columns):
+        slabs = before & behind[len(columns) - column - 1]
+        if slabs:
+            return column, [[group for group in groups if not group[1] & slabs]]
+        before &= taking[column]
+    return None
 
 
 def _best_split(

@@ -28,14 +28,6 @@ def pairs(examined: Examined) -> list[tuple[int, int]]:
     ]
 
 
-def same_answers(examined: Examined) -> dict[str, int]:
-    """Return for each answer the set of the rows that give it."""
-    found: dict[str, int] = {}
-    for row, rule in enumerate(examined.grid.rules):
-        found[rule.then] = found.get(rule.then, 0) | 1 << row
-    return found
-
-
 def overlap_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
     """Return the overlaps that matter under the table's hit policy, row by row."""
     policy = examined.grid.table.hit_policy
