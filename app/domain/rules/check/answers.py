@@ -53,11 +53,11 @@ def dead_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
             if grid.table.hit_policy in RANKED:
                 message = f"{rule.id} never answers: {others} come first wherever it matches."
                 remedy = f"Remove the row {rule.id}, or let it come before {takers[0]}."
-        witness = witnesses.find(examined, region)[0] if all(region) else ()
+        witness, remark = witnesses.find(examined, region)
         return Finding(
             grid.rule_path(row),
             "dead-rule",
-            message,
+            message + remark,
             remedy,
             witness,
             severity,
@@ -113,13 +113,14 @@ def shadow_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
         names = [grid.rules[other].id for other in members(others)]
         shared = meeting(grid.rows[row], grid.rows[next(members(others))]) or ()
         sides = grid.box(shared)
+        witness, remark = witnesses.find(examined, shared)
         return Finding(
             grid.rule_path(row),
             "partly-shadowed",
             f"{rule.id} does not answer all that it matches: where {box_text(sides)},"
-            f" {names[0]} comes first. Such rows are {_named(names)}.",
+            f" {names[0]} comes first. Such rows: {_named(names)}.{remark}",
             f"Nothing is to be done if {_named(names)} are exceptions to {rule.id}.",
-            witnesses.find(examined, shared)[0],
+            witness,
             Severity.HINT,
             grid.table.id,
             (rule.id, *names),

@@ -64,11 +64,11 @@ def gap_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
         if nulls[box]:
             names = " and ".join(grid.table.inputs[at] for at in nulls[box])
             message += f" Only the missing {names} is not taken: with a value some row matches."
-        witness, are_facts = witnesses.find(examined, box)
+        witness, remark = witnesses.find(examined, box)
         return Finding(
             grid.path,
             "null-unhandled" if nulls[box] else "gap",
-            message if are_facts else f"{message} The witness is at column level.",
+            message + remark,
             to_fill(grid, box),
             witness,
             Severity.ERROR if grid.table.complete else Severity.WARNING,

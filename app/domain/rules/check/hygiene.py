@@ -198,12 +198,13 @@ def _finding(
     row = rows[-1] if kind[0] == "duplicate" else rows[0]
     region = grid.rows[row]
     sides = grid.box(region)
+    witness, remark = witnesses.find(examined, region)
     return Finding(
         grid.rule_path(row),
         kind[0],
-        f"{message} It is about {box_text(sides)}.",
+        f"{message} It is about {box_text(sides)}.{remark}",
         remedy,
-        witnesses.find(examined, region)[0],
+        witness,
         kind[1],
         grid.table.id,
         tuple(grid.rules[at].id for at in rows),

@@ -21,6 +21,7 @@ from app.domain.rules.self_test import neutral
 from app.domain.rules.values import value_text
 
 MAX_TRIES = 32
+AT_COLUMN_LEVEL = " The witness is at column level."
 
 Witness: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -42,24 +43,24 @@ class Witnesses:
             for fact, partition in zip(compiled.facts, compiled.inputs, strict=False)
         )
 
-    def find(self, examined: Examined, region: Region) -> tuple[Witness, bool]:
-        """Return names and values that lie in the region, and whether they are facts.
+    def find(self, examined: Examined, region: Region) -> tuple[Witness, str]:
+        """Return names and values that lie in the region, and what to remark on them.
 
         Where no facts are found within the bounds of the search, the values are those of the
-        columns, scores and earlier outputs included.
+        columns, scores and earlier outputs included, and that is remarked.
         """
         allowed = self._allowed(examined, region, (-1,) * len(self.examination.live))
-        if allowed is None:  # pragma: no cover - a region of the table is never empty
-            return (), False
+        if allowed is None:
+            return (), ""
         count = len(self.examination.compiled.facts)
         slots = examined.grid.compiled.slots
         if all(slot < count for slot in slots):
-            return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), True
+            return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), ""
         for chosen in islice(self._narrowed(examined.at - 1, allowed), MAX_TRIES):
             classes = self._customer(chosen)
             if classes is not None and self._lies_in(examined, allowed, classes):
-                return self._facts(examined, classes), True
-        return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), False
+                return self._facts(examined, classes), ""
+        return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), AT_COLUMN_LEVEL
 
     def _allowed(self, examined: Examined, region: Region, allowed: _Allowed) -> _Allowed | None:
         """Return what may be where a table's columns lie in a region; None if that is nothing."""
