@@ -42,17 +42,16 @@ def dead_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
 
     def build(row: int) -> Finding:
         rule, region = grid.rules[row], grid.rows[row]
-        takers = [grid.rules[other].id for other in _takers(examined, row)]
-        if not all(region):
+        takers = [grid.rules[other].id for other in _takers(examined, row)] if all(region) else []
+        remedy = f"Remove the row {rule.id}."
+        if not takers:
             message = f"{rule.id} matches nothing that can occur: {_never(examined, row)}."
             remedy = "Move its bound to what can occur, or remove the row."
+        elif grid.table.hit_policy in RANKED:
+            message = f"{rule.id} never answers: better rows take all of it, {_named(takers)}."
+            remedy = f"Remove the row {rule.id}, or let it come before {takers[0]}."
         else:
-            others = _named(takers)
-            message = f"{rule.id} is never needed: {others} take all that it matches."
-            remedy = f"Remove the row {rule.id}."
-            if grid.table.hit_policy in RANKED:
-                message = f"{rule.id} never answers: {others} come first wherever it matches."
-                remedy = f"Remove the row {rule.id}, or let it come before {takers[0]}."
+            message = f"{rule.id} is not needed: others answer all of it alike, {_named(takers)}."
         witness, remark = witnesses.find(examined, region)
         return Finding(
             grid.rule_path(row),
@@ -62,8 +61,8 @@ def dead_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
             witness,
             severity,
             grid.table.id,
-            (rule.id, *(takers if all(region) else ())),
-            grid.box(region) if all(region) else None,
+            (rule.id, *takers),
+            grid.box(region) if takers else None,
         )
 
     return listed(dead_rows(examined), build)
@@ -119,7 +118,7 @@ def shadow_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
             "partly-shadowed",
             f"{rule.id} does not answer all that it matches: where {box_text(sides)},"
             f" {names[0]} comes first. Such rows: {_named(names)}.{remark}",
-            f"Nothing is to be done if {_named(names)} are exceptions to {rule.id}.",
+            f"Nothing is to be done if these are meant as exceptions to {rule.id}.",
             witness,
             Severity.HINT,
             grid.table.id,

@@ -62,11 +62,13 @@ class Grid:
             if classes != self.live[at]
         )
 
-    def null_classes(self, column: int) -> int:
-        """Return the class of null as a set, if null is told apart from every value."""
-        null = self.partitions[column].null_class
+    def null_class(self, column: int) -> int:
+        """Return the class of null as a set; none if some value is of the same class."""
+        partition = self.partitions[column]
+        null = partition.null_class
         own = self.compiled.columns[column]
-        if null < 0 or own.count(own[null]) > 1:
+        values = {*partition.start_classes, *partition.word_classes.values(), partition.other_class}
+        if null < 0 or own[null] in {own[code] for code in values if code >= 0}:
             return 0
         return 1 << own[null] & self.live[column]
 
