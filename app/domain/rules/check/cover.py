@@ -108,12 +108,12 @@ class Cover:
             return OPEN
         if taking:
             return COVERED
-        self.budget.spend(sum(map(len, columns)))
         # Columns that the rows do not divide are of no account, whatever classes are left there.
         divided = zip(region, columns, strict=True)
         key = (rows, *(classes if len(groups) > 1 else 0 for classes, groups in divided))
         if key in self._solved and (not first or self._solved[key] == COVERED):
             return self._solved[key]
+        self.budget.spend(sum(map(len, columns)))
         if self.disjoint and self._filled(region, rows):
             node = COVERED
         else:
