@@ -20,7 +20,7 @@ from app.domain.rules.model import HitPolicy, RuleSetDocument
 from tests.domain.rules.check.brute_force import Point, Truth, holds, truths
 from tests.domain.rules.check.drawing import CATALOGUE, document
 
-BATCHES, IN_EACH = 10, 300
+BATCHES, IN_EACH = 10, 200
 RANKED = (HitPolicy.FIRST, HitPolicy.PRIORITY)
 
 
