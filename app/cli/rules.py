@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import conversions, stopping
+from app.cli import conversions, differences, explanations, stopping
 from app.cli.output import out
 from app.domain.errors import Invalid
 from app.features.rule_sets.service import load_document
@@ -55,4 +55,6 @@ async def _load(text: str, since: date | None) -> None:
 def register(app: typer.Typer) -> None:
     """Add this room's commands."""
     conversions.register(commands)
+    explanations.register(commands)
+    differences.register(commands)
     app.add_typer(commands, name="rules")
