@@ -81,6 +81,35 @@ async def respond(
     )
 
 
+async def respond_change(
+    model: BaseModel,
+    *,
+    viewer: Viewer,
+    audit: AuditTrail,
+    status: int = _OK,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer to a change that is about no customer, written down with the change.
+
+    Whoever works with rules alone is shown no customer at all, and is answered this way.
+
+    Args:
+        model: what is answered; of all its fields that are not open nothing is told.
+        viewer: for whom.
+        audit: the request's audit, in the transaction of the change.
+        status: the HTTP status.
+        headers: further headers.
+
+    Raises:
+        ProblemError: the audit event could not be written.
+    """
+    body = model.model_dump_json(by_alias=True).encode()
+    answer = Answer(status=status, body_hmac=audit.writer.body_hmac(body))
+    await audit.record_answer(viewer=viewer, subjects=(), answer=answer)
+    told = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(body, status_code=status, media_type="application/json", headers=told)
+
+
 async def respond_each(
     model: BaseModel,
     *,

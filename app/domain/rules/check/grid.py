@@ -66,9 +66,11 @@ class Grid:
 
     def null_classes(self, column: int) -> int:
         """Return the class of null as a set, if null is told apart from every value."""
-        null = self.partitions[column].null_class
+        partition = self.partitions[column]
+        null = partition.null_class
         own = self.compiled.columns[column]
-        if null < 0 or own.count(own[null]) > 1:
+        # A class of the input may hold null together with values that no cell tells from it.
+        if null < 0 or own.count(own[null]) > 1 or null in partition.value_classes:
             return 0
         return 1 << own[null] & self.live[column]
 

@@ -121,11 +121,20 @@ def _check_languages(source: DmnSource) -> None:
 
 
 def _decisions(source: DmnSource) -> list[Decision]:
-    found = [
-        find_decision(source, element, at)
-        for at, element in enumerate(source.children(source.root, "decision"), 1)
-    ]
-    return [decision for decision in found if decision is not None]
+    decisions: dict[str, Decision] = {}
+    for at, element in enumerate(source.children(source.root, "decision"), 1):
+        decision = find_decision(source, element, at)
+        if decision is None:
+            continue
+        if decision.output in decisions:
+            source.refuse(
+                decision.place,
+                "dmn-duplicate",
+                "An earlier decision of the file decides the same.",
+                "Join their rules, or give the output another name.",
+            )
+        decisions.setdefault(decision.output, decision)
+    return list(decisions.values())
 
 
 def _written(base: RuleSetDocument) -> dict[str, Mapping[str, object]]:

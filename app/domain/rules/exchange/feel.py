@@ -122,7 +122,7 @@ class _Test:
 
 
 def _tokens(text: str) -> list[_Token]:
-    matches = ((match.lastgroup or "", match) for match in _TOKEN.finditer(text))
+    matches = ((match.lastgroup or "", match) for match in _TOKEN.finditer(text.strip()))
     return [_Token(kind, match.group(kind)) for kind, match in matches]
 
 
