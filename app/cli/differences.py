@@ -13,7 +13,15 @@ import typer
 from app.cli.conversions import read_rule_set
 from app.cli.output import fail, out
 from app.domain.errors import Invalid
-from app.domain.rules.difference import Difference, Effect, differences
+from app.domain.rules.check import box_text
+from app.domain.rules.difference import (
+    AnswerShifts,
+    Difference,
+    Effect,
+    answer_shifts,
+    differences,
+)
+from app.domain.rules.evaluation import Answer
 
 _DIFFERENT: Final = 1
 _TROUBLE: Final = 2
@@ -35,33 +43,58 @@ def diff(
     Ends like diff(1): 0 if both mean the same, 1 if they differ, 2 if either cannot be read.
     """
     try:
-        found = differences(read_rule_set(old), read_rule_set(new))
+        before, after = read_rule_set(old), read_rule_set(new)
     except Invalid as error:
         fail(str(error))
         raise typer.Exit(_TROUBLE) from None
+    found, shifts = differences(before, after), answer_shifts(before, after)
     if as_json:
-        _print_json(found)
+        _print_json(found, shifts)
     else:
-        _print_lines(found)
+        _print_lines(found, shifts)
     if found:
         raise typer.Exit(_DIFFERENT)
 
 
-def _print_json(found: Sequence[Difference]) -> None:
+def _print_json(found: Sequence[Difference], shifts: AnswerShifts) -> None:
     told = {
         "can_decide": any(one.effect is Effect.DECIDES for one in found),
         "items": [asdict(one) for one in found],
+        "answers": [
+            {
+                "table": one.table,
+                "box": box_text(one.box),
+                "before": one.before,
+                "after": one.after,
+            }
+            for one in shifts.items
+        ],
+        "uncompared": list(shifts.uncompared),
     }
     out.print(json.dumps(told, ensure_ascii=False, indent=2), markup=False)
 
 
-def _print_lines(found: Sequence[Difference]) -> None:
+def _print_lines(found: Sequence[Difference], shifts: AnswerShifts) -> None:
     for effect, words in _WORDS.items():
         part = [one for one in found if one.effect is effect]
         if part:
             out.print(f"{len(part)} {words}:")
         for one in part:
             out.print(f"  {one.kind:<8} {one}", markup=False)
+    if shifts.items:
+        out.print(f"{len(shifts.items)} answered otherwise:")
+    for shift in shifts.items:
+        answers = f"{_answer(shift.before)} → {_answer(shift.after)}"
+        out.print(f"  {shift.table}: {answers} where {box_text(shift.box)}", markup=False)
+    if shifts.uncompared:
+        tables = ", ".join(shifts.uncompared)
+        out.print(f"not told, being too much or of other inputs: {tables}", markup=False)
+
+
+def _answer(answer: Answer) -> str:
+    if isinstance(answer, tuple):
+        return ", ".join(answer) or "nothing"
+    return answer or "unmatched"
 
 
 def register(commands: typer.Typer) -> None:

@@ -165,10 +165,14 @@ def test_a_difference_is_told_in_meaning_and_ends_with_1(
 ) -> None:
     shown = tiering("rules", "diff", motor, stricter)
     assert (shown.status, shown.stderr) == (1, "")
-    assert shown.stdout.splitlines() == [
+    lines = shown.stdout.splitlines()
+    assert lines[:2] == [
         "1 can change decisions:",
         "  changed  tables[tier].rules[TIER2].when.annual_premium: > 50000 → > 60000",
     ]
+    assert lines[2].endswith("answered otherwise:")
+    assert all(line.startswith("  tier: diamond → ") for line in lines[3:])
+    assert all("annual_premium in (50000..60000]" in line for line in lines[3:])
     told = json.loads(tiering("rules", "diff", motor, stricter, "--json").stdout)
     assert told == {
         "can_decide": True,
@@ -181,7 +185,10 @@ def test_a_difference_is_told_in_meaning_and_ends_with_1(
                 "effect": "decides",
             }
         ],
+        "answers": told["answers"],
+        "uncompared": [],
     }
+    assert len(told["answers"]) == len(lines) - 3 > 0
 
 
 def test_one_document_in_two_forms_is_the_same_and_ends_with_0(
@@ -198,7 +205,7 @@ def test_one_document_in_two_forms_is_the_same_and_ends_with_0(
         same = tiering("rules", "diff", motor, str(file))
         assert (same.status, same.stdout, same.stderr) == (0, "", "")
     told = json.loads(tiering("rules", "diff", motor, motor, "--json").stdout)
-    assert told == {"can_decide": False, "items": []}
+    assert told == {"can_decide": False, "items": [], "answers": [], "uncompared": []}
 
 
 def test_a_document_that_cannot_be_read_has_no_differences_and_ends_with_2(
