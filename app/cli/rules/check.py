@@ -145,3 +145,9 @@ async def _counted(files: Sequence[Path]) -> list[Outcome]:
     with database_url(settings, direct=True) as url:
         async with open_database(url, settings) as database:
             return [await counted(file, database, url) for file in files]
+
+
+def register(commands: typer.Typer) -> None:
+    """Add the commands."""
+    commands.command("check")(check)
+    commands.command("test")(run_examples)
