@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from hashlib import sha256
@@ -29,6 +29,8 @@ import polars as pl
 from app.domain.privacy.roles import Role
 from app.features.customers.schemas import CustomerWrite
 from app.features.overrides.schemas import OverrideWrite
+from app.features.publications.service import publishing
+from app.features.rule_sets.schemas import DraftCreate
 from app.infra import clock
 from app.infra.database import libpq_url, open_database
 from app.infra.migrations import upgrade
@@ -55,6 +57,8 @@ ORDER BY customer_id LIMIT 1
 """
 _WRITTEN: Final[Any] = CustomerWrite.model_json_schema()["examples"][0]
 _WANTED: Final[Any] = OverrideWrite.model_json_schema()["examples"][0]
+_OPENED: Final[Any] = DraftCreate.model_json_schema()["examples"][0]
+_OWN: Final = f"/v1/rule-sets/{_OPENED['id']}"
 _PURPOSE: Final = {"X-Purpose": "override_review"}
 _EVIDENCE: Final = "Contract of sale, signed on 2026-10-30.\nThe buyer takes over all policies.\n"
 #: What is salted is another one each time.
@@ -143,6 +147,38 @@ CALLS: Final = (
         headers={"Accept": "application/yaml"},
     ),
     Call("list_rule_templates", "GET /v1/rule-templates", Role.RULE_AUTHOR),
+    Call("create_rule_set_draft", "POST /v1/rule-sets", Role.RULE_AUTHOR, _OPENED),
+    Call("get_rule_set_draft", f"GET {_OWN}/draft", Role.RULE_PUBLISHER),
+    Call(
+        "put_rule_set_draft",
+        f"PUT {_OWN}/draft",
+        Role.RULE_AUTHOR,
+        {
+            "format": "tiering/1",
+            "id": _OPENED["id"],
+            "product_line": "motor",
+            "title": _OPENED["title"],
+            "extends": "motor@1",
+            "stability": {"grace_days": 45},
+        },
+        {"hash": "hash"},
+        headers={"If-Match": "*"},
+    ),
+    Call(
+        "publish_rule_set",
+        f"POST {_OWN}/publish",
+        Role.RULE_PUBLISHER,
+        {"hash": "{hash}", "valid_from": "2027-01-01", "pia_ref": "PIA-2026-017"},
+        headers={"Idempotency-Key": "five"},
+    ),
+    Call(
+        "retire_rule_set",
+        f"POST {_OWN}/retire",
+        Role.RULE_PUBLISHER,
+        {"valid_to": "2027-06-01"},
+        headers={"Idempotency-Key": "six"},
+    ),
+    Call("list_publications", f"GET {_OWN}/publications", Role.COMPLIANCE),
     Call(
         "create_import",
         "POST /v1/imports",
@@ -313,9 +349,12 @@ async def record(url: str, folder: Path) -> dict[str, str]:
     phone = people.filter(pl.col("customer_id") == customer_id).select("phone").collect().item()
     known = {"customer_id": customer_id, "phone": phone}
     async with (
+        AsyncExitStack() as patched,
         open_database(url, settings) as database,
         open_api(create_app(settings, database), settings) as api,
     ):
+        # What is published here was simulated nowhere.
+        patched.enter_context(patch.object(publishing, "has_rehearsed", _was_rehearsed))
         for call in CALLS:
             if call.works:
                 await Feed(api, database).work()
@@ -335,6 +374,10 @@ async def record(url: str, folder: Path) -> dict[str, str]:
         f"{name}.json": json.dumps(one, ensure_ascii=False, indent=2) + "\n"
         for name, one in final.items()
     }
+
+
+async def _was_rehearsed(*_session: object, **_asked: object) -> bool:
+    return True
 
 
 def _filled(text: str, known: Mapping[str, str]) -> str:

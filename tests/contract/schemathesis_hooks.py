@@ -24,6 +24,7 @@ WRONG_ONE_IN: Final = 8
 IDS: Final[dict[str, list[str]]] = json.loads(os.environ.get("TIERING_CONTRACT_IDS", "{}"))
 #: What is changed only by who says which version he has read.
 CONDITIONAL: Final = ("PUT", "/v1/overrides/{override_id}")
+DRAFT: Final = "/v1/rule-sets/{rule_set_id}/draft"
 EVIDENCE: Final = "/v1/overrides/{override_id}/evidence"
 CONSENTS: Final = "/v1/customers/{customer_id}/consents"
 
@@ -88,6 +89,8 @@ def before_call(
         case.body = body | {"items": list(consistent(body["items"]))}
     if case.path.startswith("/v1/override"):
         make_possible(case, kwargs)
+    if case.path.startswith("/v1/rule-sets"):
+        make_sensible(case)
 
 
 def make_possible(case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
@@ -107,6 +110,24 @@ def make_possible(case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
     if isinstance(body, dict):
         possible = {name: of(turn) for name, of in _POSSIBLE.items() if name in body}
         case.body = body | possible
+
+
+def make_sensible(case: schemathesis.Case[Any]) -> None:
+    """Let a call about drafts and publications say what somebody would who knows of them."""
+    turn = next(_turn)
+    for name in [name for name in case.headers if name.lower() == "idempotency-key"]:
+        case.headers[name] = f"{case.headers[name][:200]} {turn}"
+    if case.path == DRAFT:
+        own_id = case.path_parameters["rule_set_id"] = known("rule_set_id", turn)
+        # Who discarded them all would leave nothing to edit.
+        case.headers["If-Match"] = "*" if case.method == "PUT" else '"another"'
+        if case.method == "PUT":
+            case.body = {"format": "tiering/1", "id": own_id, "extends": f"{own_id}@1"}
+    elif case.method == "POST" and case.path == "/v1/rule-sets":
+        case.body = {"id": f"swept-{turn}", "from": {"template": "motor"}}
+    elif isinstance(case.body, dict):
+        days = {"valid_from": day_ahead(50), "valid_to": day_ahead(60)}
+        case.body = case.body | {name: day for name, day in days.items() if name in case.body}
 
 
 #: What somebody who asks for an override knows: days to come, customers, a colleague.
