@@ -131,9 +131,7 @@ def upgrade() -> None:
             nullable=False,
             comment="Id of the rule set, there or to come.",
         ),
-        sa.Column(
-            "product_line", sa.Text(), nullable=False, comment="Line it would decide for."
-        ),
+        sa.Column("product_line", sa.Text(), nullable=False, comment="Line it would decide for."),
         sa.Column(
             "revision", sa.Integer(), nullable=False, comment="From 1; every edit is the next."
         ),
@@ -180,9 +178,7 @@ def upgrade() -> None:
         "rule_set_draft_editors",
         sa.Column("draft_id", sa.Uuid(), nullable=False, comment="Which draft."),
         sa.Column("editor", sa.Text(), nullable=False, comment="Who edited it."),
-        sa.Column(
-            "edited_at", sa.DateTime(timezone=True), nullable=False, comment="When last."
-        ),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False, comment="When last."),
         sa.ForeignKeyConstraint(
             ["draft_id"],
             ["rule_set_drafts.id"],
@@ -198,12 +194,8 @@ def upgrade() -> None:
     op.create_table(
         "rule_set_publications",
         sa.Column("id", sa.Uuid(), nullable=False, comment="UUIDv7."),
-        sa.Column(
-            "rule_set_id", sa.Text(collation="C"), nullable=False, comment="Which rule set."
-        ),
-        sa.Column(
-            "kind", sa.Text(), nullable=False, comment="published, republished or retired."
-        ),
+        sa.Column("rule_set_id", sa.Text(collation="C"), nullable=False, comment="Which rule set."),
+        sa.Column("kind", sa.Text(), nullable=False, comment="published, republished or retired."),
         sa.Column("product_line", sa.Text(), nullable=False, comment="Line it decides for."),
         sa.Column(
             "version",
@@ -223,9 +215,7 @@ def upgrade() -> None:
             nullable=True,
             comment="Range it was given; gone where it never came into force.",
         ),
-        sa.Column(
-            "pia_ref", sa.Text(), nullable=True, comment="Privacy assessment it rests on."
-        ),
+        sa.Column("pia_ref", sa.Text(), nullable=True, comment="Privacy assessment it rests on."),
         sa.Column(
             "authors",
             postgresql.ARRAY(sa.Text()),
@@ -233,9 +223,7 @@ def upgrade() -> None:
             comment="Who edited what was published.",
         ),
         sa.Column("published_by", sa.Text(), nullable=False, comment="Who did it."),
-        sa.Column(
-            "published_at", sa.DateTime(timezone=True), nullable=False, comment="When."
-        ),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False, comment="When."),
         sa.CheckConstraint(
             "kind IN ('published', 'republished', 'retired')",
             name=op.f("ck_rule_set_publications_kind"),

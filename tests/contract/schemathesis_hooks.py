@@ -26,6 +26,7 @@ IDS: Final[dict[str, list[str]]] = json.loads(os.environ.get("TIERING_CONTRACT_I
 CONDITIONAL: Final = ("PUT", "/v1/overrides/{override_id}")
 DRAFT: Final = "/v1/rule-sets/{rule_set_id}/draft"
 EVIDENCE: Final = "/v1/overrides/{override_id}/evidence"
+CHANGES: Final = "/v1/rule-sets/{rule_set_id}/versions/{version}/changes"
 CONSENTS: Final = "/v1/customers/{customer_id}/consents"
 
 _turn = count(1)
@@ -117,7 +118,10 @@ def make_sensible(case: schemathesis.Case[Any]) -> None:
     turn = next(_turn)
     for name in [name for name in case.headers if name.lower() == "idempotency-key"]:
         case.headers[name] = f"{case.headers[name][:200]} {turn}"
-    if case.path == DRAFT:
+    if case.path == CHANGES:
+        # Before the first version, which all rule sets have, there is none to compare it with.
+        case.query = {"since": 1}
+    elif case.path == DRAFT:
         own_id = case.path_parameters["rule_set_id"] = known("rule_set_id", turn)
         # Who discarded them all would leave nothing to edit.
         case.headers["If-Match"] = "*" if case.method == "PUT" else '"another"'

@@ -39,6 +39,8 @@ from app.db.rows.scoring_input import ScoringInputRow
 from app.db.rows.scoring_state import ScoringStateRow
 from app.db.rows.search_attempt import SearchAttemptRow
 from app.db.rows.service_use import ProductServiceRow, ServiceUseRow
+from app.db.rows.simulation import SimulationRow
+from app.db.rows.simulation_mover import SimulationMoverRow
 from app.db.rows.sla_policy import SlaEntryRow, SlaPolicyRow, StatutoryFloorRow
 from app.db.rows.subject_key import SubjectKeyRow
 from app.db.rows.survey import SurveyRow
@@ -91,6 +93,8 @@ __all__ = [
     "ScoringStateRow",
     "SearchAttemptRow",
     "ServiceUseRow",
+    "SimulationMoverRow",
+    "SimulationRow",
     "SlaEntryRow",
     "SlaPolicyRow",
     "StatutoryFloorRow",

@@ -1,1 +1,1 @@
-"""Simulations of rule sets on the whole book."""
+"""Simulations: what a rule set would change, rehearsed on the whole book before it decides."""

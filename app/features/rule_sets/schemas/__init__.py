@@ -1,5 +1,6 @@
-"""Rule sets as they are read, and drafts as they are written."""
+"""Rule sets as they are sent and answered: versions, checks and drafts."""
 
+from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckQuery, CheckRead
 from app.features.rule_sets.schemas.drafts import (
     DraftCreate,
     DraftRead,
@@ -8,22 +9,29 @@ from app.features.rule_sets.schemas.drafts import (
 from app.features.rule_sets.schemas.reading import (
     LARGEST_VERSION,
     ActivationRead,
+    ChangesRead,
     ListedRuleSetRead,
     RuleSetId,
     RuleSetsRead,
+    SinceVersion,
     TemplateRead,
     TemplatesRead,
     VersionNumber,
 )
 
 __all__ = [
+    "DOCUMENT_BODY",
     "LARGEST_VERSION",
     "ActivationRead",
+    "ChangesRead",
+    "CheckQuery",
+    "CheckRead",
     "DraftCreate",
     "DraftRead",
     "ListedRuleSetRead",
     "RuleSetId",
     "RuleSetsRead",
+    "SinceVersion",
     "TemplateRead",
     "TemplatesRead",
     "VersionNumber",

@@ -18,9 +18,8 @@ from app.features.rule_sets.service import (
     DraftOpening,
     DraftSource,
     OpenDraft,
-    UnreadableError,
-    require_plain,
 )
+from app.infra.documents import require_plain
 from app.infra.masking import Open, ReadModel
 from app.infra.problems import FURTHER_ERRORS, MOST_ERRORS, UNKNOWN_NAME, FieldError
 from app.infra.written import FILLED
@@ -84,7 +83,7 @@ class SourceWrite(BaseModel):
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
     try:
         require_plain(document)
-    except UnreadableError:
+    except ValueError:
         kind = "document_unreadable"
         raise PydanticCustomError(kind, "decimals are texts, and nothing is nested deep") from None
     return document

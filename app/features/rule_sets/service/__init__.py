@@ -9,6 +9,15 @@ from app.features.rule_sets.service.activating import (
     lock_activations,
     store_published,
 )
+from app.features.rule_sets.service.changes import Changes, list_changes, list_version_changes
+from app.features.rule_sets.service.checking import (
+    Checked,
+    CheckedFinding,
+    Counted,
+    check_raw,
+    check_upload,
+)
+from app.features.rule_sets.service.counting import Count, Uncounted
 from app.features.rule_sets.service.drafts import (
     Draft,
     DraftOpening,
@@ -31,7 +40,15 @@ from app.features.rule_sets.service.listing import (
     list_rule_sets,
     list_templates,
 )
-from app.features.rule_sets.service.uploads import UnreadableError, read_upload, require_plain
+from app.features.rule_sets.service.representations import PMML, SUFFIXES, represent
+from app.features.rule_sets.service.uploads import (
+    DMN,
+    JSON,
+    READABLE,
+    YAML,
+    read_decisions,
+    read_upload,
+)
 from app.features.rule_sets.service.versions import (
     BEGINNING,
     RuleSet,
@@ -45,6 +62,17 @@ from app.features.rule_sets.service.versions import (
 
 __all__ = [
     "BEGINNING",
+    "DMN",
+    "JSON",
+    "PMML",
+    "READABLE",
+    "SUFFIXES",
+    "YAML",
+    "Changes",
+    "Checked",
+    "CheckedFinding",
+    "Count",
+    "Counted",
     "Draft",
     "DraftOpening",
     "DraftSource",
@@ -57,8 +85,10 @@ __all__ = [
     "StoredDraft",
     "StoredVersion",
     "Template",
-    "UnreadableError",
+    "Uncounted",
     "activate",
+    "check_raw",
+    "check_upload",
     "compile_draft",
     "deactivate",
     "discard_draft",
@@ -68,14 +98,17 @@ __all__ = [
     "get_version",
     "install_templates",
     "list_activations",
+    "list_changes",
     "list_rule_sets",
     "list_templates",
+    "list_version_changes",
     "load_document",
     "lock_activations",
     "open_draft",
+    "read_decisions",
     "read_upload",
     "readable_for",
-    "require_plain",
+    "represent",
     "resolve",
     "resolve_all",
     "revise_draft",

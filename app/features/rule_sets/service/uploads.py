@@ -1,105 +1,95 @@
-"""Reading a document that somebody sent, by what he says it is."""
+"""Reading a document that somebody sent, by what he says it is: JSON, YAML, XLSX or DMN.
+
+What is sent as one and is another is refused, not guessed at: a caller who is wrong about the form
+may be wrong about the file.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Final, NoReturn
+from typing import Final
 
 from app.domain.errors import Invalid
-from app.infra.documents import read_document
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.rules.exchange.dmn_reading import DmnReading, read_dmn
+from app.domain.rules.exchange.form_reading import read_form
+from app.domain.rules.model import RuleSetDocument
+from app.infra import forms
+from app.infra.documents import UnreadableError, read_document, read_json_document
+from app.infra.sheets import XLSX
+from app.infra.xml_trees import read_xml
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
+DMN: Final = "application/dmn+xml"
+READABLE: Final = (JSON, YAML, XLSX, DMN)
 
-_MOST_DIGITS: Final = 18
-_MOST_LEVELS: Final = 40
-
-
-class UnreadableError(Invalid):
-    """What was sent is no document."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__("document-unreadable", f"The document cannot be read: {reason}.")
+MAX_BYTES: Final = 16 << 20
+_ZIP: Final = b"PK\x03\x04"
 
 
 def read_upload(body: bytes, media_type: str) -> Mapping[str, object]:
-    """The mapping that a document holds; decimals stay the texts they were written as.
+    """The raw document that somebody sent; decimals stay the texts they were written as.
+
+    A workbook is read by a child process, which takes a quarter of a second: from a coroutine, call
+    this in a thread.
 
     Args:
         body: the document.
-        media_type: without parameters.
+        media_type: one of `READABLE`, with or without parameters.
 
     Raises:
-        Invalid: `unsupported-media-type`, or `document-unreadable`, naming the place.
+        Invalid: `unsupported-media-type`, or `document-unreadable`, naming the place and what to
+            do; as `DocumentError` with all findings where a form or a DMN file can be read, but
+            says what is not taken.
+        Conflict: the process that reads workbooks was stopped.
     """
-    if media_type not in {JSON, YAML}:
-        raise Invalid("unsupported-media-type")
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableError("it is not UTF-8 text") from None
-    return read_document(text) if media_type == YAML else _read_json(text)
+    match media_type.partition(";")[0].strip().lower():
+        case "application/json":
+            return read_json_document(_text(body))
+        case "application/yaml":
+            return read_document(_text(body))
+        case "application/dmn+xml":
+            return read_decisions(body).raw
+        case kind if kind == XLSX:
+            return read_form(forms.read_form(_bounded(body)), CATALOGUE)
+    raise Invalid("unsupported-media-type", f"Send one of {', '.join(READABLE)}.")
 
 
-def _read_json(text: str) -> Mapping[str, object]:
-    """JSON by its own reader, which is faster by far than that of YAML."""
-    try:
-        found = json.loads(
-            text,
-            parse_float=str,
-            parse_int=_short_integer,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_unique,
-        )
-    except json.JSONDecodeError as error:
-        raise UnreadableError(f"line {error.lineno}, column {error.colno}: not JSON") from None
-    except RecursionError:
-        raise UnreadableError("it is nested too deeply") from None
-    if not isinstance(found, dict):
-        raise UnreadableError("it is no mapping of names to values")
-    require_plain(found)
-    return found
-
-
-def _short_integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        raise UnreadableError("a number is too long to be meant")
-    return int(digits)
-
-
-def _refuse_constant(_constant: str) -> NoReturn:
-    raise UnreadableError("NaN and Infinity are no JSON")
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise UnreadableError("a key stands twice in one mapping")
-    return found
-
-
-def require_plain(value: object, levels: int = _MOST_LEVELS) -> None:
-    """See to it that data can be stored and hashed: nothing nested deep, no half of a character.
+def read_decisions(body: bytes, into: RuleSetDocument | None = None) -> DmnReading:
+    """The raw document of a DMN file; `into` is what the tables of another tool become part of.
 
     Raises:
-        UnreadableError: it cannot, or holds a number that is no whole one.
+        Invalid: `document-unreadable`, or `DocumentError` with everything that is not taken.
     """
-    if levels == 0:
-        raise UnreadableError("it is nested too deeply")
-    if isinstance(value, float):
-        raise UnreadableError("a decimal is no text")
-    if isinstance(value, str) and not _is_whole(value):
-        raise UnreadableError("there is half a character in it")
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            require_plain(key, levels)
-            require_plain(inner, levels - 1)
-    if isinstance(value, list):
-        for inner in value:
-            require_plain(inner, levels - 1)
+    _refuse_other_content(body, "XML")
+    return read_dmn(read_xml(body), CATALOGUE, into)
 
 
-def _is_whole(text: str) -> bool:
-    """Whether a text is one in Unicode; JSON escapes may leave half of a pair."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+def _text(body: bytes) -> str:
+    _refuse_other_content(body, "text")
+    try:
+        return _bounded(body).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = body[: error.start]
+        place = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        raise UnreadableError("no UTF-8 text; save it as UTF-8", "encoding", place) from None
+
+
+def _bounded(body: bytes) -> bytes:
+    if len(body) > MAX_BYTES:
+        raise _unreadable(f"it is longer than {MAX_BYTES >> 20} MB")
+    return body
+
+
+def _refuse_other_content(body: bytes, wanted: str) -> None:
+    """Refuse what begins as another of the forms does."""
+    start = body[:100].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if body.startswith(_ZIP):
+        raise _unreadable(f"it is a workbook or an archive, not {wanted}; name the type it has")
+    if wanted != "XML" and start.startswith(b"<"):
+        raise _unreadable(f"it is XML, not {wanted}; name the type it has")
+
+
+def _unreadable(reason: str) -> Invalid:
+    return Invalid("document-unreadable", f"The document cannot be read: {reason}.")
