@@ -30,6 +30,8 @@ CHANGES: Final = "/v1/rule-sets/{rule_set_id}/versions/{version}/changes"
 CONSENTS: Final = "/v1/customers/{customer_id}/consents"
 
 _turn = count(1)
+#: Rule sets of which a draft was opened in the run.
+_opened: list[str] = []
 
 
 def role_for(operation: dict[str, Any], asked: object, turn: int) -> str:
@@ -122,13 +124,16 @@ def make_sensible(case: schemathesis.Case[Any]) -> None:
         # Before the first version, which all rule sets have, there is none to compare it with.
         case.query = {"since": 1}
     elif case.path == DRAFT:
+        case.headers["If-Match"] = "*"
         own_id = case.path_parameters["rule_set_id"] = known("rule_set_id", turn)
-        # Who discarded them all would leave nothing to edit.
-        case.headers["If-Match"] = "*" if case.method == "PUT" else '"another"'
         if case.method == "PUT":
             case.body = {"format": "tiering/1", "id": own_id, "extends": f"{own_id}@1"}
+        if case.method == "DELETE" and _opened:
+            # Who discarded the others would leave nothing to edit.
+            case.path_parameters["rule_set_id"] = _opened.pop()
     elif case.method == "POST" and case.path == "/v1/rule-sets":
-        case.body = {"id": f"swept-{turn}", "from": {"template": "motor"}}
+        _opened.append(f"swept-{turn}")
+        case.body = {"id": _opened[-1], "from": {"template": "motor"}}
     elif isinstance(case.body, dict):
         days = {"valid_from": day_ahead(50), "valid_to": day_ahead(60)}
         case.body = case.body | {name: day for name, day in days.items() if name in case.body}
