@@ -114,3 +114,13 @@ Day: TypeAlias = Annotated[date, BeforeValidator(_written_day)]
 BusinessDay: TypeAlias = Annotated[
     date, Field(ge=EARLIEST_DAY, le=LATEST_DAY), BeforeValidator(_written_day)
 ]
+
+
+def given(*names: str) -> dict[str, Any]:
+    """What the interface description says of a body in which some fields are given, and not null.
+
+    >>> given("hash")
+    {'required': ['hash'], 'properties': {'hash': {'not': {'type': 'null'}}}}
+    """
+    not_null = {"not": {"type": "null"}}
+    return {"required": [*names], "properties": dict.fromkeys(names, not_null)}

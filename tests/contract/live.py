@@ -180,7 +180,9 @@ def serving(url: str, folder: Path) -> Iterator[Live]:
     asyncio.run(load_book(url, settings, folder / "book"))
     with a_server(url, settings, folder) as served:
         _order_import(served.base, settings)
-        _ask_for_overrides(served.base, settings, asyncio.run(known_ids(url))["customer_id"])
+        known = asyncio.run(known_ids(url))
+        _ask_for_overrides(served.base, settings, known["customer_id"])
+        _open_drafts(served.base, settings, known["rule_set_id"])
         yield Live(served.base, settings, asyncio.run(known_ids(url)), served.log)
 
 
@@ -230,6 +232,15 @@ def _ask_for_overrides(base: str, settings: Settings, customers: Sequence[object
     send(Role.RISK_OFFICER, "/v1/evaluations/what-if", COLLEAGUE, json={"facts": {}})
     absence = {"delegate": COLLEAGUE, "valid_from": day_ahead(30), "valid_to": day_ahead(40)}
     send(Role.RISK_OFFICER, "/v1/override-delegations", json=absence)
+
+
+def _open_drafts(base: str, settings: Settings, rule_sets: Sequence[object]) -> None:
+    """A draft of each rule set."""
+    headers = {"Authorization": f"Bearer {token_of(settings, Role.RULE_AUTHOR)}"}
+    for own_id in rule_sets:
+        wanted = {"id": own_id, "from": {"rule_set": own_id, "version": 1}}
+        answer = httpx.post(f"{base}/v1/rule-sets", headers=headers, json=wanted)
+        assert answer.is_success, answer.text
 
 
 def day_ahead(days: int) -> str:

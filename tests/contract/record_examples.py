@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
@@ -29,6 +29,8 @@ import polars as pl
 from app.domain.privacy.roles import Role
 from app.features.customers.schemas import CustomerWrite
 from app.features.overrides.schemas import OverrideWrite
+from app.features.publications.service import publishing
+from app.features.rule_sets.schemas import DraftCreate
 from app.features.rule_sets.service import load_document
 from app.infra import clock
 from app.infra.database import libpq_url, open_database
@@ -74,6 +76,8 @@ _CONTRADICTION: Final = {
         }
     ],
 }
+_OPENED: Final[Any] = DraftCreate.model_json_schema()["examples"][0]
+_OWN: Final = f"/v1/rule-sets/{_OPENED['id']}"
 _PURPOSE: Final = {"X-Purpose": "override_review"}
 _EVIDENCE: Final = "Contract of sale, signed on 2026-10-30.\nThe buyer takes over all policies.\n"
 #: What is salted is another one each time.
@@ -180,6 +184,38 @@ CALLS: Final = (
         Role.RULE_AUTHOR,
     ),
     Call("list_rule_templates", "GET /v1/rule-templates", Role.RULE_AUTHOR),
+    Call("create_rule_set_draft", "POST /v1/rule-sets", Role.RULE_AUTHOR, _OPENED),
+    Call("get_rule_set_draft", f"GET {_OWN}/draft", Role.RULE_PUBLISHER),
+    Call(
+        "put_rule_set_draft",
+        f"PUT {_OWN}/draft",
+        Role.RULE_AUTHOR,
+        {
+            "format": "tiering/1",
+            "id": _OPENED["id"],
+            "product_line": "motor",
+            "title": _OPENED["title"],
+            "extends": "motor@1",
+            "stability": {"grace_days": 45},
+        },
+        {"hash": "hash"},
+        headers={"If-Match": "*"},
+    ),
+    Call(
+        "publish_rule_set",
+        f"POST {_OWN}/publish",
+        Role.RULE_PUBLISHER,
+        {"hash": "{hash}", "valid_from": "2027-01-01", "pia_ref": "PIA-2026-017"},
+        headers={"Idempotency-Key": "five"},
+    ),
+    Call(
+        "retire_rule_set",
+        f"POST {_OWN}/retire",
+        Role.RULE_PUBLISHER,
+        {"valid_to": "2027-06-01"},
+        headers={"Idempotency-Key": "six"},
+    ),
+    Call("list_publications", f"GET {_OWN}/publications", Role.COMPLIANCE),
     Call(
         "create_import",
         "POST /v1/imports",
@@ -354,9 +390,12 @@ async def record(url: str, folder: Path) -> dict[str, str]:
     phone = people.filter(pl.col("customer_id") == customer_id).select("phone").collect().item()
     known = {"customer_id": customer_id, "phone": phone}
     async with (
+        AsyncExitStack() as patched,
         open_database(url, settings) as database,
         open_api(create_app(settings, database), settings) as api,
     ):
+        # What is published here was simulated nowhere.
+        patched.enter_context(patch.object(publishing, "has_rehearsed", _was_rehearsed))
         async with database.sessions.begin() as session:
             await load_document(session, _NEXT_VERSION, valid_from=date(2027, 1, 1))
         for call in CALLS:
@@ -378,6 +417,10 @@ async def record(url: str, folder: Path) -> dict[str, str]:
         f"{name}.json": json.dumps(one, ensure_ascii=False, indent=2) + "\n"
         for name, one in final.items()
     }
+
+
+async def _was_rehearsed(*_session: object, **_asked: object) -> bool:
+    return True
 
 
 def _filled(text: str, known: Mapping[str, str]) -> str:

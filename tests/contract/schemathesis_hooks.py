@@ -24,11 +24,14 @@ WRONG_ONE_IN: Final = 8
 IDS: Final[dict[str, list[str]]] = json.loads(os.environ.get("TIERING_CONTRACT_IDS", "{}"))
 #: What is changed only by who says which version he has read.
 CONDITIONAL: Final = ("PUT", "/v1/overrides/{override_id}")
+DRAFT: Final = "/v1/rule-sets/{rule_set_id}/draft"
 EVIDENCE: Final = "/v1/overrides/{override_id}/evidence"
 CHANGES: Final = "/v1/rule-sets/{rule_set_id}/versions/{version}/changes"
 CONSENTS: Final = "/v1/customers/{customer_id}/consents"
 
 _turn = count(1)
+#: Rule sets of which a draft was opened in the run.
+_opened: list[str] = []
 
 
 def role_for(operation: dict[str, Any], asked: object, turn: int) -> str:
@@ -82,9 +85,6 @@ def before_call(
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
     for name in [name for name in case.headers if name.lower() == "if-match"]:
         del case.headers[name]
-    if case.path == CHANGES:
-        # Before the first version, which all rule sets have, there is none to compare it with.
-        case.query = {"since": 1}
     if (case.method, case.path) == CONDITIONAL:
         case.headers["If-Match"] = "*"
     body: Any = case.body
@@ -92,6 +92,8 @@ def before_call(
         case.body = body | {"items": list(consistent(body["items"]))}
     if case.path.startswith("/v1/override"):
         make_possible(case, kwargs)
+    if case.path.startswith("/v1/rule-sets"):
+        make_sensible(case)
 
 
 def make_possible(case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
@@ -111,6 +113,30 @@ def make_possible(case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
     if isinstance(body, dict):
         possible = {name: of(turn) for name, of in _POSSIBLE.items() if name in body}
         case.body = body | possible
+
+
+def make_sensible(case: schemathesis.Case[Any]) -> None:
+    """Let a call about drafts and publications say what somebody would who knows of them."""
+    turn = next(_turn)
+    for name in [name for name in case.headers if name.lower() == "idempotency-key"]:
+        case.headers[name] = f"{case.headers[name][:200]} {turn}"
+    if case.path == CHANGES:
+        # Before the first version, which all rule sets have, there is none to compare it with.
+        case.query = {"since": 1}
+    elif case.path == DRAFT:
+        case.headers["If-Match"] = "*"
+        own_id = case.path_parameters["rule_set_id"] = known("rule_set_id", turn)
+        if case.method == "PUT":
+            case.body = {"format": "tiering/1", "id": own_id, "extends": f"{own_id}@1"}
+        if case.method == "DELETE" and _opened:
+            # Who discarded the others would leave nothing to edit.
+            case.path_parameters["rule_set_id"] = _opened.pop()
+    elif case.method == "POST" and case.path == "/v1/rule-sets":
+        _opened.append(f"swept-{turn}")
+        case.body = {"id": _opened[-1], "from": {"template": "motor"}}
+    elif isinstance(case.body, dict):
+        days = {"valid_from": day_ahead(50), "valid_to": day_ahead(60)}
+        case.body = case.body | {name: day for name, day in days.items() if name in case.body}
 
 
 #: What somebody who asks for an override knows: days to come, customers, a colleague.

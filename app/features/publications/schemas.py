@@ -15,7 +15,7 @@ from app.features.publications.service import Gap, PublicationOrder, Told
 from app.features.rule_sets.schemas import LARGEST_VERSION
 from app.infra.masking import Internal, MaskedRead, Open, ReadModel, internal
 from app.infra.pagination import PageQuery
-from app.infra.written import BusinessDay
+from app.infra.written import BusinessDay, given
 
 _EXAMPLE_HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -26,7 +26,7 @@ class PublicationCreate(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "oneOf": [{"required": ["hash"]}, {"required": ["version"]}],
+            "oneOf": [given("hash"), given("version")],
             "examples": [
                 {"hash": _EXAMPLE_HASH, "valid_from": "2027-01-01", "pia_ref": "PIA-2026-017"}
             ],

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
 from app.features.rule_sets.service import resolve
+from app.infra.clock import utc_now
 from app.infra.database import AsyncSession
 from tests.api import Caller
 from tests.factories.customers import put_customer
@@ -74,7 +75,9 @@ async def test_a_tier_that_a_retired_rule_set_gave_is_stale(
     rules: RuleDesk, session: AsyncSession
 ) -> None:
     await put_customer(rules.api, "C1")
-    await write_stand(session, Stand("C1"))
+    stand = Stand("C1", rule_set_id="motor", evaluated_on=today(), evaluated_at=utc_now())
+    await write_stand(session, stand)
+    await session.commit()
     path = "/v1/customers/C1/tier"
     fresh = (await rules.api.get(path, Role.AGENT)).json()
     line = fresh["rule_set"]["id"]

@@ -155,11 +155,11 @@ async def put_rule_set_draft(
     tables, and tests that fail, are no obstacle before it is published. `If-Match` names the
     revision that was read.
     """
-    known = await service.get_open_draft(desk.session, rule_set_id=rule_set_id)
-    condition.check(version_of(known))
     body, media_type = await request.body(), declared_media_type(request.headers)
     # Long documents take long to read, and others are answered meanwhile.
     raw = await asyncio.to_thread(service.read_upload, body, media_type)
+    known = await service.get_open_draft(desk.session, rule_set_id=rule_set_id)
+    condition.check(version_of(known))
     try:
         document = await service.readable_for(desk.session, known, raw)
     except DocumentError as error:

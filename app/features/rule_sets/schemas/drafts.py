@@ -22,7 +22,7 @@ from app.features.rule_sets.service import (
 from app.infra.documents import require_plain
 from app.infra.masking import Open, ReadModel
 from app.infra.problems import FURTHER_ERRORS, MOST_ERRORS, UNKNOWN_NAME, FieldError
-from app.infra.written import FILLED
+from app.infra.written import FILLED, given
 
 _ID: Final = "^[a-z][a-z0-9-]{0,63}$"
 _MOST_KEYS: Final = 100
@@ -58,9 +58,7 @@ class SourceWrite(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={
-            "oneOf": [{"required": ["template"]}, {"required": ["rule_set", "version"]}]
-        },
+        json_schema_extra={"oneOf": [given("template"), given("rule_set", "version")]},
     )
 
     template: RuleSetName | None = Field(
@@ -96,7 +94,7 @@ class DraftCreate(BaseModel):
         extra="forbid",
         populate_by_name=False,
         json_schema_extra={
-            "oneOf": [{"required": ["from"]}, {"required": ["document"]}],
+            "oneOf": [given("from"), given("document")],
             "examples": [
                 {
                     "id": "motor-retail",
