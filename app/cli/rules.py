@@ -10,6 +10,7 @@ import typer
 
 from app.cli import stopping
 from app.cli.output import out
+from app.cli.rehearsal import simulate_file
 from app.domain.errors import Invalid
 from app.features.rule_sets.service import load_document
 from app.infra.database import open_database
@@ -54,4 +55,5 @@ async def _load(text: str, since: date | None) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands."""
+    commands.command("simulate")(simulate_file)
     app.add_typer(commands, name="rules")

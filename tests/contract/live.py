@@ -50,6 +50,7 @@ IDS: Final[Mapping[str, str]] = {
     # In the order in which they were made: each request has a file of its own.
     "override_id": "SELECT id FROM override_requests ORDER BY id",
     "sha256": "SELECT sha256 FROM evidence_files ORDER BY id",
+    "simulation_id": "SELECT id FROM simulations ORDER BY id",
     "delegation_id": "SELECT id FROM override_delegations",
 }
 #: More than a sweep asks for: it is about what is answered, and not about how often.
@@ -181,6 +182,7 @@ def serving(url: str, folder: Path) -> Iterator[Live]:
     with a_server(url, settings, folder) as served:
         _order_import(served.base, settings)
         _ask_for_overrides(served.base, settings, asyncio.run(known_ids(url))["customer_id"])
+        _ask_for_simulations(served.base, settings)
         yield Live(served.base, settings, asyncio.run(known_ids(url)), served.log)
 
 
@@ -230,6 +232,18 @@ def _ask_for_overrides(base: str, settings: Settings, customers: Sequence[object
     send(Role.RISK_OFFICER, "/v1/evaluations/what-if", COLLEAGUE, json={"facts": {}})
     absence = {"delegate": COLLEAGUE, "valid_from": day_ahead(30), "valid_to": day_ahead(40)}
     send(Role.RISK_OFFICER, "/v1/override-delegations", json=absence)
+
+
+def _ask_for_simulations(base: str, settings: Settings) -> None:
+    """Simulations that wait: no worker runs beside the service."""
+    token = token_of(settings, Role.RULE_AUTHOR)
+    for _ in range(3):
+        asked = httpx.post(
+            f"{base}/v1/rule-sets/motor/simulations",
+            headers={"Authorization": f"Bearer {token}"},
+            json={"candidate": {"version": 1}},
+        )
+        assert asked.status_code == 202, asked.text
 
 
 def day_ahead(days: int) -> str:

@@ -41,6 +41,7 @@ from tests.contract.sentinels import (
     READERS_OF_FREE,
     SEATS,
     SENTINELS,
+    SIMULATION,
     STAFF,
     STAND,
     STRANGER,
@@ -81,6 +82,8 @@ class Route:
         """The path, filled in for the customer of the sentinels."""
         path = self.template.partition(" ")[2].replace("{customer_id}", CUSTOMER)
         path = path.replace("{override_id}", OVERRIDES.get(self.override, ""))
+        path = path.replace("{rule_set_id}", STAND.rule_set_id)
+        path = path.replace("{simulation_id}", str(SIMULATION.id))
         path = path.replace("{sha256}", OVERRIDES.get("sha256", ""))
         return path.replace("{decision_id}", str(STAND.decision_id)) + self.query
 
@@ -175,6 +178,7 @@ OVERRIDE_ROUTES: Final = (
         override="closed",
     ),
 )
+OF_A_SIMULATION: Final = "/v1/rule-sets/{rule_set_id}/simulations/{simulation_id}"
 PROFILE: Final = Route("GET /v1/customers/{customer_id}", READERS)
 #: Seats whose calls say what for.
 PURPOSEFUL: Final = {name for name, seat in SEATS.items() if seat.headers}
@@ -250,6 +254,14 @@ ROUTES: Final = (
         201,
     ),
     *OVERRIDE_ROUTES,
+    *(
+        Route(
+            f"GET {OF_A_SIMULATION}/movers",
+            {*OFFICERS, "compliance"},
+            headers={"Accept": kind},
+        )
+        for kind in ("application/json", CSV, XLSX)
+    ),
 )
 #: Reads that name their customer in the path.
 OF_ONE_CUSTOMER: Final = [
@@ -277,6 +289,12 @@ NOT_ABOUT_CUSTOMERS: Final = {
     "GET /v1/jobs/{job_id}",
     "POST /v1/jobs/{job_id}/cancel",
     "POST /v1/jobs/{job_id}/requeue",
+    # Counts, of which small ones are told to few: tests/features/simulations/test_disclosure.py.
+    "POST /v1/rule-sets/{rule_set_id}/simulations",
+    "GET /v1/rule-sets/{rule_set_id}/simulations",
+    "GET /v1/rule-sets/{rule_set_id}/simulations/{simulation_id}",
+    "POST /v1/rule-sets/{rule_set_id}/simulations/{simulation_id}/cancel",
+    "GET /v1/rule-sets/{rule_set_id}/simulations/{simulation_id}/comparison",
     "POST /v1/override-delegations",
     "GET /v1/override-delegations",
     "GET /v1/override-delegations/{delegation_id}",
