@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
-from typing import Annotated
+from datetime import date
 
-import typer
 from rich.table import Table
 
-from app.cli import stopping
-from app.cli.output import Advance, out, progress
-from app.domain.errors import Invalid
+from app.cli.output import Advance, out
 from app.domain.tiering.ladder import LADDER
 from app.features.rule_sets.service import parse_text
 from app.features.simulations.service import (
@@ -27,12 +21,9 @@ from app.features.simulations.service import (
     rehearse,
     tiers_of,
     walk,
-    written_report,
 )
-from app.infra.clock import business_day, utc_now
 from app.infra.database import open_database
-from app.infra.embedded import database_url
-from app.infra.settings import Settings, load_settings
+from app.infra.settings import Settings
 
 _TITLES: dict[View, str] = {
     "evaluated": "by the rules alone",
@@ -42,47 +33,30 @@ _CENTS = 100
 _MOST_SHIFTS = 12
 
 
-def simulate_file(
-    file: Annotated[Path, typer.Argument(help="Rule-set document, YAML or JSON.")],
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Business day of the facts; today by default."),
-    ] = None,
-    objective: Annotated[
-        list[str] | None,
-        typer.Option(help="Another profile of the document to compare; may be repeated."),
-    ] = None,
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-) -> None:
-    """Evaluate the whole book by a document and by what decides now; nothing is written."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
-        raise Invalid("file-unreadable", f"{file}: {reason}") from None
-    settings = load_settings()
-    day = business_day(utc_now(), settings.business_zone) if as_of is None else as_of.date()
-    objectives = list(dict.fromkeys(objective or ()))
-    with database_url(settings) as url, progress(f"simulating as of {day}") as advance:
-        report = stopping.run(_simulate(url, settings, text, _Wish(day, objectives), advance))
-    if as_json:
-        out.print_json(json.dumps(written_report(report), ensure_ascii=False))
-    else:
-        print_report(report, day)
-
-
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class Wish:
     """What is asked for besides the document."""
 
     as_of: date
     objectives: Sequence[str]
 
 
-async def _simulate(
-    url: str, settings: Settings, text: str, wish: _Wish, advance: Advance
+async def simulate_text(
+    url: str, settings: Settings, text: str, wish: Wish, advance: Advance
 ) -> Report:
+    """What a document would change of what decides on the day; nothing is written.
+
+    Args:
+        url: the database.
+        settings: where the temporary book may live.
+        text: the document, YAML or JSON.
+        wish: what is asked for besides.
+        advance: told how many customers are done, of how many.
+
+    Raises:
+        Invalid: the document cannot be used, or has no such objective.
+        Conflict: `no-rule-set`.
+    """
     async with open_database(url, settings) as database:
         async with database.sessions.begin() as session:
             candidate = await prove(await parse_text(session, text))

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
     stale_after_days: Annotated[int, Field(ge=1, le=3660)] = 100
     list_max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
+    #: Customers of a book up to which a check counts whom its findings are about.
+    check_count_max_customers: Annotated[int, Field(ge=0, le=100_000_000)] = 200_000
     import_max_bytes: Annotated[int, Field(ge=1, le=64 << 30)] = 1 << 30
     import_keep_days: Annotated[int, Field(ge=1, le=365)] = 7
     #: The database refuses what is larger than the ceiling.

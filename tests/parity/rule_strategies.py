@@ -227,7 +227,7 @@ def cases(draw: st.DrawFn) -> Case:
     except DocumentError as error:
         for finding in error.findings:
             table = raw["tables"][int(finding.path.removeprefix("tables[").split("]")[0])]
-            if finding.code == "gap":
+            if finding.code in ("gap", "null-unhandled"):
                 table["complete"] = False
             else:
                 table["hit_policy"] = "first"

@@ -17,7 +17,7 @@ def run_tests(compiled: CompiledRuleSet) -> tuple[Finding, ...]:
     """
     findings: list[Finding] = []
     for at, example in enumerate(compiled.document.tests):
-        facts: dict[str, FactValue] = {fact.name: _neutral(fact) for fact in compiled.facts}
+        facts: dict[str, FactValue] = {fact.name: neutral(fact) for fact in compiled.facts}
         facts.update(example.facts)
         try:
             evaluation = evaluate(compiled, facts)
@@ -30,7 +30,8 @@ def run_tests(compiled: CompiledRuleSet) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _neutral(fact: Fact) -> FactValue:
+def neutral(fact: Fact) -> int | None:
+    """Return what a fact is where a test leaves it out; None also where it must be named."""
     if fact.nullable:
         return None
     if fact.type is FactType.BOOL:

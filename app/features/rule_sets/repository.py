@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.rows.customer import CustomerRow
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
 from app.infra.ids import new_id
 
@@ -181,3 +182,9 @@ async def list_in_force(session: AsyncSession, as_of: date) -> Sequence[StoredVe
         .where(RuleSetActivationRow.valid.contains(as_of))
     )
     return [StoredVersion(*found) for found in await session.execute(query)]
+
+
+async def has_more_customers(session: AsyncSession, most: int) -> bool:
+    """Whether the book holds more customers than that; no more of them are looked at."""
+    some = select(CustomerRow.customer_id).limit(1).offset(most)
+    return await session.scalar(some) is not None

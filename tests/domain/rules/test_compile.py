@@ -37,7 +37,7 @@ def test_a_gap_in_a_complete_table_is_refused_with_a_witness() -> None:
     (finding,) = refused(raw)
     assert (finding.path, finding.code) == ("tables[1]", "gap")
     assert finding.witness == (("ratio", "3"), ("growth", "0"))
-    assert "ratio = 3, growth = 0" in finding.message
+    assert "no row matches ratio = 3." in finding.message
 
 
 def test_a_forgotten_null_is_a_gap() -> None:
@@ -65,7 +65,9 @@ def test_overlapping_rows_of_a_unique_table_are_refused_in_pairs() -> None:
 def test_of_many_overlaps_the_first_are_told() -> None:
     raw = sample()
     raw["tables"][1]["rules"] += [{"id": f"X{at}", "then": "base"} for at in range(10)]
-    assert len(refused(raw)) == 20
+    found = refused(raw)
+    assert [f.code for f in found] == ["overlap-conflict"] * 21 + ["overlap-same"] * 21
+    assert found[20].message == "There are 10 more like the 20 that are listed."
 
 
 def test_rows_of_an_any_table_may_overlap_only_if_they_agree() -> None:
@@ -94,9 +96,30 @@ def test_the_null_of_an_incomplete_table_must_be_taken() -> None:
         }
     )
     (finding,) = refused(raw)
-    assert finding.witness == (("extra_risk_module", "null"),)
+    assert (finding.code, finding.witness) == (
+        "null-unhandled",
+        (("occupation", "low"), ("smoker", "false")),
+    )
     raw["tables"][6]["rules"][0]["when"]["extra_risk_module"] = "on, null"
     assert evaluate(compiled(raw), facts()).outcomes["reinsurance_advice"] == "yes"
+
+
+def test_where_values_are_missing_too_it_is_not_null_that_is_unhandled() -> None:
+    raw = sample()
+    raw["tables"].append(
+        {
+            "id": "note",
+            "output": {"name": "reinsurance_advice", "values": ["yes"]},
+            "complete": True,
+            "inputs": ["delta"],
+            "rules": [{"id": "N1", "when": {"delta": "1"}, "then": "yes"}],
+        }
+    )
+    (finding,) = refused(raw)
+    assert finding.code == "gap"
+    raw["tables"][-1]["rules"][0]["when"]["delta"] = "not(null)"
+    (finding,) = refused(raw)
+    assert finding.code == "null-unhandled"
 
 
 def test_a_proof_that_takes_too_long_is_a_refusal_not_a_pass() -> None:

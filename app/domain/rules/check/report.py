@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.facts.model import Fact
-from app.domain.rules.check.safety import unsafe
+from app.domain.rules.check.answers import dead_findings, outcome_findings, shadow_findings
+from app.domain.rules.check.cover import InconclusiveError
+from app.domain.rules.check.hygiene import hygiene_findings
+from app.domain.rules.check.meetings import overlap_findings
+from app.domain.rules.check.reach import Examined, examine
+from app.domain.rules.check.safety import UNSAFE, inconclusive, proved_gaps
+from app.domain.rules.check.trends import trend_findings
+from app.domain.rules.check.witness import Witnesses
 from app.domain.rules.compile_document import compile_unproved
 from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.document import parse_document
@@ -48,7 +55,7 @@ def check_document(
         return CheckReport(error.findings, None, None)
     compiled = compile_unproved(document, catalogue, limits)
     findings = check_compiled(compiled, limits)
-    if all(finding.severity is not Severity.ERROR for finding in findings):
+    if not any(f.severity is Severity.ERROR and f.code in UNSAFE for f in findings):
         findings += run_tests(compiled)
     return CheckReport(findings, document, compiled)
 
@@ -56,5 +63,38 @@ def check_document(
 def check_compiled(
     compiled: CompiledRuleSet, limits: Limits = _DEFAULT_LIMITS
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with the tables and the scorecard of a compiled rule set."""
-    return tuple(unsafe(compiled, limits))
+    """Return what is wrong with the tables and the scorecard of a compiled rule set.
+
+    The same rule set gives the same findings in the same order: table by table, errors and advice
+    as they come.
+    """
+    examination = examine(compiled, limits)
+    witnesses = Witnesses(examination)
+    findings = trend_findings(compiled)
+    if not examination.scores.is_exact:
+        findings.append(_too_many_shared_facts())
+    for examined in examination.tables:
+        findings += _table_findings(examined, witnesses)
+    return tuple(findings)
+
+
+def _table_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
+    grid = examined.grid
+    findings = proved_gaps(examined, witnesses)
+    findings += overlap_findings(examined, witnesses)
+    try:
+        findings += dead_findings(examined, witnesses)
+        findings += shadow_findings(examined, witnesses)
+        findings += outcome_findings(examined, witnesses.examination)
+    except InconclusiveError:
+        findings.append(inconclusive(grid, "that every row and every outcome is reached"))
+    return findings + hygiene_findings(examined, witnesses)
+
+
+def _too_many_shared_facts() -> Finding:
+    return Finding(
+        "scorecard.characteristics",
+        "inconclusive",
+        "So many facts count in several dimensions that the reachable scores are not known.",
+        "Let each fact count in one dimension.",
+    )

@@ -1,98 +1,80 @@
 """What keeps a rule set from deciding: claims of its tables that do not hold."""
 
-from collections.abc import Sequence
-from itertools import islice
-
-from app.domain.rules.compiled import CompiledRuleSet, CompiledTable
+from app.domain.rules.check.cover import Budget, Cover, InconclusiveError
+from app.domain.rules.check.gaps import gap_findings
+from app.domain.rules.check.grid import Grid, grid_of
+from app.domain.rules.check.meetings import overlap_findings
+from app.domain.rules.check.overlaps import meets
+from app.domain.rules.check.reach import Examined, examine
+from app.domain.rules.check.witness import Witnesses
+from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.findings import Finding
 from app.domain.rules.limits import Limits
 from app.domain.rules.model import HitPolicy
-from app.domain.rules.partition import Partition
-from app.domain.rules.proof import InconclusiveError, find_gap, find_overlaps
-from app.domain.rules.values import value_text
 
-MAX_OVERLAPS = 20
+#: Codes that, as errors, keep a rule set from deciding at all.
+UNSAFE = frozenset({"gap", "null-unhandled", "overlap-conflict", "overlap-same", "inconclusive"})
+CLAIMING = (HitPolicy.UNIQUE, HitPolicy.ANY)
 
 
 def unsafe(compiled: CompiledRuleSet, limits: Limits) -> list[Finding]:
-    """Return the errors that make a rule set unsafe to execute."""
+    """Return the errors that make a rule set unsafe to execute.
+
+    Nearly every rule set keeps its claims even for scores that none can reach, which is quickly
+    shown; what can be reached is worked out for the others only.
+    """
+    live = [(1 << partition.size) - 1 for partition in compiled.inputs]
+    grids = (
+        grid_of(table, f"tables[{at}]", compiled.inputs, live)
+        for at, table in enumerate(compiled.tables)
+    )
+    if all(_keeps_its_claims(grid, limits) for grid in grids):
+        return []
+    examination = examine(compiled, limits)
+    witnesses = Witnesses(examination)
     findings: list[Finding] = []
-    for at, table in enumerate(compiled.tables):
-        partitions = [compiled.inputs[slot] for slot in table.slots]
-        findings += prove_table(table, partitions, f"tables[{at}]", limits)
+    for examined in examination.tables:
+        if examined.grid.table.complete:
+            findings += proved_gaps(examined, witnesses)
+        if examined.grid.table.hit_policy in CLAIMING:
+            findings += overlap_findings(examined, witnesses)
     return findings
 
 
-def prove_table(
-    compiled: CompiledTable, inputs: Sequence[Partition], path: str, limits: Limits
-) -> list[Finding]:
-    """Return what a table claims and does not keep: gaps and overlaps, each with a witness."""
-    table = compiled.table
-    findings: list[Finding] = []
-    if table.complete:
-        try:
-            gap = find_gap(compiled.masks, len(table.rules), limits.proof_steps)
-        except InconclusiveError:
-            findings.append(
-                Finding(
-                    path,
-                    "inconclusive",
-                    f"{table.id} is too large to prove that it takes every case.",
-                    "Split the table, or let the last row take the rest under hit policy first.",
-                )
-            )
-        else:
-            if gap is not None:
-                findings.append(_gap_finding(path, _witness(compiled, inputs, gap)))
-    if table.hit_policy in (HitPolicy.UNIQUE, HitPolicy.ANY):
-        findings += _overlap_findings(compiled, inputs, path)
-    return findings
+def proved_gaps(examined: Examined, witnesses: Witnesses) -> list[Finding]:
+    """Return the gaps of a table, or that they could not be worked out."""
+    try:
+        return gap_findings(examined, witnesses)
+    except InconclusiveError:
+        return [inconclusive(examined.grid, "whether it takes every case")]
 
 
-def _gap_finding(path: str, witness: tuple[tuple[str, str], ...]) -> Finding:
+def inconclusive(grid: Grid, question: str) -> Finding:
+    """Say that a proof was given up; that blocks as an error does."""
     return Finding(
-        path,
-        "gap",
-        f"The table is complete, but no row matches {_in_words(witness)}.",
-        "Add a row for it or move a bound.",
-        witness,
+        grid.path,
+        "inconclusive",
+        f"{grid.table.id} is too large to prove {question}.",
+        "Split the table, or let the last row take the rest under hit policy first.",
+        table=grid.table.id,
     )
 
 
-def _overlap_findings(
-    compiled: CompiledTable, inputs: Sequence[Partition], path: str
-) -> list[Finding]:
-    table = compiled.table
-    answers = [rule.then for rule in table.rules]
-    is_any = table.hit_policy is HitPolicy.ANY
-    findings = []
-    overlaps = find_overlaps(compiled.masks, answers if is_any else None, len(table.rules))
-    for first, second, classes in islice(overlaps, MAX_OVERLAPS):
-        rules = table.rules[first], table.rules[second]
-        same = rules[0].then == rules[1].then
-        witness = _witness(compiled, inputs, classes)
-        findings.append(
-            Finding(
-                f"{path}.rules[{rules[1].id}]",
-                "overlap-same" if same else "overlap-conflict",
-                f"{rules[0].id} and {rules[1].id} both match {_in_words(witness)}.",
-                "Let the rows exclude each other, or choose another hit policy.",
-                witness,
-            )
-        )
-    return findings
+def _keeps_its_claims(grid: Grid, limits: Limits) -> bool:
+    met: tuple[int, ...] = ()
+    if grid.table.hit_policy in CLAIMING:
+        met = meets(grid)
+        if any(met) and (grid.table.hit_policy is HitPolicy.UNIQUE or _contradict(grid, met)):
+            return False
+    cover = Cover(grid, Budget(limits.proof_steps), disjoint=bool(met) and not any(met))
+    try:
+        return not grid.table.complete or cover.covers(grid.live, grid.everyone)
+    except InconclusiveError:
+        return False
 
 
-def _witness(
-    compiled: CompiledTable, inputs: Sequence[Partition], classes: Sequence[int]
-) -> tuple[tuple[str, str], ...]:
-    """Name one value per column from the table's own classes."""
-    named: list[tuple[str, str]] = []
-    for partition, own, wanted in zip(inputs, compiled.columns, classes, strict=True):
-        value = partition.representatives[own.index(wanted)]
-        named.append((partition.name, value_text(partition.domain, value)))
-    return tuple(named)
-
-
-def _in_words(witness: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in witness)
+def _contradict(grid: Grid, met: tuple[int, ...]) -> bool:
+    alike: dict[str, int] = {}
+    for row, rule in enumerate(grid.rules):
+        alike[rule.then] = alike.get(rule.then, 0) | 1 << row
+    return any(others & ~alike[rule.then] for rule, others in zip(grid.rules, met, strict=True))

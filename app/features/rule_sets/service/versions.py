@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Final
 
 from app.domain.errors import Conflict, Invalid, NotFound
@@ -26,11 +25,11 @@ from app.features.rule_sets import repository
 from app.features.rule_sets.repository import StoredVersion
 from app.infra.database import AsyncSession
 from app.infra.documents import read_document
+from app.infra.templates import shipped_templates
 
 BEGINNING: Final = date(1900, 1, 1)
 """Where time begins for rule sets: before any record."""
 
-_TEMPLATES: Final = "app.templates"
 _VERSION_NUMBER: Final = re.compile("[1-9][0-9]{0,8}")
 _CACHE_SIZE: Final = 64
 #: Compiled rule sets by hash. A stored version never changes, so what is in here is never stale.
@@ -68,15 +67,8 @@ def shipped_documents() -> tuple[RuleSetDocument, ...]:
 
     Reading and compiling them takes half a second, and while a process lives they stay the same.
     """
-    folder = resources.files(_TEMPLATES)
-    texts = sorted(
-        (file.name, file.read_text(encoding="utf-8"))
-        for file in folder.iterdir()
-        if file.name.endswith(".yaml")
-    )
-    raw = {name.removesuffix(".yaml"): read_document(text) for name, text in texts}
-    bases = {f"{name}@1": base for name, base in raw.items()}
-    return tuple(_checked(document, bases) for document in raw.values())
+    bases = shipped_templates()
+    return tuple(_checked(document, bases) for document in bases.values())
 
 
 async def load_document(
@@ -96,7 +88,7 @@ async def load_document(
     """
     raw = read_document(text)
     # What it extends never changes, so it is proved before anybody else has to wait.
-    document = _checked(raw, await _bases(session, raw))
+    document = _checked(raw, await bases_of(session, raw))
     await repository.lock_writes(session)
     stored = await _store(session, document, origin="loaded")
     since = BEGINNING if valid_from is None else valid_from
@@ -156,7 +148,7 @@ async def get_version(session: AsyncSession, *, rule_set_id: str, version: int) 
     return RuleSet(stored, _remembered(stored) or _compile(stored, raw))
 
 
-async def _bases(
+async def bases_of(
     session: AsyncSession, raw: Mapping[str, object]
 ) -> Mapping[str, Mapping[str, object]]:
     """The stored document that a new one extends, if any; a stored one extends nothing itself."""

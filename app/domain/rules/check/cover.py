@@ -1,0 +1,213 @@
+"""What rows leave uncovered of a region, exactly, as a decision diagram over class sets.
+
+A region is split until some row takes all of a part or no row takes any of it. A split cuts one
+column in two where few rows lie on both sides, or, where no cut parts the rows, takes all groups
+of classes that the rows still tell apart. The same rows over the same classes are worked out once,
+and equal parts of the diagram are one, so that boxes next to each other come out merged.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from app.domain.rules.bitmasks import members
+from app.domain.rules.check.grid import Grid, Region, size_of
+
+COVERED = 0
+OPEN = 1
+MAX_SHARE = 0.9
+
+Group: TypeAlias = tuple[int, int]
+"""Classes of one column that the rows do not tell apart, and the rows that accept them."""
+
+Parts: TypeAlias = tuple[tuple[int, int], ...]
+"""Sets of classes of one column, each with the node of the diagram that goes on from there."""
+
+
+class InconclusiveError(Exception):
+    """The proof needs more steps than it was given."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many steps are left; a step looks at one group of classes of one column."""
+
+    steps: int
+
+    def spend(self, steps: int) -> None:
+        """Take steps; raises InconclusiveError where too few are left."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise InconclusiveError
+
+
+@dataclass(slots=True)
+class Cover:
+    """The diagrams of one table.
+
+    ``disjoint`` says that no two rows meet; then a region is covered if its rows fill it. Every
+    method that searches raises InconclusiveError when the budget is spent.
+    """
+
+    grid: Grid
+    budget: Budget
+    disjoint: bool = False
+    nodes: list[tuple[int, Parts]] = field(default_factory=lambda: [(-1, ()), (-1, ())])
+    _known: dict[tuple[int, Parts], int] = field(default_factory=dict)
+    _solved: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def uncovered(self, region: Region, rows: int) -> int:
+        """Return the diagram of what these rows leave uncovered of a region."""
+        return self._below(self._groups(region, rows), rows, first=False)
+
+    def covers(self, region: Region, rows: int) -> bool:
+        """Say whether these rows cover all of a region together."""
+        return self.open_box(region, rows) is None
+
+    def open_box(self, region: Region, rows: int) -> Region | None:
+        """Return one box of the region that none of these rows matches, if there is one."""
+        if not all(region):
+            return None
+        node = self._below(self._groups(region, rows), rows, first=True)
+        return next(self.boxes(node, region), None)
+
+    def boxes(self, node: int, region: Region) -> Iterator[Region]:
+        """Yield the disjoint boxes of a diagram over a region."""
+        if node == OPEN:
+            yield region
+        elif node != COVERED:
+            column, parts = self.nodes[node]
+            for classes, child in parts:
+                inner = (*region[:column], classes, *region[column + 1 :])
+                yield from self.boxes(child, inner)
+
+    def count(self, node: int) -> int:
+        """Return how many boxes a diagram has, without writing them out."""
+        counts = {COVERED: 0, OPEN: 1}
+
+        def counted(at: int) -> int:
+            if at not in counts:
+                counts[at] = sum(counted(child) for _, child in self.nodes[at][1])
+            return counts[at]
+
+        return counted(node)
+
+    def _groups(self, region: Region, rows: int) -> list[list[Group]]:
+        columns = []
+        for classes, accepted in zip(region, self.grid.accepted, strict=True):
+            self.budget.spend(classes.bit_count())
+            pairs = [(1 << code, accepted[code]) for code in members(classes)]
+            columns.append(_grouped(pairs, rows))
+        return columns
+
+    def _below(self, columns: Sequence[Sequence[Group]], rows: int, *, first: bool) -> int:
+        """Return the node for a region given by its groups; with ``first`` one open box will do."""
+        columns, rows, taking = _met(columns, rows)
+        if rows == 0:
+            return OPEN
+        if taking:
+            return COVERED
+        self.budget.spend(sum(len(groups) for groups in columns))
+        # Columns that the rows do not divide are of no account, whatever classes are left there.
+        key = (rows, *(sum(c for c, _ in groups) if groups[1:] else 0 for groups in columns))
+        if key in self._solved and (not first or self._solved[key] == COVERED):
+            return self._solved[key]
+        if self.disjoint and self._filled(columns, rows):
+            node = COVERED
+        else:
+            node = self._split(columns, rows, first=first)
+        if node == COVERED or not first:
+            self._solved[key] = node
+        return node
+
+    def _filled(self, columns: Sequence[Sequence[Group]], rows: int) -> bool:
+        """Say whether rows that never meet fill a region."""
+        region = tuple(sum(classes for classes, _ in groups) for groups in columns)
+        self.budget.spend(rows.bit_count())
+        filled = 0
+        for row in members(rows):
+            own = self.grid.rows[row]
+            filled += size_of(tuple(a & b for a, b in zip(region, own, strict=True)))
+        return filled == size_of(region)
+
+    def _split(self, columns: Sequence[Sequence[Group]], rows: int, *, first: bool) -> int:
+        column, pieces = _best_split(columns, rows)
+        found: dict[int, int] = {}
+        for piece in pieces:
+            inner = [*columns[:column], piece, *columns[column + 1 :]]
+            child = self._below(inner, rows, first=first)
+            if child != COVERED:
+                found[child] = found.get(child, 0) | sum(classes for classes, _ in piece)
+                if first:
+                    break
+        everything = sum(classes for classes, _ in columns[column])
+        if list(found.values()) == [everything]:
+            return next(iter(found))
+        return self._node(column, found) if found else COVERED
+
+    def _node(self, column: int, found: dict[int, int]) -> int:
+        """Return the node of this split, the same for the same parts."""
+        parts = tuple((classes, child) for child, classes in sorted(found.items()))
+        if (column, parts) not in self._known:
+            self._known[column, parts] = len(self.nodes)
+            self.nodes.append((column, parts))
+        return self._known[column, parts]
+
+
+def _grouped(pairs: Sequence[Group], rows: int) -> list[Group]:
+    """Merge classes that these rows do not tell apart."""
+    merged: dict[int, int] = {}
+    for classes, accepting in pairs:
+        left = accepting & rows
+        merged[left] = merged.get(left, 0) | classes
+    return [(classes, accepting) for accepting, classes in merged.items()]
+
+
+def _met(
+    columns: Sequence[Sequence[Group]], rows: int
+) -> tuple[Sequence[Sequence[Group]], int, int]:
+    """Return the region over the rows that match somewhere in it, and those that take it all."""
+    met = taking = rows
+    for groups in columns:
+        anywhere = 0
+        for _, accepting in groups:
+            anywhere |= accepting
+            taking &= accepting
+        met &= anywhere
+    if met == rows or taking:
+        return columns, met, taking
+    return [_grouped(groups, met) for groups in columns], met, taking
+
+
+def _best_split(
+    columns: Sequence[Sequence[Group]], rows: int
+) -> tuple[int, Sequence[Sequence[Group]]]:
+    """Choose the column and the pieces of it that leave the fewest rows to follow."""
+    most = rows.bit_count() * MAX_SHARE
+    cuts: list[tuple[int, int, int]] = []
+    for column, groups in enumerate(columns):
+        if groups[1:]:
+            cuts += [(cost, column, at) for cost, at in _cuts(groups, most)]
+    if cuts:
+        _, column, at = min(cuts)
+        return column, (columns[column][:at], columns[column][at:])
+    costs = [
+        (sum(accepting.bit_count() ** 2 for _, accepting in groups), column)
+        for column, groups in enumerate(columns)
+        if groups[1:]
+    ]
+    column = min(costs)[1]
+    return column, [[group] for group in columns[column]]
+
+
+def _cuts(groups: Sequence[Group], most: float) -> Iterator[tuple[int, int]]:
+    """Yield the cost of cutting before each group, where neither side keeps most of the rows."""
+    behind = [0]
+    for _, accepting in reversed(groups):
+        behind.append(behind[-1] | accepting)
+    before = 0
+    for at in range(1, len(groups)):
+        before |= groups[at - 1][1]
+        left, right = before.bit_count(), behind[len(groups) - at].bit_count()
+        if left <= most and right <= most:
+            yield left**2 + right**2, at

@@ -1,0 +1,136 @@
+"""A compiled table as the checker sees it: rows and boxes as products of class sets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from app.domain.rules.bitmasks import members, transposed
+from app.domain.rules.cell_sets import Cell, union
+from app.domain.rules.compiled import CompiledTable
+from app.domain.rules.findings import Box, Side
+from app.domain.rules.model import Rule, Table
+from app.domain.rules.partition import Partition
+
+Region: TypeAlias = tuple[int, ...]
+"""A product of class sets: per column of a table the set of its own classes, as a bitmask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table over those of its classes that can occur.
+
+    ``accepted`` holds, per column and class, the rows that accept it, ``rows`` the region of each
+    row, and ``live`` the classes that can occur, per column. Rows are counted as their bits in
+    the compiled table, better ones first: row 0 answers wherever it matches.
+    """
+
+    compiled: CompiledTable
+    path: str
+    partitions: tuple[Partition, ...]
+    accepted: tuple[tuple[int, ...], ...]
+    rows: tuple[Region, ...]
+    live: Region
+
+    @property
+    def table(self) -> Table:
+        """The table as it was written."""
+        return self.compiled.table
+
+    @property
+    def everyone(self) -> int:
+        """The set of all rows."""
+        return (1 << len(self.rows)) - 1
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The table's rows, better ones first."""
+        return tuple(self.table.rules[at] for at in self.compiled.ranked)
+
+    def rule_path(self, row: int) -> str:
+        """Return where a row stands in the document."""
+        return f"{self.path}.rules[{self.rules[row].id}]"
+
+    def cell(self, column: int, classes: int) -> Cell:
+        """Return the values of a set of classes of one column."""
+        partition = self.partitions[column]
+        inside = [classes >> own & 1 == 1 for own in self.compiled.columns[column]]
+        return cell_of(partition, inside)
+
+    def box(self, region: Region) -> Box:
+        """Return the region as a box; a column that it does not bound gets no side."""
+        return tuple(
+            Side(name, self.cell(at, classes), self.partitions[at].domain)
+            for at, (name, classes) in enumerate(zip(self.table.inputs, region, strict=True))
+            if classes != self.live[at]
+        )
+
+    def null_classes(self, column: int) -> int:
+        """Return the class of null as a set, if null is told apart from every value."""
+        partition = self.partitions[column]
+        null = partition.null_class
+        own = self.compiled.columns[column]
+        # A class of the input may hold null together with values that no cell tells from it.
+        if null < 0 or own.count(own[null]) > 1 or null in partition.value_classes:
+            return 0
+        return 1 << own[null] & self.live[column]
+
+
+def grid_of(
+    compiled: CompiledTable, path: str, inputs: Sequence[Partition], live: Sequence[int]
+) -> Grid:
+    """Return the grid of a table; ``live`` has for each slot the classes that can occur."""
+    occurring = []
+    for slot, own in zip(compiled.slots, compiled.columns, strict=True):
+        classes = 0
+        for code in members(live[slot]):
+            classes |= 1 << own[code]
+        occurring.append(classes)
+    count = len(compiled.ranked)
+    by_column = [
+        [mask & classes for mask in transposed(masks, count)]
+        for masks, classes in zip(compiled.masks, occurring, strict=True)
+    ]
+    return Grid(
+        compiled=compiled,
+        path=path,
+        partitions=tuple(inputs[slot] for slot in compiled.slots),
+        accepted=compiled.masks,
+        rows=tuple(zip(*by_column, strict=True)),
+        live=tuple(occurring),
+    )
+
+
+def cell_of(partition: Partition, inside: Sequence[bool]) -> Cell:
+    """Return the values of some of an input's classes."""
+    has_null = partition.null_class >= 0 and inside[partition.null_class]
+    domain = partition.domain
+    if domain.is_ordered:
+        spans = tuple((low, high) for low, high, code in partition.spans() if inside[code])
+        return union(domain, Cell(has_null), Cell(has_null=False, spans=spans))
+    others = partition.other_class >= 0 and inside[partition.other_class]
+    words = tuple(word for word, code in partition.word_classes.items() if inside[code] != others)
+    return Cell(has_null, words=words, others=others)
+
+
+def meeting(left: Region, right: Region) -> Region | None:
+    """Return what two regions share, None where that is nothing."""
+    shared = tuple(a & b for a, b in zip(left, right, strict=True))
+    return shared if all(shared) else None
+
+
+def contains(outer: Region, inner: Region) -> bool:
+    """Say whether a region lies within another."""
+    return all(b & ~a == 0 for a, b in zip(outer, inner, strict=True))
+
+
+def size_of(region: Region) -> int:
+    """Return how many combinations of classes a region holds."""
+    size = 1
+    for classes in region:
+        size *= classes.bit_count()
+    return size
+
+
+def bounded(region: Region, column: int, classes: int) -> Region:
+    """Return the region with other classes in one column."""
+    return (*region[:column], classes, *region[column + 1 :])
