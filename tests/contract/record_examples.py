@@ -339,7 +339,7 @@ CALLS: Final = (
         headers={"Accept": "text/csv"},
     ),
     Call(
-        "compare_simulations",
+        "get_simulation_comparison",
         f"GET {_SIMULATION}/comparison?with={{simulation_id}}",
         Role.RULE_AUTHOR,
     ),

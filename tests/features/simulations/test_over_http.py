@@ -229,7 +229,9 @@ async def test_they_are_listed_the_newest_first_and_by_page(rehearsal: Rehearsal
         (f"/v1/rule-sets/{LINE}/simulations?cursor={first['next_cursor']}", AUTHOR),
     ):
         assert slug(await rehearsal.api.get(path, caller)) == "validation"
-    assert (await rehearsal.get("/v1/rule-sets/nobodys/simulations", AUTHOR))["items"] == []
+    assert (await rehearsal.get("/v1/rule-sets/health/simulations", AUTHOR))["items"] == []
+    nobodys = await rehearsal.api.get("/v1/rule-sets/nobodys/simulations", AUTHOR)
+    assert nobodys.status_code == 404
 
 
 async def test_one_that_waits_is_cancelled_at_once_and_for_good(simulated: Rehearsal) -> None:

@@ -104,7 +104,7 @@ async def parse_text(session: AsyncSession, text: str) -> RuleSetDocument:
         Invalid: `document-unreadable` or `rule-set-refused`, naming everything that is wrong.
     """
     raw = read_document(text)
-    bases = await _bases(session, raw)
+    bases = await bases_of(session, raw)
     try:
         return parse_document(raw, CATALOGUE, bases.__getitem__)
     except DocumentError as error:
