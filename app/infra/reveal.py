@@ -42,6 +42,7 @@ from app.infra.masking import render, render_each
 from app.infra.rendering import sight_of, written_forms, written_forms_of
 
 _OK = 200
+_NO_CONTENT = 204
 _NOT_MODIFIED = 304
 _VERSION_BYTES = 16
 
@@ -81,7 +82,7 @@ async def respond(
     )
 
 
-async def respond_change(
+async def respond_about_nobody(
     model: BaseModel,
     *,
     viewer: Viewer,
@@ -89,25 +90,33 @@ async def respond_change(
     status: int = _OK,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer to a change that is about no customer, written down with the change.
+    """The answer about no customer, to a change above all, rendered and written down alike.
 
-    Whoever works with rules alone is shown no customer at all, and is answered this way.
+    It is for roles too that are shown no customer: what has a class is withheld from them.
 
     Args:
-        model: what is answered; of all its fields that are not open nothing is told.
+        model: what is answered.
         viewer: for whom.
-        audit: the request's audit, in the transaction of the change.
+        audit: the request's audit.
         status: the HTTP status.
         headers: further headers.
 
     Raises:
         ProblemError: the audit event could not be written.
     """
-    body = model.model_dump_json(by_alias=True).encode()
-    answer = Answer(status=status, body_hmac=audit.writer.body_hmac(body))
+    rendered = _Rendered(render(model, viewer), written_forms(type(model), sight_of(viewer)))
+    return await _answer(rendered, viewer, audit, (), status=status, headers=headers)
+
+
+async def respond_gone(*, viewer: Viewer, audit: AuditTrail) -> Response:
+    """The answer without a body to a change that removed what is about no customer.
+
+    Raises:
+        ProblemError: the audit event could not be written.
+    """
+    answer = Answer(status=_NO_CONTENT, body_hmac=audit.writer.body_hmac(b""))
     await audit.record_answer(viewer=viewer, subjects=(), answer=answer)
-    told = {"Cache-Control": "no-store", **(headers or {})}
-    return Response(body, status_code=status, media_type="application/json", headers=told)
+    return Response(status_code=_NO_CONTENT, headers={"Cache-Control": "no-store"})
 
 
 async def respond_each(

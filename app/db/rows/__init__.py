@@ -32,6 +32,8 @@ from app.db.rows.policy_term import PolicyTermRow
 from app.db.rows.reevaluation_run import ReevaluationRunRow
 from app.db.rows.referral import ReferralRow
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
+from app.db.rows.rule_set_draft import RuleSetDraftEditorRow, RuleSetDraftRow
+from app.db.rows.rule_set_publication import RuleSetPublicationRow
 from app.db.rows.schedule import ScheduleRow
 from app.db.rows.scoring_input import ScoringInputRow
 from app.db.rows.scoring_state import ScoringStateRow
@@ -82,6 +84,9 @@ __all__ = [
     "ReevaluationRunRow",
     "ReferralRow",
     "RuleSetActivationRow",
+    "RuleSetDraftEditorRow",
+    "RuleSetDraftRow",
+    "RuleSetPublicationRow",
     "RuleSetVersionRow",
     "ScheduleRow",
     "ScoringInputRow",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -51,17 +51,24 @@ def places(answer: Response) -> list[tuple[list[Any], str]]:
     return [(error["loc"], error["type"]) for error in answer.json()["errors"]]
 
 
+@dataclass(frozen=True)
+class Edited:
+    """As much of a draft as a simulation asks for."""
+
+    document: RuleSetDocument
+
+
 @pytest.fixture
 def draft(monkeypatch: pytest.MonkeyPatch) -> list[RuleSetDocument]:
     """The draft of the candidate's rule set: the newest of this list, as it is edited."""
     motor = next(found for found in shipped_documents() if found.id == LINE)
     edited = [replace(motor, id=CANDIDATE, objective="renewal")]
 
-    async def read_draft(_session: AsyncSession, rule_set_id: str) -> RuleSetDocument:
+    async def get_draft(_session: AsyncSession, *, rule_set_id: str) -> Edited:
         assert rule_set_id == CANDIDATE
-        return edited[-1]
+        return Edited(edited[-1])
 
-    monkeypatch.setattr(candidates, "read_draft", read_draft)
+    monkeypatch.setattr(candidates, "get_draft", get_draft)
     return edited
 
 

@@ -33,7 +33,7 @@ from app.infra.pagination import Cursors, PageQuery
 from app.infra.problems import UNKNOWN_NAME, FieldError, ProblemError
 from app.infra.rate_limit import RateClass
 from app.infra.requester import CurrentRequester
-from app.infra.reveal import respond_change
+from app.infra.reveal import respond_about_nobody
 from app.infra.session import ReadSession, WriteSession
 from app.infra.turns import TAKES_TURN
 
@@ -83,7 +83,7 @@ async def create_simulation(
             raise ProblemError("rule-set-unsafe", errors=_places(error.findings)) from None
         await once.keep(str(made), status=_ACCEPTED)
     found = await service.get_simulation(desk.session, rule_set_id=rule_set_id, simulation_id=made)
-    return await respond_change(
+    return await respond_about_nobody(
         SimulationOrderedRead(id=made, state=found.state),
         viewer=actor.viewer(),
         audit=once.noting(found.stored.hash),
@@ -185,7 +185,7 @@ async def cancel_simulation(
     found = await service.cancel_simulation(
         session, rule_set_id=rule_set_id, simulation_id=simulation_id
     )
-    return await respond_change(
+    return await respond_about_nobody(
         SimulationOrderedRead(id=found.stored.id, state=found.state),
         viewer=actor.viewer(),
         audit=audit.noting(outcome=Outcome.CHANGED, record_version=found.stored.hash),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from app.domain.errors import Invalid, NotFound
+from app.domain.errors import Invalid
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.rules.compile import compile_rule_set
 from app.domain.rules.findings import DocumentError, Finding
 from app.domain.rules.model import RuleSetDocument
-from app.features.rule_sets.service import get_version, list_rule_sets
+from app.features.rule_sets.service import get_draft, get_version, list_rule_sets
 from app.features.simulations.service.plan import Decider
 from app.infra.database import AsyncSession
 
@@ -39,7 +39,7 @@ async def choose(session: AsyncSession, chosen: Chosen) -> Decider:
         UnsafeError: its tables do not keep what they claim, so nobody may decide by it.
     """
     if chosen.version is None:
-        return await prove(await read_draft(session, chosen.rule_set_id))
+        return await prove((await get_draft(session, rule_set_id=chosen.rule_set_id)).document)
     found = await get_version(session, rule_set_id=chosen.rule_set_id, version=chosen.version)
     return Decider.of_version(found)
 
@@ -65,13 +65,4 @@ async def require_rule_set(session: AsyncSession, rule_set_id: str) -> None:
     """
     versions = {found.rule_set_id for found in await list_rule_sets(session)}
     if rule_set_id not in versions:
-        await read_draft(session, rule_set_id)
-
-
-async def read_draft(session: AsyncSession, rule_set_id: str) -> RuleSetDocument:
-    """The document of a rule set's draft.
-
-    Raises:
-        NotFound: it has none.
-    """
-    raise NotFound("not-found", f"The rule set {rule_set_id} has no draft.")
+        await get_draft(session, rule_set_id=rule_set_id)

@@ -1,7 +1,7 @@
 """Simulations of rule sets on the whole book; what was rehearsed cannot be changed afterwards.
 
 Revision: 5c9e27ab41d0
-Revises: 0f3a61d8c2e7
+Revises: 5b1c9e7a44d0
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "5c9e27ab41d0"
-down_revision = "0f3a61d8c2e7"
+down_revision = "5b1c9e7a44d0"
 branch_labels = None
 depends_on = None
 
