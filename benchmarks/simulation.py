@@ -61,8 +61,9 @@ class Figures:
 
     customers: int
     seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in WORK})
+    processor: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in WORK})
     peak: dict[str, float] = field(default_factory=lambda: dict.fromkeys(WORK, 0.0))
-    told: dict[str, int] = field(default_factory=dict)
+    told: dict[str, float] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
         """The figures as they are printed."""
@@ -71,17 +72,22 @@ class Figures:
             f"{self.customers:>10,} customers: the candidate decides for {told['decided']:,}, "
             f"{told['movers']:,} move"
         )
-        run_seconds = self.seconds["run"]
         for name, seconds in self.seconds.items():
             spread = f"{min(seconds):.1f} to {max(seconds):.1f}"
-            yield f"  {name:<18} {median(seconds):8.1f} s   ({spread}), {self.peak[name]:.0f} MB"
+            processor = median(self.processor[name])
+            yield (
+                f"  {name:<18} {median(seconds):8.1f} s   ({spread}), "
+                f"{processor:.1f} s of a processor, {self.peak[name]:.0f} MB"
+            )
         for name in list(WORK)[1:]:
-            ratios = [one / two for one, two in zip(self.seconds[name], run_seconds, strict=True)]
-            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-            yield f"  {name} / run {median(ratios):20.2f}x  ({spread})"
+            for what, measured in (("time", self.seconds), ("processor", self.processor)):
+                pairs = zip(measured[name], measured["run"], strict=True)
+                ratios = [one / two for one, two in pairs]
+                spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+                yield f"  {name} / run, {what:<10} {median(ratios):6.2f}x  ({spread})"
 
 
-def in_a_process(name: str, url: str, folder: Path) -> tuple[float, dict[str, int]]:
+def in_a_process(name: str, url: str, folder: Path) -> tuple[float, dict[str, float]]:
     """Seconds of one piece of work, and what it told."""
     began = time.perf_counter()
     child = subprocess.run(  # noqa: S603 - the interpreter and this very module.
@@ -90,20 +96,21 @@ def in_a_process(name: str, url: str, folder: Path) -> tuple[float, dict[str, in
         capture_output=True,
         text=True,
     )
-    told: dict[str, int] = json.loads(child.stdout)
+    told: dict[str, float] = json.loads(child.stdout)
     return time.perf_counter() - began, told
 
 
 def work_here(name: str, url: str, folder: Path) -> None:
-    """The work of a child process; it tells what it found."""
+    """The work of a child process; it tells what it found, and what it took."""
     settings = Settings(data_dir=folder)
     if name == "run":
         asyncio.run(run(url, settings, as_of=AS_OF, apply=False))
         told = {}
     else:
         told = asyncio.run(simulate(url, settings, WORK[name]))
-    told["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sys.stdout.write(json.dumps(told))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    took = {"peak": used.ru_maxrss, "processor": used.ru_utime + used.ru_stime}
+    sys.stdout.write(json.dumps({**told, **took}))
 
 
 async def simulate(url: str, settings: Settings, objectives: list[str]) -> dict[str, int]:
@@ -150,6 +157,7 @@ def measure(customers: int, rounds: int) -> Figures:
                 for work, seconds in figures.seconds.items():
                     taken, told = in_a_process(work, url, folder)
                     seconds.append(taken)
+                    figures.processor[work].append(told["processor"])
                     figures.peak[work] = max(figures.peak[work], told["peak"] / MEGABYTE)
                     figures.told |= told
     return figures

@@ -25,7 +25,7 @@ PRINTED = {
     "whole_book": r"run / COPY +[0-9.]+\n(.|\n)*peak memory of the run +[0-9]+ MB"
     r"(.|\n)*time per customer, against 150: [0-9.]+",
     "simulation": r"the candidate decides for [0-9]+, [0-9]+ move(.|\n)*"
-    r"simulation / run +[0-9.]+x",
+    r"simulation / run, processor +[0-9.]+x",
     "importer": r"300 policies: .* ratio [0-9.]+ ",
     "rule_kernel": r"ours / by hand: [0-9.]+x, (.|\n)*"
     r"ours / zen-engine evaluate_batch: [0-9,.]+x",
