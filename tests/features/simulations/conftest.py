@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from app.domain.privacy.roles import Role
 from app.infra.database import normalise_url, open_database
 from app.infra.settings import Settings
 from app.main import create_app
-from tests.api import open_api
+from tests.api import Caller, open_api
 from tests.conftest import TEMPLATE
 from tests.contract.live import a_database
 from tests.factories.book import write_book
@@ -19,6 +20,8 @@ from tests.factories.templates import put_templates
 from tests.features.simulations.rehearsal import Rehearsal, generous
 
 CUSTOMERS = 160
+#: Under the keys of another deployment the same subject would be somebody else.
+SOMEBODY = Caller(Role.RULE_AUTHOR, subject="who-asks-in-no-test")
 
 
 @asynccontextmanager
@@ -57,9 +60,7 @@ def simulated_book(
 
     async def simulate(url: str) -> None:
         async with opened(url, settings) as rehearsal:
-            await rehearsal.simulate(objectives=["renewal"])
-            # They are known by digests under the keys of this deployment, which no other has.
-            await rehearsal.change("DELETE FROM actors")
+            await rehearsal.simulate(caller=SOMEBODY, objectives=["renewal"])
 
     with a_database(server_url, book) as url:
         asyncio.run(simulate(url))
