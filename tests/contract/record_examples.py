@@ -40,6 +40,7 @@ from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.contract.live import load_book
 from tests.features.imports.feed import Feed
+from tests.features.simulations.rehearsal import NEVER, Rehearsal, generous
 from tests.paths import ROOT
 from tests.postgres import throw_away_server
 
@@ -80,6 +81,7 @@ _OPENED: Final[Any] = DraftCreate.model_json_schema()["examples"][0]
 _OWN: Final = f"/v1/rule-sets/{_OPENED['id']}"
 _PURPOSE: Final = {"X-Purpose": "override_review"}
 _EVIDENCE: Final = "Contract of sale, signed on 2026-10-30.\nThe buyer takes over all policies.\n"
+_SIMULATION: Final = "/v1/rule-sets/motor-retail/simulations/{simulation_id}"
 #: What is salted is another one each time.
 _DIGEST: Final = re.compile('("digest": )"[0-9a-f]{64}"')
 #: A second version of a rule set, which decides for nobody yet.
@@ -100,7 +102,8 @@ tables:
 class Call:
     """How an operation is called to show it; `{name}` stands for what is known by then.
 
-    A body that comes with a file is a form; `works` does the job that waits first.
+    A body that comes with a file is a form; `works` does the job that waits first, and
+    `simulates` the simulation.
     """
 
     operation: str
@@ -111,6 +114,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     file: tuple[str, str] | None = None
     works: bool = False
+    simulates: bool = False
     subject: str | None = None
 
 
@@ -347,6 +351,53 @@ CALLS: Final = (
         "POST /v1/override-delegations/{delegation_id}/end",
         Role.RISK_OFFICER,
     ),
+    Call(
+        "create_simulation",
+        "POST /v1/rule-sets/motor-retail/simulations",
+        Role.RULE_AUTHOR,
+        {"candidate": {"version": 1}, "objectives": ["renewal"], "as_of": "2026-11-01"},
+        {"simulation_id": "id"},
+    ),
+    Call(
+        "cancel_simulation",
+        f"POST {_SIMULATION}/cancel",
+        Role.RULE_AUTHOR,
+    ),
+    Call(
+        "create_simulation",
+        "POST /v1/rule-sets/motor-retail/simulations",
+        Role.RULE_AUTHOR,
+        {
+            "candidate": {"version": 1},
+            "baseline": {"rule_set": "motor", "version": 1},
+            "objectives": ["renewal"],
+            "as_of": "2026-11-01",
+        },
+        {"simulation_id": "id"},
+    ),
+    Call(
+        "get_simulation",
+        f"GET {_SIMULATION}",
+        Role.RISK_OFFICER,
+        simulates=True,
+    ),
+    Call("list_simulations", "GET /v1/rule-sets/motor-retail/simulations", Role.RULE_AUTHOR),
+    Call(
+        "list_movers",
+        f"GET {_SIMULATION}/movers",
+        Role.RISK_OFFICER,
+    ),
+    Call(
+        "list_movers",
+        f"GET {_SIMULATION}/movers",
+        Role.RISK_OFFICER,
+        headers={"Accept": "text/csv"},
+    ),
+    Call(
+        "get_simulation_comparison",
+        f"GET {_SIMULATION}/comparison?with={{simulation_id}}",
+        Role.RULE_AUTHOR,
+    ),
     Call("get_liveness", "GET /livez"),
     Call("get_readiness", "GET /readyz"),
     Call("get_metrics", "GET /metrics", Role.ADMIN),
@@ -380,6 +431,8 @@ async def record(url: str, folder: Path) -> dict[str, str]:
     """The files that show each operation, by name, from a migrated database without customers."""
     settings = Settings(data_dir=folder / "data")
     await load_book(url, settings, folder / "book")
+    async with open_database(url, settings) as database, database.sessions.begin() as session:
+        await load_document(session, json.dumps(generous("6000", "motor-retail")), valid_from=NEVER)
     connection = await asyncpg.connect(libpq_url(url))
     try:
         customer_id, manager = await connection.fetchrow(_SUBJECT) or ("", "")
@@ -401,6 +454,8 @@ async def record(url: str, folder: Path) -> dict[str, str]:
         for call in CALLS:
             if call.works:
                 await Feed(api, database).work()
+            if call.simulates:
+                await Rehearsal(url, settings, database, api).work()
             await _show(api, call, known, manager, shown)
     # The database has a clock of its own.
     text = _INSTANT.sub(f"{NOW:%Y-%m-%dT%H:%M:%SZ}", json.dumps(shown, ensure_ascii=False))

@@ -232,8 +232,10 @@ def test_every_body_is_shown_and_every_example_is_one_that_its_schema_takes(
             checked += 1
     assert checked > 100
     evidence = "/v1/overrides/{override_id}/evidence/{sha256} get_override_evidence 200"
+    movers = "/v1/rule-sets/{rule_set_id}/simulations/{simulation_id}/movers list_movers 200"
     assert binary == {
         f"/v1/customers list_customers 200 {XLSX}",
+        f"{movers} {XLSX}",
         *(f"/v1/rule-sets/check check_rule_set {kind}" for kind in (XLSX, DMN)),
         *(f"{evidence} {kind}" for kind in EVIDENCE_TYPES if kind != "text/plain"),
     }

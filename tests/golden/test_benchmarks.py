@@ -15,6 +15,7 @@ SECONDS = 180
 
 SMALL = {
     "whole_book": ("150", "300", "--rounds", "1"),
+    "simulation": ("150", "--rounds", "1"),
     "importer": ("--policies", "300", "--repeats", "1", "--motor", "/nonexistent"),
     "rule_kernel": ("--rows", "2000", "--repeats", "2", "--zen-rows", "50"),
     "rule_check": ("--rows", "20", "--columns", "3", "--repeats", "2", "--limit", "5"),
@@ -24,6 +25,8 @@ SMALL = {
 PRINTED = {
     "whole_book": r"run / COPY +[0-9.]+\n(.|\n)*peak memory of the run +[0-9]+ MB"
     r"(.|\n)*time per customer, against 150: [0-9.]+",
+    "simulation": r"the candidate decides for [0-9]+, [0-9]+ move(.|\n)*"
+    r"simulation / run, processor +[0-9.]+x",
     "importer": r"300 policies: .* ratio [0-9.]+ ",
     "rule_kernel": r"ours / by hand: [0-9.]+x, (.|\n)*"
     r"ours / zen-engine evaluate_batch: [0-9,.]+x",

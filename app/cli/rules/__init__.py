@@ -1,4 +1,4 @@
-"""`tiering rules …`: checking, comparing, exchanging rule sets, and putting them in force."""
+"""`tiering rules …`: checking, comparing, rehearsing, exchanging documents, and putting them in force."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ ROOMS: Final = {
     "explain": "app.cli.explanations",
     "diff": "app.cli.differences",
     "convert": "app.cli.conversions",
+    "simulate": "app.cli.rules.simulate",
     "load": "app.cli.rules.load",
 }
 
