@@ -56,6 +56,24 @@ ORDER BY customer_id LIMIT 1
 """
 _WRITTEN: Final[Any] = CustomerWrite.model_json_schema()["examples"][0]
 _WANTED: Final[Any] = OverrideWrite.model_json_schema()["examples"][0]
+#: The template with a row that forgets the floor of premium.
+_CONTRADICTION: Final = {
+    "format": "tiering/1",
+    "id": "motor-own",
+    "extends": "motor@1",
+    "tables": [
+        {
+            "id": "segment",
+            "rules": [
+                {
+                    "id": "SEG9",
+                    "when": {"premium_ratio": "> 3", "years_of_premium_growth": ">= 2"},
+                    "then": "high_net_worth",
+                }
+            ],
+        }
+    ],
+}
 _PURPOSE: Final = {"X-Purpose": "override_review"}
 _EVIDENCE: Final = "Contract of sale, signed on 2026-10-30.\nThe buyer takes over all policies.\n"
 #: What is salted is another one each time.
@@ -143,6 +161,7 @@ CALLS: Final = (
     Call("get_tier_sla", "GET /v1/tiers/gold/sla", Role.AGENT),
     Call("list_benefits", "GET /v1/customers/{customer_id}/benefits", Role.CUSTOMER),
     Call("list_facts", "GET /v1/facts", Role.RULE_AUTHOR),
+    Call("check_rule_set", "POST /v1/rule-sets/check", Role.RISK_OFFICER, _CONTRADICTION),
     Call("list_rule_sets", "GET /v1/rule-sets", Role.RULE_AUTHOR),
     Call(
         "get_rule_set_version",

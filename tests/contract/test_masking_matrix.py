@@ -279,6 +279,8 @@ NOT_ABOUT_CUSTOMERS: Final = {
     "GET /v1/rule-sets/{rule_set_id}/versions/{version}",
     "GET /v1/rule-sets/{rule_set_id}/versions/{version}/changes",
     "GET /v1/rule-templates",
+    # How many customers a finding is about, in full tens for who is shown no customer data.
+    "POST /v1/rule-sets/check",
     "POST /v1/evaluations/what-if",
     "POST /v1/imports",
     "GET /v1/imports/{import_id}",

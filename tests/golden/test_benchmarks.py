@@ -17,6 +17,7 @@ SMALL = {
     "whole_book": ("150", "300", "--rounds", "1"),
     "importer": ("--policies", "300", "--repeats", "1", "--motor", "/nonexistent"),
     "rule_kernel": ("--rows", "2000", "--repeats", "2", "--zen-rows", "50"),
+    "rule_check": ("--rows", "20", "--columns", "3", "--repeats", "2", "--limit", "5"),
     "one_customer": ("--customers", "50", "--repeats", "2"),
     "hot_reads": ("150", "--rounds", "1", "--seconds", "0.3", "--connections", "4"),
 }
@@ -26,6 +27,8 @@ PRINTED = {
     "importer": r"300 policies: .* ratio [0-9.]+ ",
     "rule_kernel": r"ours / by hand: [0-9.]+x, (.|\n)*"
     r"ours / zen-engine evaluate_batch: [0-9,.]+x",
+    "rule_check": r"slowest of the three: [0-9.]+ s(.|\n)*by hand / ours: [0-9.,]+x"
+    r"(.|\n)*z3 / ours: [0-9.,]+x",
     "one_customer": r"ours with reasons / zen-engine evaluate: [0-9,.]+x, ",
     "hot_reads": r"P1 tier / tier by hand, asyncpg: [0-9.]+x(.|\n)*P3 SLA of a tier",
 }

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from app.cli import conversions, differences, explanations, stopping
+from app.cli import stopping
 from app.cli.output import out
 from app.cli.rules import check
 from app.cli.rules.documents import read_text
 from app.infra.settings import load_settings
+
+#: Commands that need neither a database nor what reads and writes other forms: nobody should wait
+#: for the import of those, least of all a CI.
+_QUICK: Final = frozenset({"check", "test"})
 
 commands = typer.Typer(help="Rule-set documents.", no_args_is_help=True)
 
@@ -55,8 +60,11 @@ commands.command("test")(check.run_examples)
 
 
 def register(app: typer.Typer) -> None:
-    """Add this room's commands."""
-    conversions.register(commands)
-    explanations.register(commands)
-    differences.register(commands)
+    """Add this room's commands, or those of the one that is called."""
+    if _QUICK.isdisjoint(sys.argv[2:3]):
+        from app.cli import conversions, differences, explanations
+
+        conversions.register(commands)
+        explanations.register(commands)
+        differences.register(commands)
     app.add_typer(commands, name="rules")
