@@ -1,4 +1,4 @@
-"""`tiering rules …`: checking, comparing, rehearsing, exchanging documents, and putting them in force."""
+"""`tiering rules …`: checking, comparing, rehearsing and exchanging rule sets, and loading them."""
 
 from __future__ import annotations
 
