@@ -92,7 +92,7 @@ def _rule_set(grid: Grid) -> dict[str, object]:
             grid.refuse((row, 0), "sheet-field", f"{name} occurs twice.", "Drop one of them.")
         elif isinstance(part, dict):
             part[key] = (grid.integer if name in form.INTEGER_FIELDS else grid.text)(row, 1)
-        grid.nothing_right_of(row, len(form.RULE_SET_COLUMNS))
+        grid.only_in(row, range(len(form.RULE_SET_COLUMNS)))
     return raw
 
 
@@ -105,6 +105,7 @@ def _objectives(grid: Grid) -> dict[str, object]:
         return {}
     objectives: dict[str, object] = {}
     for row in grid.filled_rows(1):
+        grid.only_in(row, header.values())
         name = grid.text(row, header[form.OBJECTIVE]).strip()
         if name in objectives:
             grid.refuse(
@@ -128,7 +129,7 @@ def _scorecard(grid: Grid, days: frozenset[str]) -> list[dict[str, object]]:
     groups: list[list[int]] = []
     last = ""
     for row in grid.filled_rows(1):
-        grid.nothing_right_of(row, max(columns.values()) + 1)
+        grid.only_in(row, columns.values())
         name = grid.text(row, columns["id"]).strip()
         if groups and name in ("", last):
             groups[-1].append(row)

@@ -12,8 +12,17 @@ from app.domain.privacy.suppression import SMALLEST_TOLD
 from app.domain.rules.cells import print_cell
 from app.domain.rules.check import box_text
 from app.domain.rules.findings import Severity, Side
-from app.features.rule_sets.service import JSON, YAML, Checked, CheckedFinding, Counted, Uncounted
+from app.features.rule_sets.service import (
+    DMN,
+    JSON,
+    YAML,
+    Checked,
+    CheckedFinding,
+    Counted,
+    Uncounted,
+)
 from app.infra.masking import Open, ReadModel
+from app.infra.sheets import XLSX
 
 _SHARE_PLACES: Final = Decimal("0.0001")
 
@@ -30,6 +39,14 @@ DOCUMENT_BODY: Final[dict[str, Any]] = {
             }
         },
         YAML: {"schema": {"type": "string", "description": "The same as YAML text."}},
+        XLSX: {
+            "schema": {
+                "type": "string",
+                "format": "binary",
+                "description": "The same as a workbook of forms, as a version's XLSX.",
+            }
+        },
+        DMN: {"schema": {"type": "string", "description": "The same as a DMN file of ours."}},
     },
 }
 

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.rules.check import CheckReport, check_document
-from app.domain.rules.findings import Finding, Severity
+from app.domain.rules.findings import DocumentError, Finding, Severity
 from app.domain.rules.writing import document_hash
 from app.features.rule_sets.service.counting import (
     Count,
@@ -79,7 +79,12 @@ async def check_upload(
     Raises:
         Invalid: `unsupported-media-type` or `document-unreadable`.
     """
-    raw = await _in_turn(read_upload, body, media_type)
+    try:
+        raw = await _in_turn(read_upload, body, media_type)
+    except DocumentError as error:
+        # A form, or decisions of another tool, that say what is not taken.
+        findings = by_effect(CheckedFinding(each) for each in error.findings)
+        return Checked(ok=False, hash=None, findings=findings, uncounted=Uncounted.NOTHING_TO_COUNT)
     return await check_raw(database, raw, count=count)
 
 

@@ -106,8 +106,8 @@ def test_a_number_cell_is_a_predicate(cell: str, expected: str) -> None:
             "text",
             "not(x, y)",
             (
-                '<SimpleSetPredicate field="f" booleanOperator="isNotIn"><Array n="2" type="string">'
-                '"x" "y"</Array></SimpleSetPredicate>'
+                '<SimpleSetPredicate field="f" booleanOperator="isNotIn">'
+                '<Array n="2" type="string">"x" "y"</Array></SimpleSetPredicate>'
             ),
         ),
         (
