@@ -13,6 +13,7 @@ from app.domain.rules.writing import document_hash
 from app.features.rule_sets import service
 from app.features.rule_sets.service import (
     SUFFIXES,
+    get_version,
     load_document,
     represent,
     shipped_documents,
@@ -167,11 +168,11 @@ async def test_accept_decides_on_the_form(
 
 @pytest.mark.parametrize(("media_type", "suffix"), list(SUFFIXES.items()))
 async def test_each_form_is_a_file_with_a_tag_of_its_own(
-    api: Api, media_type: str, suffix: str
+    api: Api, session: AsyncSession, media_type: str, suffix: str
 ) -> None:
     headers = {"Accept": media_type}
     answer = await api.get(VERSION, Role.RULE_AUTHOR, headers=headers)
-    (stored,) = [found for found in shipped_documents() if found.id == "all"]
+    stored = (await get_version(session, rule_set_id="all", version=1)).compiled.document
     assert answer.content == represent(stored, media_type)
     name = f'attachment; filename="all-1.{suffix}"'
     assert answer.headers["Content-Disposition"].startswith(name)
