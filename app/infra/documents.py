@@ -168,7 +168,7 @@ def read_json_document(text: str) -> dict[str, object]:
             parse_int=_short_integer,
             parse_constant=_no_number,
         )
-        _require_plain(loaded)
+        require_plain(loaded)
     except json.JSONDecodeError as error:
         detail = f"{error.msg}; write JSON, or send the document as YAML"
         raise UnreadableError(detail, "syntax", (error.lineno, error.colno)) from None
@@ -210,8 +210,12 @@ def _no_number(_constant: str) -> NoReturn:
     raise ValueError("no number")
 
 
-def _require_plain(loaded: object) -> None:
-    """Refuse what is nested too deep and halves of characters, without recursion."""
+def require_plain(loaded: object) -> None:
+    """Refuse what no document holds: deep nesting, halves of characters, binary fractions.
+
+    Raises:
+        ValueError: there is such a thing in it.
+    """
     level: list[object] = [loaded]
     for _ in range(_MAX_DEPTH):
         inner: list[object] = []
@@ -222,6 +226,8 @@ def _require_plain(loaded: object) -> None:
                 inner += value
             elif isinstance(value, str):
                 value.encode()
+            elif isinstance(value, float):
+                raise ValueError("a decimal is no text")  # noqa: TRY004 - its spelling, no type.
         level = inner
     if level:
         raise ValueError("nested too deep")

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     evidence_keep_days: Annotated[int, Field(ge=365, le=36_525)] = 3_650
     #: A command that reads a file from its standard input: 0 it is clean, 1 it is not.
     evidence_scanner: str | None = None
+    #: Of what decided after it was rehearsed, the counts are kept for good, and who moves so long.
+    simulation_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
     job_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
     housekeeping_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
     override_clock_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60

@@ -111,13 +111,13 @@ def test_where_values_are_missing_too_it_is_not_null_that_is_unhandled() -> None
             "id": "note",
             "output": {"name": "reinsurance_advice", "values": ["yes"]},
             "complete": True,
-            "inputs": ["claims"],
-            "rules": [{"id": "N1", "when": {"claims": "1"}, "then": "yes"}],
+            "inputs": ["delta"],
+            "rules": [{"id": "N1", "when": {"delta": "1"}, "then": "yes"}],
         }
     )
     (finding,) = refused(raw)
     assert finding.code == "gap"
-    raw["tables"][-1]["rules"][0]["when"]["claims"] = "not(null)"
+    raw["tables"][-1]["rules"][0]["when"]["delta"] = "not(null)"
     (finding,) = refused(raw)
     assert finding.code == "null-unhandled"
 

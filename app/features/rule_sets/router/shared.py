@@ -1,4 +1,4 @@
-"""The router of rule sets, and who may read them."""
+"""The router of rule sets, and who may."""
 
 from __future__ import annotations
 
@@ -21,3 +21,4 @@ Reader = Annotated[
         Role.COMPLIANCE,
     ),
 ]
+Author = Annotated[Actor, requires(Role.RULE_AUTHOR)]

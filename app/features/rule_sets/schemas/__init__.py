@@ -1,7 +1,14 @@
-"""Rule sets as they are sent and answered."""
+"""Rule sets as they are sent and answered: versions, checks and drafts."""
 
 from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckQuery, CheckRead
+from app.features.rule_sets.schemas.drafts import (
+    DraftCreate,
+    DraftRead,
+    refused_places,
+)
 from app.features.rule_sets.schemas.reading import (
+    LARGEST_VERSION,
+    ActivationRead,
     ChangesRead,
     ListedRuleSetRead,
     RuleSetId,
@@ -14,9 +21,13 @@ from app.features.rule_sets.schemas.reading import (
 
 __all__ = [
     "DOCUMENT_BODY",
+    "LARGEST_VERSION",
+    "ActivationRead",
     "ChangesRead",
     "CheckQuery",
     "CheckRead",
+    "DraftCreate",
+    "DraftRead",
     "ListedRuleSetRead",
     "RuleSetId",
     "RuleSetsRead",
@@ -24,4 +35,5 @@ __all__ = [
     "TemplateRead",
     "TemplatesRead",
     "VersionNumber",
+    "refused_places",
 ]

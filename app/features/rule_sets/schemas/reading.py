@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final
 
 from fastapi import Path, Query
@@ -58,7 +58,11 @@ class VersionRead(ReadModel):
 
     version: Open[int] = Field(description="From 1.")
     hash: Open[str] = Field(description="SHA-256 of the document's canonical JSON (RFC 8785).")
-    origin: Open[str] = Field(description="template (shipped) or loaded.")
+    origin: Open[str] = Field(description="template (shipped), loaded or published.")
+    created_at: Open[datetime] = Field(description="When it was stored.")
+    published_at: Open[datetime | None] = Field(
+        description="When a publisher last put it in force; null where none did."
+    )
 
 
 class ListedRuleSetRead(ReadModel):
@@ -81,7 +85,13 @@ class ListedRuleSetRead(ReadModel):
             title=TitleRead.model_validate(dict(listed.title)),
             in_force=None if in_force is None else in_force.version,
             versions=[
-                VersionRead(version=found.version, hash=found.hash, origin=found.origin)
+                VersionRead(
+                    version=found.version,
+                    hash=found.hash,
+                    origin=found.origin,
+                    created_at=found.created_at,
+                    published_at=found.published_at,
+                )
                 for found in listed.versions
             ],
             activations=[ActivationRead.of(found) for found in listed.activations],

@@ -1,6 +1,14 @@
 """The use cases of rule sets."""
 
 from app.features.rule_sets.repository import StoredActivation, StoredVersion
+from app.features.rule_sets.repository.drafts import StoredDraft
+from app.features.rule_sets.service.activating import (
+    activate,
+    deactivate,
+    list_activations,
+    lock_activations,
+    store_published,
+)
 from app.features.rule_sets.service.changes import Changes, list_changes, list_version_changes
 from app.features.rule_sets.service.checking import (
     Checked,
@@ -10,6 +18,21 @@ from app.features.rule_sets.service.checking import (
     check_upload,
 )
 from app.features.rule_sets.service.counting import Count, Uncounted
+from app.features.rule_sets.service.drafts import (
+    Draft,
+    DraftOpening,
+    DraftSource,
+    Editing,
+    OpenDraft,
+    compile_draft,
+    discard_draft,
+    find_open_draft,
+    get_draft,
+    get_open_draft,
+    open_draft,
+    readable_for,
+    revise_draft,
+)
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
     ListedVersion,
@@ -50,26 +73,45 @@ __all__ = [
     "CheckedFinding",
     "Count",
     "Counted",
+    "Draft",
+    "DraftOpening",
+    "DraftSource",
+    "Editing",
     "ListedRuleSet",
     "ListedVersion",
+    "OpenDraft",
     "RuleSet",
     "StoredActivation",
+    "StoredDraft",
     "StoredVersion",
     "Template",
     "Uncounted",
+    "activate",
     "check_raw",
     "check_upload",
+    "compile_draft",
+    "deactivate",
+    "discard_draft",
+    "find_open_draft",
+    "get_draft",
+    "get_open_draft",
     "get_version",
     "install_templates",
+    "list_activations",
     "list_changes",
     "list_rule_sets",
     "list_templates",
     "list_version_changes",
     "load_document",
+    "lock_activations",
+    "open_draft",
     "read_decisions",
     "read_upload",
+    "readable_for",
     "represent",
     "resolve",
     "resolve_all",
+    "revise_draft",
     "shipped_documents",
+    "store_published",
 ]

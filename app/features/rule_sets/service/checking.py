@@ -53,12 +53,13 @@ class Checked:
     """What a check found, the worst first and of equal ones those that affect most customers.
 
     Either `counted` says among how many customers, or `uncounted` why among none. `hash` is that
-    of the document, None where it cannot be read as one.
+    of the document, None where it cannot be read as one, and `tests` how many it carries.
     """
 
     ok: bool
     hash: str | None
     findings: tuple[CheckedFinding, ...]
+    tests: int = 0
     counted: Counted | None = None
     uncounted: Uncounted | None = None
 
@@ -121,7 +122,7 @@ async def _in_turn(work: Callable[..., T], *arguments: object) -> T:
 
 def _told(report: CheckReport, hash_: str | None, uncounted: Uncounted) -> Checked:
     findings = by_effect(CheckedFinding(each) for each in report.findings)
-    return Checked(report.ok, hash_, findings, uncounted=uncounted)
+    return Checked(report.ok, hash_, findings, _tests(report), uncounted=uncounted)
 
 
 def _counted(report: CheckReport, hash_: str | None, found: Headcount, as_of: date) -> Checked:
@@ -129,7 +130,12 @@ def _counted(report: CheckReport, hash_: str | None, found: Headcount, as_of: da
     findings = by_effect(
         CheckedFinding(each, None if each.box is None else next(inside)) for each in report.findings
     )
-    return Checked(report.ok, hash_, findings, Counted(found.customers, as_of))
+    counted = Counted(found.customers, as_of)
+    return Checked(report.ok, hash_, findings, _tests(report), counted)
+
+
+def _tests(report: CheckReport) -> int:
+    return 0 if report.document is None else len(report.document.tests)
 
 
 def by_effect(findings: Iterable[CheckedFinding]) -> tuple[CheckedFinding, ...]:

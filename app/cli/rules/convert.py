@@ -1,0 +1,29 @@
+"""`tiering rules convert`: a rule-set document from one form into another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def convert(
+    file: Annotated[Path, typer.Argument(help="Document: .yaml, .json, .xlsx or .dmn.")],
+    target: Annotated[
+        Path, typer.Option("--out", help="File to write: .yaml, .json, .xlsx, .dmn or .pmml.")
+    ],
+    base: Annotated[
+        Path | None,
+        typer.Option("--into", help="Rule set that the tables of a foreign DMN file go into."),
+    ] = None,
+) -> None:
+    """Write a document in another form; what it extends is written out.
+
+    A shipped template is extended by its name, as motor@1. PMML takes the scorecard alone, and is
+    not read.
+    """
+    # The other commands should not wait for what writes all forms.
+    from app.cli.conversions import convert_file
+
+    convert_file(file, target, base)
