@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from app.domain.errors import Invalid
 from app.domain.rules.exchange.workbook import Choices, Sheet, SheetValue, Workbook
+from app.domain.rules.findings import DocumentError, Finding
 from app.infra.confined import Refused, confined
+from app.infra.documents import UnreadableError
 
 #: What spreadsheets let a list in a cell be long that names its answers itself.
 _LONGEST_LIST: Final = 255
@@ -93,8 +94,9 @@ def read_form(body: bytes) -> Workbook:
     """The sheets of an XLSX workbook.
 
     Raises:
-        Invalid: `document-unreadable`: it is no workbook, has macros, formulas, merged cells, times
-            or numbers that are not kept, or is too large.
+        UnreadableError: it is no workbook, has macros, or is too large.
+        DocumentError: a formula, merged cells, a time, or a number that a workbook does not keep;
+            it names the sheet and the cell.
         Conflict: the process that reads it was stopped.
     """
     with tempfile.NamedTemporaryFile(prefix="form-", suffix=".xlsx") as file:
@@ -104,14 +106,18 @@ def read_form(body: bytes) -> Workbook:
             with confined({"task": "read-form", "path": file.name}) as told:
                 sheets = json.loads(told.read() or "[]")
         except Refused as refused:
-            place = f"{refused.place}: " if refused.place else ""
-            raise Invalid(
-                "document-unreadable", f"{place}{refused.what}; {refused.remedy}"
-            ) from None
+            raise _refusal(refused) from None
     return tuple(
         Sheet(sheet["title"], tuple(tuple(map(_value, row)) for row in sheet["rows"]))
         for sheet in sheets
     )
+
+
+def _refusal(refused: Refused) -> UnreadableError | DocumentError:
+    if not refused.place:
+        return UnreadableError(f"{refused.what}; {refused.remedy}", "workbook")
+    message, remedy = (f"{part[0].upper()}{part[1:]}." for part in (refused.what, refused.remedy))
+    return DocumentError([Finding(refused.place, "sheet-refused", message, remedy)])
 
 
 def _value(written: object) -> SheetValue:

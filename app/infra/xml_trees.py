@@ -8,11 +8,11 @@ nor files of this machine nor addresses on the network. Depth and number of elem
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NoReturn
+from typing import Final
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
-from app.domain.errors import Invalid
+from app.infra.documents import UnreadableError
 
 MAX_BYTES: Final = 16 << 20
 _MAX_DEPTH: Final = 40
@@ -23,10 +23,10 @@ def read_xml(body: bytes) -> ET.Element:
     """The root of an XML text; names are `{namespace}name`.
 
     Raises:
-        Invalid: `document-unreadable`, naming the line and what to do.
+        UnreadableError: naming line and column and what to do.
     """
     if len(body) > MAX_BYTES:
-        raise _refused(None, f"it is longer than {MAX_BYTES >> 20} MB", "split it")
+        raise UnreadableError(f"the XML is longer than {MAX_BYTES >> 20} MB; split it", "length")
     return _Reading().root(body)
 
 
@@ -54,18 +54,20 @@ class _Reading:
             self._parser.Parse(body, True)  # noqa: FBT003 - expat's.
         except expat.ExpatError as error:
             what = expat.errors.messages.get(error.code, "not well-formed")
-            raise _refused(error.lineno, f"this is no XML: {what}", "export it again") from None
+            place = error.lineno, error.offset + 1
+            raise UnreadableError(f"no XML: {what}; export it again", "syntax", place) from None
         except (LookupError, ValueError):
-            raise _refused(None, "its encoding is not known", "save it as UTF-8") from None
+            # What is declared is an encoding that nobody here knows, or none of texts.
+            raise UnreadableError("an unknown encoding; save it as UTF-8", "encoding") from None
         return self._builder.close()
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         self._depth += 1
         self._elements += 1
         if self._depth > _MAX_DEPTH:
-            self._stop(f"more than {_MAX_DEPTH} levels", "nest less")
+            raise self._stopped("depth", f"more than {_MAX_DEPTH} levels; nest less")
         if self._elements > _MAX_ELEMENTS:
-            self._stop(f"more than {_MAX_ELEMENTS:,} elements", "split it")
+            raise self._stopped("length", f"more than {_MAX_ELEMENTS:,} elements; split it")
         self._builder.start(_clark(name), {_clark(key): attributes[key] for key in attributes})
 
     def _end(self, name: str) -> None:
@@ -76,16 +78,12 @@ class _Reading:
         self._builder.data(text)
 
     def _doctype(self, *_declared: object) -> None:
-        self._stop("a document type is not allowed", "remove the DOCTYPE")
+        raise self._stopped("doctype", "a document type is not allowed; remove the DOCTYPE")
 
-    def _stop(self, what: str, remedy: str) -> NoReturn:
-        raise _refused(self._parser.CurrentLineNumber, what, remedy)
+    def _stopped(self, rule: str, detail: str) -> UnreadableError:
+        place = self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1
+        return UnreadableError(detail, rule, place)
 
 
 def _clark(name: str) -> str:
     return f"{{{name}" if "}" in name else name
-
-
-def _refused(line: int | None, what: str, remedy: str) -> Invalid:
-    place = "" if line is None else f"line {line}: "
-    return Invalid("document-unreadable", f"{place}{what}; {remedy}")

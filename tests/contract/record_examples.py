@@ -433,11 +433,7 @@ async def record(url: str, folder: Path) -> dict[str, str]:
     await load_book(url, settings, folder / "book")
     async with open_database(url, settings) as database, database.sessions.begin() as session:
         await load_document(session, json.dumps(generous("6000", "motor-retail")), valid_from=NEVER)
-    connection = await asyncpg.connect(libpq_url(url))
-    try:
-        customer_id, manager = await connection.fetchrow(_SUBJECT) or ("", "")
-    finally:
-        await connection.close()
+    customer_id, manager = await _subject(url)
     shown: dict[str, dict[str, Any]] = {}
     people = pl.scan_parquet(folder / "book" / "customers.parquet")
     phone = people.filter(pl.col("customer_id") == customer_id).select("phone").collect().item()
@@ -472,6 +468,16 @@ async def record(url: str, folder: Path) -> dict[str, str]:
         f"{name}.json": json.dumps(one, ensure_ascii=False, indent=2) + "\n"
         for name, one in final.items()
     }
+
+
+async def _subject(url: str) -> tuple[str, str]:
+    """The customer of whom is told, and the customer's account manager."""
+    connection = await asyncpg.connect(libpq_url(url))
+    try:
+        customer_id, manager = await connection.fetchrow(_SUBJECT) or ("", "")
+    finally:
+        await connection.close()
+    return customer_id, manager
 
 
 async def _was_rehearsed(*_session: object, **_asked: object) -> bool:

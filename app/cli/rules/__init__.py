@@ -13,9 +13,9 @@ import typer
 ROOMS: Final = {
     "check": "app.cli.rules.check",
     "test": "app.cli.rules.check",
-    "explain": "app.cli.explanations",
-    "diff": "app.cli.differences",
-    "convert": "app.cli.conversions",
+    "explain": "app.cli.rules.explain",
+    "diff": "app.cli.rules.diff",
+    "convert": "app.cli.rules.convert",
     "simulate": "app.cli.rules.simulate",
     "load": "app.cli.rules.load",
 }

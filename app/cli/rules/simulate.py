@@ -11,8 +11,8 @@ import typer
 
 from app.cli import stopping
 from app.cli.output import out, progress
-from app.cli.rehearsal import Wish, print_report, simulate_text
 from app.cli.rules.documents import read_text
+from app.cli.rules.rehearsal import Wish, print_report, simulate_text
 from app.features.simulations.service import written_report
 from app.infra.clock import business_day, utc_now
 from app.infra.embedded import database_url

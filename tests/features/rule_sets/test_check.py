@@ -11,8 +11,9 @@ from httpx import Response
 
 from app.domain.privacy.roles import Role
 from app.domain.rules.writing import document_hash
-from app.features.rule_sets.service import shipped_documents
+from app.features.rule_sets.service import DMN, represent, shipped_documents
 from app.infra.documents import write_document
+from app.infra.sheets import XLSX
 from tests.api import Api, Caller
 from tests.domain.templates.books import raw
 from tests.features.rule_sets.test_read_rule_sets import READERS
@@ -155,3 +156,22 @@ async def test_ten_thousand_rows_are_too_many_and_hold_up_nobody(api: Api) -> No
     assert (await api.get("/livez")).status_code == 200
     found = await asked
     assert "too-many" in [each["code"] for each in found["findings"]]
+
+
+@pytest.mark.parametrize("form", [XLSX, DMN])
+async def test_a_workbook_and_a_dmn_file_are_checked_like_their_document(
+    api: Api, form: str
+) -> None:
+    (motor,) = [found for found in shipped_documents() if found.id == "motor"]
+    answer = await send(api, represent(motor, form), form, query="?count=false")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["hash"] == document_hash(motor)
+
+
+async def test_what_a_form_gets_wrong_is_a_finding_with_its_place(api: Api) -> None:
+    (motor,) = [found for found in shipped_documents() if found.id == "motor"]
+    wrong = represent(motor, DMN).replace(b"<text>null</text>", b"<text>now()</text>")
+    found = await checked(api, wrong, DMN)
+    assert (found["ok"], found["hash"]) == (False, None)
+    assert {each["code"] for each in found["findings"]} == {"dmn-feel"}
+    assert found["findings"][0]["path"].startswith("decision[")

@@ -8,9 +8,19 @@ from datetime import date
 import pytest
 
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import load_document, shipped_documents
+from app.domain.rules.findings import DocumentError, Finding
+from app.domain.rules.writing import document_hash
+from app.features.rule_sets import service
+from app.features.rule_sets.service import (
+    SUFFIXES,
+    get_version,
+    load_document,
+    represent,
+    shipped_documents,
+)
 from app.infra.database import AsyncSession
 from app.infra.documents import read_document
+from app.infra.sheets import XLSX
 from tests.api import Api, Caller
 from tests.features.rule_sets.test_rule_sets import document
 
@@ -142,6 +152,10 @@ async def test_who_holds_it_already_is_not_sent_it_again(api: Api) -> None:
         ("application/yaml;q=0, */*", 200, "application/json"),
         ("application/yaml;q=nonsense, application/json;q=0.001", 200, "application/json"),
         ("", 200, "application/json"),
+        ("application/dmn+xml", 200, "application/dmn+xml"),
+        ("application/pmml+xml", 200, "application/pmml+xml"),
+        (XLSX, 200, XLSX),
+        ("application/xml", 406, "application/problem+json"),
         ("application/pdf", 406, "application/problem+json"),
         ("application/json;q=2", 406, "application/problem+json"),
     ],
@@ -152,6 +166,39 @@ async def test_accept_decides_on_the_form(
     answer = await api.get(VERSION, Role.RULE_AUTHOR, headers={"Accept": accept})
     assert answer.status_code == status
     assert answer.headers["Content-Type"].partition(";")[0] == media_type
+
+
+@pytest.mark.parametrize(("media_type", "suffix"), list(SUFFIXES.items()))
+async def test_each_form_is_a_file_with_a_tag_of_its_own(
+    api: Api, session: AsyncSession, media_type: str, suffix: str
+) -> None:
+    headers = {"Accept": media_type}
+    answer = await api.get(VERSION, Role.RULE_AUTHOR, headers=headers)
+    stored = (await get_version(session, rule_set_id="all", version=1)).compiled.document
+    assert answer.content == represent(stored, media_type)
+    name = f'attachment; filename="all-1.{suffix}"'
+    assert answer.headers["Content-Disposition"].startswith(name)
+    assert answer.headers["Vary"] == "Accept"
+    mark = "" if suffix == "json" else f"-{suffix}"
+    assert answer.headers["ETag"] == f'"{document_hash(stored)}{mark}"'
+    headers["If-None-Match"] = answer.headers["ETag"]
+    again = await api.get(VERSION, Role.RULE_AUTHOR, headers=headers)
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_what_a_form_cannot_carry_is_a_problem_with_the_places(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No fact of the catalogue has more digits than PMML keeps, so the refusal itself is made up.
+    def refuse(*_: object) -> bytes:
+        raise DocumentError([Finding("scorecard.x.bins[0]", "not-carried", "No.", "Do.")] * 60)
+
+    monkeypatch.setattr(service, "represent", refuse)
+    answer = await api.get(VERSION, Role.RULE_AUTHOR, headers={"Accept": "application/pmml+xml"})
+    assert answer.status_code == 409
+    problem = answer.json()
+    assert problem["type"] == "/problems/not-carried"
+    assert problem["errors"] == [{"loc": ["scorecard.x.bins[0]"], "type": "not-carried"}] * 50
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,9 @@ def _is_table(sheet: Sheet, findings: list[Finding]) -> bool:
 
 def _rule_set(grid: Grid) -> dict[str, object]:
     grid.columns(0, form.RULE_SET_COLUMNS)
-    raw: dict[str, object] = {}
+    said: dict[str, object] = {}
     for row in grid.filled_rows(1):
+        grid.only_in(row, range(len(form.RULE_SET_COLUMNS)))
         name = grid.text(row, 0).strip()
         if name not in form.FIELDS:
             grid.refuse(
@@ -83,16 +84,18 @@ def _rule_set(grid: Grid) -> dict[str, object]:
                 f"The field {escaped(name[:60])} is not known.",
                 f"Known are {', '.join(form.FIELDS)}.",
             )
-            continue
-        if grid.at(row, 1) is None and name in form.OPTIONAL_FIELDS:
-            continue
-        group, _, key = name.rpartition(".")
-        part = raw.setdefault(group, {}) if group else raw
-        if isinstance(part, dict) and key in part:
+        elif name in said:
             grid.refuse((row, 0), "sheet-field", f"{name} occurs twice.", "Drop one of them.")
-        elif isinstance(part, dict):
-            part[key] = (grid.integer if name in form.INTEGER_FIELDS else grid.text)(row, 1)
-        grid.nothing_right_of(row, len(form.RULE_SET_COLUMNS))
+        elif grid.at(row, 1) is not None or name not in form.OPTIONAL_FIELDS:
+            said[name] = (grid.integer if name in form.INTEGER_FIELDS else grid.text)(row, 1)
+    raw: dict[str, object] = {name: value for name, value in said.items() if "." not in name}
+    for group in ("title", "reasons", "stability"):
+        start = f"{group}."
+        raw[group] = {
+            name.removeprefix(start): value
+            for name, value in said.items()
+            if name.startswith(start)
+        }
     return raw
 
 
@@ -105,6 +108,7 @@ def _objectives(grid: Grid) -> dict[str, object]:
         return {}
     objectives: dict[str, object] = {}
     for row in grid.filled_rows(1):
+        grid.only_in(row, header.values())
         name = grid.text(row, header[form.OBJECTIVE]).strip()
         if name in objectives:
             grid.refuse(
@@ -128,7 +132,7 @@ def _scorecard(grid: Grid, days: frozenset[str]) -> list[dict[str, object]]:
     groups: list[list[int]] = []
     last = ""
     for row in grid.filled_rows(1):
-        grid.nothing_right_of(row, max(columns.values()) + 1)
+        grid.only_in(row, columns.values())
         name = grid.text(row, columns["id"]).strip()
         if groups and name in ("", last):
             groups[-1].append(row)

@@ -19,8 +19,9 @@ def read_table(grid: Grid, days: frozenset[str]) -> dict[str, object]:
         if grid.text(row, 0).strip() != name:
             grid.refuse((row, 0), "sheet-field", f"Here {name} is due.", f"Write {name}.")
         if row != form.VALUES_ROW:
-            grid.nothing_right_of(row, 2)
+            grid.only_in(row, (0, 1))
     said = dict(zip(form.TABLE_FIELDS, range(len(form.TABLE_FIELDS)), strict=True))
+    grid.only_in(form.HEADER_ROW - 1, ())
     columns = grid.header(form.HEADER_ROW)
     for name in (form.RULE, form.THEN):
         if name not in columns:
@@ -42,13 +43,12 @@ def read_table(grid: Grid, days: frozenset[str]) -> dict[str, object]:
 
 
 def _values(grid: Grid) -> list[object]:
-    """Return the answers; the first empty cell is the last but for what stands behind it."""
+    """Return the answers that the cells of their row hold; empty ones between them do no harm."""
     rows = grid.sheet.rows
     width = len(rows[form.VALUES_ROW]) if len(rows) > form.VALUES_ROW else 0
-    columns = (column for column in range(1, width))
     return [
         grid.text(form.VALUES_ROW, column).strip()
-        for column in columns
+        for column in range(1, width)
         if grid.at(form.VALUES_ROW, column) is not None
     ]
 
@@ -62,7 +62,7 @@ def _flag(grid: Grid, row: int) -> object:
 def _rule(
     grid: Grid, row: int, columns: Mapping[str, int], days: frozenset[str]
 ) -> dict[str, object]:
-    grid.nothing_right_of(row, max(columns.values(), default=0) + 1)
+    grid.only_in(row, columns.values())
     when: dict[str, object] = {}
     for name, column in columns.items():
         if name not in (form.RULE, form.THEN):
@@ -101,7 +101,7 @@ def read_tests(
             )
     tests: list[dict[str, object]] = []
     for row in grid.filled_rows(1):
-        grid.nothing_right_of(row, max((*given.values(), *expected.values()), default=-1) + 1)
+        grid.only_in(row, (*given.values(), *expected.values()))
         facts = {name: _fact(grid, row, at, catalogue.get(name)) for name, at in given.items()}
         answers = {
             name: _answer(grid, row, column, is_set=name in sets)

@@ -1,6 +1,6 @@
 """Reading cells of a sheet while noting everything that is wrong, each with the cell's name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -84,12 +84,15 @@ class Grid:
                 )
         return found
 
-    def nothing_right_of(self, row: int, column: int) -> None:
-        """Refuse what stands in a row beyond the last column that means anything."""
-        for beyond in range(column, self._width(row)):
-            if self.at(row, beyond) is not None:
+    def only_in(self, row: int, columns: Collection[int]) -> None:
+        """Refuse what stands in other columns, where nobody would read it."""
+        for column in range(self._width(row)):
+            if column not in columns and self.at(row, column) is not None:
                 self.refuse(
-                    (row, beyond), "sheet-stray", "Nothing is expected here.", "Clear the cell."
+                    (row, column),
+                    "sheet-stray",
+                    "Nothing is expected here.",
+                    "Clear the cell, or head its column.",
                 )
 
     def text(self, row: int, column: int) -> str:

@@ -31,9 +31,10 @@ SUFFIXES: Final[Mapping[str, str]] = {
 
 
 def represent(document: RuleSetDocument, media_type: str) -> bytes:
-    """The bytes of a resolved document in one of the forms; the same document is the same bytes.
+    """The bytes of a resolved document in one of the forms.
 
-    JSON is canonical, so its SHA-256 is the document's hash.
+    JSON is canonical, so its SHA-256 is the document's hash. The others keep the order in which
+    objectives are named besides, and are the same bytes for the same order.
 
     Raises:
         DocumentError: with everything that the form cannot carry.

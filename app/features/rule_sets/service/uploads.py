@@ -26,6 +26,7 @@ READABLE: Final = (JSON, YAML, XLSX, DMN)
 
 MAX_BYTES: Final = 16 << 20
 _ZIP: Final = b"PK\x03\x04"
+_REMEDY: Final = "name the type that it has"
 
 
 def read_upload(body: bytes, media_type: str) -> Mapping[str, object]:
@@ -39,9 +40,9 @@ def read_upload(body: bytes, media_type: str) -> Mapping[str, object]:
         media_type: one of `READABLE`, with or without parameters.
 
     Raises:
-        Invalid: `unsupported-media-type`, or `document-unreadable`, naming the place and what to
-            do; as `DocumentError` with all findings where a form or a DMN file can be read, but
-            says what is not taken.
+        Invalid: `unsupported-media-type`.
+        UnreadableError: it is no document of this type, naming the place and what to do.
+        DocumentError: a form or a DMN file can be read, and says what is not taken; all findings.
         Conflict: the process that reads workbooks was stopped.
     """
     match media_type.partition(";")[0].strip().lower():
@@ -60,7 +61,8 @@ def read_decisions(body: bytes, into: RuleSetDocument | None = None) -> DmnReadi
     """The raw document of a DMN file; `into` is what the tables of another tool become part of.
 
     Raises:
-        Invalid: `document-unreadable`, or `DocumentError` with everything that is not taken.
+        UnreadableError: it is no XML that is taken, naming the place and what to do.
+        DocumentError: with everything that is not taken.
     """
     _refuse_other_content(body, "XML")
     return read_dmn(read_xml(body), CATALOGUE, into)
@@ -78,7 +80,7 @@ def _text(body: bytes) -> str:
 
 def _bounded(body: bytes) -> bytes:
     if len(body) > MAX_BYTES:
-        raise _unreadable(f"it is longer than {MAX_BYTES >> 20} MB")
+        raise UnreadableError(f"longer than {MAX_BYTES >> 20} MB; split it", "length")
     return body
 
 
@@ -86,10 +88,6 @@ def _refuse_other_content(body: bytes, wanted: str) -> None:
     """Refuse what begins as another of the forms does."""
     start = body[:100].removeprefix(b"\xef\xbb\xbf").lstrip()
     if body.startswith(_ZIP):
-        raise _unreadable(f"it is a workbook or an archive, not {wanted}; name the type it has")
+        raise UnreadableError(f"a workbook or an archive, no {wanted}; {_REMEDY}", "other_type")
     if wanted != "XML" and start.startswith(b"<"):
-        raise _unreadable(f"it is XML, not {wanted}; name the type it has")
-
-
-def _unreadable(reason: str) -> Invalid:
-    return Invalid("document-unreadable", f"The document cannot be read: {reason}.")
+        raise UnreadableError(f"XML, no {wanted}; {_REMEDY}", "other_type")

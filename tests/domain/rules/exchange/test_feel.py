@@ -1,7 +1,7 @@
 """Cells as S-FEEL unary tests and back, and FEEL that is not taken."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.rules.cells import parse_cell
@@ -70,7 +70,6 @@ def test_a_cell_is_written_with_its_null_spelled_out(cell: str, domain: Domain, 
     assert parse_cell(back, domain) == parsed
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_every_cell_comes_back_from_feel(data: st.DataObject) -> None:
     item = data.draw(st.sampled_from(list(CATALOGUE.values())))

@@ -1,12 +1,10 @@
-"""`tiering rules convert`: a rule-set document from one form into another, without a database."""
+"""Rule-set documents from files of one form into files of another, without a database."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from app.cli.output import out, say
 from app.domain.errors import Invalid
@@ -32,20 +30,11 @@ _MEDIA_TYPES: Final = {f".{suffix}": media_type for media_type, suffix in SUFFIX
 }
 
 
-def convert(
-    file: Annotated[Path, typer.Argument(help="Document: .yaml, .json, .xlsx or .dmn.")],
-    target: Annotated[
-        Path, typer.Option("--out", help="File to write: .yaml, .json, .xlsx, .dmn or .pmml.")
-    ],
-    base: Annotated[
-        Path | None,
-        typer.Option("--into", help="Rule set that the tables of a foreign DMN file go into."),
-    ] = None,
-) -> None:
-    """Write a document in another form; what it extends is written out.
+def convert_file(file: Path, target: Path, base: Path | None = None) -> None:
+    """Write a document in another form, and say of which hash.
 
-    A shipped template is extended by its name, as motor@1. PMML takes the scorecard alone, and is
-    not read.
+    Raises:
+        Invalid: a file cannot be read, what it holds is not taken, or the target cannot hold it.
     """
     written_type = _media_type(target, tuple(SUFFIXES))
     require_replaceable(target, [file] if base is None else [file, base])
@@ -116,8 +105,3 @@ def _write(target: Path, body: bytes) -> None:
         raise Invalid("export-failed", f"{target}: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
-
-
-def register(commands: typer.Typer) -> None:
-    """Add the command to those of rule sets."""
-    commands.command("convert")(convert)
