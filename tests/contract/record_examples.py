@@ -189,6 +189,8 @@ CALLS: Final = (
         {"hash": "{hash}", "valid_from": "2027-01-01", "pia_ref": "PIA-2026-017"},
         headers={"Idempotency-Key": "five"},
     ),
+    # While there is one: ids of one instant, which is that of all here, are in no order.
+    Call("list_publications", f"GET {_OWN}/publications", Role.COMPLIANCE),
     Call(
         "retire_rule_set",
         f"POST {_OWN}/retire",
@@ -196,7 +198,6 @@ CALLS: Final = (
         {"valid_to": "2027-06-01"},
         headers={"Idempotency-Key": "six"},
     ),
-    Call("list_publications", f"GET {_OWN}/publications", Role.COMPLIANCE),
     Call(
         "create_import",
         "POST /v1/imports",
