@@ -4,8 +4,8 @@
 
 The tables are cut out of the space of ten nullable inputs, so that they overlap nowhere and leave
 no gap: what has to be proved is the whole. The checker proves it for the table as it is (unique),
-for the table with one row lost, where it tells the gap, and for rows widened at random, of which the
-first that fits answers (first), where it tells each row that never does.
+for the table with one row lost, where it tells the gap, and for rows widened at random, of which
+the first that fits answers (first), where it tells each row that never does.
 
 The rivals answer the two plainest questions only, for the table as it is: do two rows overlap, and
 is there a gap. By hand that is a comparison of each two rows, cell by cell, and then of each
@@ -51,6 +51,9 @@ from app.domain.rules.model import (
 
 HIGH = 10_000
 ANSWERS = ("a", "b", "c", "d")
+WIDENED = 0.05
+"""The share of cells that are widened to take everything."""
+
 Row = dict[str, Cell]
 
 
@@ -75,8 +78,10 @@ def main() -> None:
     }
     found = {name: check_compiled(table) for name, table in tables.items()}
     expect(found)
-    print(f"P8 rule check: {arguments.rows:,} rows x {arguments.columns} columns,"
-          f" {arguments.repeats} rounds, {os.cpu_count()} cores, z3 {version('z3-solver')}")  # fmt: skip
+    print(
+        f"P8 rule check: {arguments.rows:,} rows x {arguments.columns} columns,"
+        f" {arguments.repeats} rounds, {os.cpu_count()} cores, z3 {version('z3-solver')}"
+    )
     seconds = {
         name: timed(lambda table=table: check_compiled(table), arguments.repeats)
         for name, table in tables.items()
@@ -159,7 +164,7 @@ def halves(chance: Random, row: Row, name: str) -> list[Row]:
         return [row]
     ((low, high),) = cell.spans
     bound = chance.randint(low, high - 1)
-    null_below = cell.has_null and chance.random() < 0.5
+    null_below = cell.has_null and chance.choice((False, True))
     below = Cell(null_below, spans=((low, bound),))
     above = Cell(cell.has_null and not null_below, spans=((bound + 1, high),))
     return [{**row, name: below}, {**row, name: above}]
@@ -169,7 +174,7 @@ def widened(chance: Random, domains: Mapping[str, Domain], rows: list[Row]) -> l
     """Let some cells of each row take everything, and the last row take the rest."""
     wide = [
         {
-            name: everything(domains[name]) if chance.random() < 0.1 else cell
+            name: everything(domains[name]) if chance.random() < WIDENED else cell
             for name, cell in row.items()
         }
         for row in rows

@@ -49,7 +49,7 @@ def convert(
     """
     written_type = _media_type(target, tuple(SUFFIXES))
     require_replaceable(target, [file] if base is None else [file, base])
-    document = _read(file, None if base is None else _read(base))
+    document = read_rule_set(file, None if base is None else read_rule_set(base))
     try:
         body = represent(document, written_type)
     except DocumentError as error:
@@ -68,7 +68,16 @@ def _media_type(path: Path, known: tuple[str, ...]) -> str:
     return media_type
 
 
-def _read(file: Path, base: RuleSetDocument | None = None) -> RuleSetDocument:
+def read_rule_set(file: Path, base: RuleSetDocument | None = None) -> RuleSetDocument:
+    """The rule set of a file in whatever form its name tells, with shipped templates to extend.
+
+    Args:
+        file: the document.
+        base: what the tables of a foreign DMN file go into.
+
+    Raises:
+        Invalid: it cannot be read; the message names the file and everything that is wrong.
+    """
     media_type = _media_type(file, READABLE)
     if base is not None and media_type != DMN:
         raise Invalid("file-unreadable", f"{file}: only a DMN file goes --into a rule set")

@@ -1,4 +1,4 @@
-"""The demo as a process of its own."""
+"""Commands in this process, and the demo as a process of its own."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from app.cli import main
 from app.infra.database import libpq_url
 from app.infra.settings import Settings
 from tests.paths import ROOT
@@ -76,3 +77,44 @@ def served(fresh_database_url: str, tmp_path: Path) -> Iterator[Served]:
     """The demo in a process of its own, and what it printed before serving."""
     with serving(fresh_database_url, tmp_path) as opened:
         yield opened
+
+
+@dataclass(frozen=True)
+class Finished:
+    status: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Finished]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def tiering(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Run one command to its end in this process, as `main` is called from a shell."""
+    monkeypatch.setenv("DATA_DIR", str(data_dir))
+    monkeypatch.delenv("TIERING_DATABASE_URL", raising=False)
+    monkeypatch.delenv("TIERING_DEBUG", raising=False)
+
+    def run(*arguments: str) -> Finished:
+        monkeypatch.setattr(sys, "argv", ["tiering", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        found = capfd.readouterr()
+        return Finished(int(ended.value.code or 0), found.out, found.err)
+
+    return run
+
+
+@pytest.fixture
+def on_database(tiering: Run, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same, on a migrated database of the test's own."""
+    monkeypatch.setenv("TIERING_DATABASE_URL", libpq_url(fresh_database_url))
+    return tiering

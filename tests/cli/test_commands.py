@@ -9,8 +9,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -24,48 +22,8 @@ from app.cli.failures import explain
 from app.cli.output import progress
 from app.domain.errors import Conflict, Invalid
 from app.infra.database import libpq_url
+from tests.cli.conftest import Run
 from tests.paths import ROOT
-
-
-@dataclass(frozen=True)
-class Finished:
-    status: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Finished]
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def tiering(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Run:
-    """Run one command to its end in this process, as `main` is called from a shell."""
-    monkeypatch.setenv("DATA_DIR", str(data_dir))
-    monkeypatch.delenv("TIERING_DATABASE_URL", raising=False)
-    monkeypatch.delenv("TIERING_DEBUG", raising=False)
-
-    def run(*arguments: str) -> Finished:
-        monkeypatch.setattr(sys, "argv", ["tiering", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        found = capfd.readouterr()
-        return Finished(int(ended.value.code or 0), found.out, found.err)
-
-    return run
-
-
-@pytest.fixture
-def on_database(tiering: Run, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The same, on a migrated database of the test's own."""
-    monkeypatch.setenv("TIERING_DATABASE_URL", libpq_url(fresh_database_url))
-    return tiering
 
 
 def test_help_names_every_command_from_any_folder(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ IDS: Final[Mapping[str, str]] = {
     # In the order in which they were made: each request has a file of its own.
     "override_id": "SELECT id FROM override_requests ORDER BY id",
     "sha256": "SELECT sha256 FROM evidence_files ORDER BY id",
+    "simulation_id": "SELECT id FROM simulations ORDER BY id",
     "delegation_id": "SELECT id FROM override_delegations",
 }
 #: More than a sweep asks for: it is about what is answered, and not about how often.
@@ -183,6 +184,7 @@ def serving(url: str, folder: Path) -> Iterator[Live]:
         known = asyncio.run(known_ids(url))
         _ask_for_overrides(served.base, settings, known["customer_id"])
         _open_drafts(served.base, settings, known["rule_set_id"])
+        _ask_for_simulations(served.base, settings)
         yield Live(served.base, settings, asyncio.run(known_ids(url)), served.log)
 
 
@@ -241,6 +243,18 @@ def _open_drafts(base: str, settings: Settings, rule_sets: Sequence[object]) -> 
         wanted = {"id": own_id, "from": {"rule_set": own_id, "version": 1}}
         answer = httpx.post(f"{base}/v1/rule-sets", headers=headers, json=wanted)
         assert answer.is_success, answer.text
+
+
+def _ask_for_simulations(base: str, settings: Settings) -> None:
+    """Simulations that wait: no worker runs beside the service."""
+    token = token_of(settings, Role.RULE_AUTHOR)
+    for _ in range(3):
+        asked = httpx.post(
+            f"{base}/v1/rule-sets/motor/simulations",
+            headers={"Authorization": f"Bearer {token}"},
+            json={"candidate": {"version": 1}},
+        )
+        assert asked.status_code == 202, asked.text
 
 
 def day_ahead(days: int) -> str:

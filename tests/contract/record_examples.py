@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
@@ -40,6 +40,7 @@ from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.contract.live import load_book
 from tests.features.imports.feed import Feed
+from tests.features.simulations.rehearsal import NEVER, Rehearsal, generous
 from tests.paths import ROOT
 from tests.postgres import throw_away_server
 
@@ -58,10 +59,29 @@ ORDER BY customer_id LIMIT 1
 """
 _WRITTEN: Final[Any] = CustomerWrite.model_json_schema()["examples"][0]
 _WANTED: Final[Any] = OverrideWrite.model_json_schema()["examples"][0]
+#: The template with a row that forgets the floor of premium.
+_CONTRADICTION: Final = {
+    "format": "tiering/1",
+    "id": "motor-own",
+    "extends": "motor@1",
+    "tables": [
+        {
+            "id": "segment",
+            "rules": [
+                {
+                    "id": "SEG9",
+                    "when": {"premium_ratio": "> 3", "years_of_premium_growth": ">= 2"},
+                    "then": "high_net_worth",
+                }
+            ],
+        }
+    ],
+}
 _OPENED: Final[Any] = DraftCreate.model_json_schema()["examples"][0]
 _OWN: Final = f"/v1/rule-sets/{_OPENED['id']}"
 _PURPOSE: Final = {"X-Purpose": "override_review"}
 _EVIDENCE: Final = "Contract of sale, signed on 2026-10-30.\nThe buyer takes over all policies.\n"
+_SIMULATION: Final = "/v1/rule-sets/motor-retail/simulations/{simulation_id}"
 #: What is salted is another one each time.
 _DIGEST: Final = re.compile('("digest": )"[0-9a-f]{64}"')
 #: A second version of a rule set, which decides for nobody yet.
@@ -82,7 +102,8 @@ tables:
 class Call:
     """How an operation is called to show it; `{name}` stands for what is known by then.
 
-    A body that comes with a file is a form; `works` does the job that waits first.
+    A body that comes with a file is a form; `works` does the job that waits first, and
+    `simulates` the simulation.
     """
 
     operation: str
@@ -93,6 +114,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     file: tuple[str, str] | None = None
     works: bool = False
+    simulates: bool = False
     subject: str | None = None
 
 
@@ -147,6 +169,7 @@ CALLS: Final = (
     Call("get_tier_sla", "GET /v1/tiers/gold/sla", Role.AGENT),
     Call("list_benefits", "GET /v1/customers/{customer_id}/benefits", Role.CUSTOMER),
     Call("list_facts", "GET /v1/facts", Role.RULE_AUTHOR),
+    Call("check_rule_set", "POST /v1/rule-sets/check", Role.RISK_OFFICER, _CONTRADICTION),
     Call("list_rule_sets", "GET /v1/rule-sets", Role.RULE_AUTHOR),
     Call(
         "get_rule_set_version",
@@ -329,6 +352,53 @@ CALLS: Final = (
         "POST /v1/override-delegations/{delegation_id}/end",
         Role.RISK_OFFICER,
     ),
+    Call(
+        "create_simulation",
+        "POST /v1/rule-sets/motor-retail/simulations",
+        Role.RULE_AUTHOR,
+        {"candidate": {"version": 1}, "objectives": ["renewal"], "as_of": "2026-11-01"},
+        {"simulation_id": "id"},
+    ),
+    Call(
+        "cancel_simulation",
+        f"POST {_SIMULATION}/cancel",
+        Role.RULE_AUTHOR,
+    ),
+    Call(
+        "create_simulation",
+        "POST /v1/rule-sets/motor-retail/simulations",
+        Role.RULE_AUTHOR,
+        {
+            "candidate": {"version": 1},
+            "baseline": {"rule_set": "motor", "version": 1},
+            "objectives": ["renewal"],
+            "as_of": "2026-11-01",
+        },
+        {"simulation_id": "id"},
+    ),
+    Call(
+        "get_simulation",
+        f"GET {_SIMULATION}",
+        Role.RISK_OFFICER,
+        simulates=True,
+    ),
+    Call("list_simulations", "GET /v1/rule-sets/motor-retail/simulations", Role.RULE_AUTHOR),
+    Call(
+        "list_movers",
+        f"GET {_SIMULATION}/movers",
+        Role.RISK_OFFICER,
+    ),
+    Call(
+        "list_movers",
+        f"GET {_SIMULATION}/movers",
+        Role.RISK_OFFICER,
+        headers={"Accept": "text/csv"},
+    ),
+    Call(
+        "get_simulation_comparison",
+        f"GET {_SIMULATION}/comparison?with={{simulation_id}}",
+        Role.RULE_AUTHOR,
+    ),
     Call("get_liveness", "GET /livez"),
     Call("get_readiness", "GET /readyz"),
     Call("get_metrics", "GET /metrics", Role.ADMIN),
@@ -358,10 +428,18 @@ def short(value: Any) -> Any:  # noqa: ANN401 - any JSON there is.
     return [short(part) for part in value[:KEPT]] if isinstance(value, list) else value
 
 
+async def _was_rehearsed(*_session: object, **_asked: object) -> bool:
+    return True
+
+
+# What is published here was simulated nowhere.
+@patch.object(publishing, "has_rehearsed", _was_rehearsed)
 async def record(url: str, folder: Path) -> dict[str, str]:
     """The files that show each operation, by name, from a migrated database without customers."""
     settings = Settings(data_dir=folder / "data")
     await load_book(url, settings, folder / "book")
+    async with open_database(url, settings) as database, database.sessions.begin() as session:
+        await load_document(session, json.dumps(generous("6000", "motor-retail")), valid_from=NEVER)
     connection = await asyncpg.connect(libpq_url(url))
     try:
         customer_id, manager = await connection.fetchrow(_SUBJECT) or ("", "")
@@ -372,17 +450,16 @@ async def record(url: str, folder: Path) -> dict[str, str]:
     phone = people.filter(pl.col("customer_id") == customer_id).select("phone").collect().item()
     known = {"customer_id": customer_id, "phone": phone}
     async with (
-        AsyncExitStack() as patched,
         open_database(url, settings) as database,
         open_api(create_app(settings, database), settings) as api,
     ):
-        # What is published here was simulated nowhere.
-        patched.enter_context(patch.object(publishing, "has_rehearsed", _was_rehearsed))
         async with database.sessions.begin() as session:
             await load_document(session, _NEXT_VERSION, valid_from=date(2027, 1, 1))
         for call in CALLS:
             if call.works:
                 await Feed(api, database).work()
+            if call.simulates:
+                await Rehearsal(url, settings, database, api).work()
             await _show(api, call, known, manager, shown)
     # The database has a clock of its own.
     text = _INSTANT.sub(f"{NOW:%Y-%m-%dT%H:%M:%SZ}", json.dumps(shown, ensure_ascii=False))
@@ -399,10 +476,6 @@ async def record(url: str, folder: Path) -> dict[str, str]:
         f"{name}.json": json.dumps(one, ensure_ascii=False, indent=2) + "\n"
         for name, one in final.items()
     }
-
-
-async def _was_rehearsed(*_session: object, **_asked: object) -> bool:
-    return True
 
 
 def _filled(text: str, known: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ from app.infra.clock import utc_now
 from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import claim, contact, policy, put_customer, term, write
+from tests.factories.simulations import Done, Moved, put_simulation
 from tests.factories.tiers import Stand, write_stand
 
 CUSTOMER: Final = "SENTINEL-1"
@@ -273,6 +274,11 @@ STAND: Final = Stand(
     },
 )
 
+#: A rehearsal in which the customer would move.
+SIMULATION: Final = Done(
+    STAND.rule_set_id,
+    (Moved(CUSTOMER, STAND.segment, Decimal(SENTINELS["premium"].text)),),
+)
 
 #: The requests for overrides of the customer by how far they have come, the evidence of the one
 #: that waits, and the decision that was evaluated for it; known once they are stored.
@@ -356,3 +362,5 @@ async def write_sentinels(api: Api, session: AsyncSession) -> None:
     )
     await write_overrides(api, session)
     await write_stand(session, STAND)
+    await put_simulation(session, SIMULATION)
+    await session.commit()

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from app.domain.privacy.roles import Role
 from app.domain.words import EVIDENCE_TYPES
 from app.features.customers.schemas import CustomerWrite
+from app.features.rule_sets.service import DMN
 from app.infra.database import create_database
 from app.infra.settings import Settings
 from app.infra.sheets import CSV, XLSX
@@ -23,7 +24,7 @@ from tests.contract.record_examples import FOLDER, record, stopped_clock
 
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
 VERB_NOUN = re.compile(
-    r"(get|list|put|create|try|replay|search|find|verify|merge|cancel|requeue|withdraw|revoke|end|delete|publish|retire)_[a-z]+(_[a-z]+)*"
+    r"(get|list|put|create|check|try|replay|search|find|verify|merge|cancel|requeue|withdraw|revoke|end|delete|publish|retire)_[a-z]+(_[a-z]+)*"
 )
 ALWAYS = {"400", "401", "403", "422", "429", "500", "503"}
 OPEN = {"/livez", "/readyz"}
@@ -231,8 +232,11 @@ def test_every_body_is_shown_and_every_example_is_one_that_its_schema_takes(
             checked += 1
     assert checked > 100
     evidence = "/v1/overrides/{override_id}/evidence/{sha256} get_override_evidence 200"
+    movers = "/v1/rule-sets/{rule_set_id}/simulations/{simulation_id}/movers list_movers 200"
     assert binary == {
         f"/v1/customers list_customers 200 {XLSX}",
+        f"{movers} {XLSX}",
+        *(f"/v1/rule-sets/check check_rule_set {kind}" for kind in (XLSX, DMN)),
         *(f"{evidence} {kind}" for kind in EVIDENCE_TYPES if kind != "text/plain"),
     }
     listed = document["paths"]["/v1/customers"]["get"]["responses"]["200"]["content"]

@@ -189,13 +189,13 @@ def evaluate(raw: Raw, catalogue: Mapping[str, Fact], facts: Mapping[str, Any]) 
     """Evaluate one row; raises NaiveInputError naming the first fact that is wrong."""
     checked = {name: check(catalogue[name], facts.get(name)) for name in used(raw, catalogue)}
     values = {name: plain(catalogue[name], value) for name, value in checked.items()}
-    dimensions, score, reasons = _scores(raw, catalogue, values)
+    dimensions, score, reasons = scores(raw, catalogue, values)
     values |= {f"dimension.{name}": Decimal(points) for name, points in dimensions.items()}
     values["score"] = Decimal(score)
     outcomes: dict[str, str | tuple[str, ...] | None] = {}
     fired: dict[str, tuple[str, ...]] = {}
     for table in raw["tables"]:
-        answer, rows = _decide(table, values)
+        answer, rows = decide(table, values)
         outcomes[table["output"]["name"]] = answer
         values[table["output"]["name"]] = answer
         fired[table["id"]] = rows
@@ -211,9 +211,10 @@ def matching(table: Raw, values: Mapping[str, Any]) -> list[Raw]:
     ]
 
 
-def _decide(
+def decide(
     table: Raw, values: Mapping[str, Any]
 ) -> tuple[str | tuple[str, ...] | None, tuple[str, ...]]:
+    """Return a table's answer and the rows that gave it."""
     rows = matching(table, values)
     order = table["output"]["values"]
     if table.get("hit_policy") == "collect":
@@ -227,14 +228,16 @@ def _decide(
     return best["then"], (best["id"],)
 
 
-def _points(item: Raw, value: Plain) -> Raw:
+def points(item: Raw, value: Plain) -> Raw:
+    """Return the bin of a characteristic that takes a value."""
     (bin_,) = [bin_ for bin_ in item["bins"] if matches(bin_["when"], value)]
     return bin_  # type: ignore[no-any-return]
 
 
-def _scores(
+def scores(
     raw: Raw, catalogue: Mapping[str, Fact], values: Mapping[str, Any]
 ) -> tuple[dict[str, int], int, list[tuple[str, str, int, int, int]]]:
+    """Return the dimensions, the score and the reasons of plain values."""
     items = raw["scorecard"]["characteristics"]
     weights = raw["objectives"][raw["objective"]]
     dimensions: dict[str, int] = {}
@@ -245,19 +248,19 @@ def _scores(
         for source in dict.fromkeys(item["input"] for item in members):
             sums = [
                 sum(
-                    _points(item, plain(catalogue[source], value))["points"]
+                    points(item, plain(catalogue[source], value))["points"]
                     for item in members
                     if item["input"] == source
                 )
                 for value in candidates(raw, catalogue[source])
             ]
             low, high = low + min(sums), high + max(sums)
-        total = sum(_points(item, values[item["input"]])["points"] for item in members)
+        total = sum(points(item, values[item["input"]])["points"] for item in members)
         share = Fraction(1000 * (total - low), high - low) if high > low else Fraction(0)
         # Half up: the largest whole number that is at most share + 1/2.
         dimensions[name] = int((share + Fraction(1, 2)) // 1)
         for item in members:
-            bin_ = _points(item, values[item["input"]])
+            bin_ = points(item, values[item["input"]])
             lost = max(other["points"] for other in item["bins"]) - bin_["points"]
             if high > low and (rank := 10**6 * weights[name] * lost // (high - low)) > 0:
                 code = bin_.get("reason", item["reason"])["code"]

@@ -5,7 +5,7 @@ They end with status 0 if nothing is, 1 if something is, and 2 if they were call
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -25,14 +25,14 @@ from app.cli.rules.outcomes import (
 from app.domain.errors import Invalid
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.rules.check import check_document
-from app.domain.rules.findings import Finding, Severity
+from app.domain.rules.findings import DocumentError, Finding, Severity
 from app.domain.rules.writing import document_hash
 from app.infra.templates import shipped_templates
 
 _FOUND: Final = 1
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Rule-set documents, YAML or JSON.")
+    list[Path], typer.Argument(metavar="FILE...", help="Documents: .yaml, .json, .xlsx or .dmn.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Counting = Annotated[
@@ -80,10 +80,9 @@ def _end(outcomes: Sequence[Outcome]) -> None:
 
 def _checked(file: Path) -> Outcome:
     """Check a file with the templates that travel with the program."""
-    try:
-        raw = read_file(file)
-    except Invalid as error:
-        return Outcome(file, refusal=error.detail)
+    raw = _read(file)
+    if isinstance(raw, Outcome):
+        return raw
     report = check_document(raw, CATALOGUE, shipped_templates().__getitem__)
     document = report.document
     return Outcome(
@@ -92,6 +91,16 @@ def _checked(file: Path) -> Outcome:
         hash=None if document is None else document_hash(document),
         tests=0 if document is None else len(document.tests),
     )
+
+
+def _read(file: Path) -> Mapping[str, object] | Outcome:
+    """The document of a file, or what is to be said where it holds none."""
+    try:
+        return read_file(file)
+    except DocumentError as error:
+        return Outcome(file, tuple(map(Effect, error.findings)))
+    except Invalid as error:
+        return Outcome(file, refusal=error.detail)
 
 
 def _worst_first(findings: Sequence[Finding]) -> list[Finding]:
@@ -120,10 +129,9 @@ async def _counted(files: Sequence[Path]) -> list[Outcome]:
     today = business_day(utc_now(), settings.business_zone)
 
     async def counted(file: Path, database: Database, url: str) -> Outcome:
-        try:
-            raw = read_file(file)
-        except Invalid as error:
-            return Outcome(file, refusal=error.detail)
+        raw = _read(file)
+        if isinstance(raw, Outcome):
+            return raw
         found = await check_raw(database, raw, count=Count(url, settings.data_dir, today))
         return Outcome(
             file,
@@ -137,3 +145,9 @@ async def _counted(files: Sequence[Path]) -> list[Outcome]:
     with database_url(settings, direct=True) as url:
         async with open_database(url, settings) as database:
             return [await counted(file, database, url) for file in files]
+
+
+def register(commands: typer.Typer) -> None:
+    """Add the commands."""
+    commands.command("check")(check)
+    commands.command("test")(run_examples)

@@ -142,7 +142,8 @@ def print_tests(outcome: Outcome) -> None:
     if outcome.refusal is not None:
         fail(escape(outcome.refusal))
     elif len(failed) < len(errors):
-        fail(f"{name}: {len(errors)} errors keep it from being tested; see tiering rules check")
+        told = "1 error keeps" if len(errors) == 1 else f"{len(errors)} errors keep"
+        fail(f"{name}: {told} it from being tested; see tiering rules check")
     elif failed:
         out.print(f"{name}: {len(failed)} expectations of {outcome.tests} tests are not met")
         for finding in failed:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from app.domain.facts.model import Fact, FactValue
 from app.domain.rules.cells import value_of
 from app.domain.rules.domains import SCORE_DOMAIN, Kind, domain_of
+from app.domain.rules.findings import DocumentError
 from app.domain.rules.literals import CellError
 from app.domain.rules.model import DIMENSION_PREFIX, SCORE, Example, HitPolicy, Table
 from app.domain.rules.reading import Reader
@@ -34,6 +35,18 @@ def read_examples(
             reader.report(f"{path}.expect", "empty", "Nothing is expected.", "Name an outcome.")
         examples.append(Example(facts, expect))
     return tuple(examples)
+
+
+def read_facts(raw: Mapping[str, object], catalogue: Mapping[str, Fact]) -> dict[str, FactValue]:
+    """Read facts by name, written as documents write them in their tests.
+
+    Raises DocumentError with everything that is wrong, each at ``facts.<name>``.
+    """
+    reader = Reader()
+    facts = _facts(reader, {"in": raw}, "facts", catalogue)
+    if reader.findings:
+        raise DocumentError(reader.findings)
+    return facts
 
 
 def _facts(

@@ -54,6 +54,8 @@ async def test_a_version_is_compared_with_the_one_before(api: Api) -> None:
                 "effect": "words",
             },
         ],
+        "answers": [],
+        "uncompared": [],
     }
 
 
@@ -70,11 +72,33 @@ async def test_a_version_is_compared_with_any_other(api: Api) -> None:
                 "effect": "words",
             }
         ],
+        "answers": [],
+        "uncompared": [],
     }
     back = await api.get(f"{PATH}/1/changes?since=3", Role.RULE_AUTHOR)
     assert back.json()["items"][0]["after"] == "Strict"
     same = await api.get(f"{PATH}/2/changes?since=2", Role.RULE_AUTHOR)
-    assert same.json() == {"can_decide": False, "items": []}
+    assert same.json() == {
+        "can_decide": False,
+        "items": [],
+        "answers": [],
+        "uncompared": [],
+    }
+
+
+async def test_for_whom_a_table_answers_otherwise_is_told(api: Api, session: AsyncSession) -> None:
+    row = '{id: TIER2, when: {annual_premium: "> 60000"}, then: diamond}'
+    stricter = f"{document()}tables:\n  - id: tier\n    rules: [{row}]\n"
+    await load_document(session, stricter)
+    await session.commit()
+    told = (await api.get(f"{PATH}/4/changes?since=1", Role.RULE_AUTHOR)).json()
+    assert told["can_decide"] is True
+    assert [item["path"] for item in told["items"]] == [
+        "tables[tier].rules[TIER2].when.annual_premium"
+    ]
+    assert {(one["table"], one["after"]) for one in told["answers"]} == {("tier", "diamond")}
+    assert {one["before"] for one in told["answers"]} == {"gold", "standard"}
+    assert all("annual_premium in (60000..80000]" in one["box"] for one in told["answers"])
 
 
 @pytest.mark.parametrize("place", ["1/changes", "9/changes", "2/changes?since=9", "10/changes"])

@@ -34,7 +34,7 @@ LINE: Final = "motor"
 
 def generous(premium: str = "3000", rule_set_id: str = CANDIDATE, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON.
     """The motor template with diamonds for a smaller premium, and what else is changed."""
-    raw = dict(
+    raw: dict[str, Any] = dict(
         read_document(
             resources.files("app.templates").joinpath("motor.yaml").read_text(encoding="utf-8")
         )
@@ -112,6 +112,17 @@ class Rehearsal:
         assert asked.status_code == 202, asked.text
         await self.work()
         return asked.headers["Location"]
+
+    async def only(self) -> str:
+        """Where the only simulation is read."""
+        ((id_,),) = await self.rows("SELECT id FROM simulations")
+        return f"/v1/rule-sets/{CANDIDATE}/simulations/{id_}"
+
+    async def change(self, *statements: str, **values: object) -> None:
+        """Change rows behind the service's back."""
+        async with self.database.sessions.begin() as session:
+            for statement in statements:
+                await session.execute(text(statement), values)
 
     async def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """Rows of a query."""

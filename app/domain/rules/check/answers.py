@@ -3,7 +3,6 @@
 from app.domain.rules.bitmasks import members
 from app.domain.rules.check.grid import meeting
 from app.domain.rules.check.listing import listed
-from app.domain.rules.check.meetings import same_answers
 from app.domain.rules.check.reach import Examination, Examined
 from app.domain.rules.check.witness import Witnesses
 from app.domain.rules.check.words import box_text
@@ -27,10 +26,9 @@ def dead_rows(examined: Examined) -> list[int]:
         return [row for row in range(len(grid.rows)) if examined.never_answers(row)]
     dead = [row for row, region in enumerate(grid.rows) if not all(region)]
     if grid.table.hit_policy is HitPolicy.ANY:
-        alike = same_answers(examined)
         left = grid.everyone
         for row in reversed(range(len(grid.rows))):
-            others = examined.met[row] & alike[grid.rules[row].then] & left
+            others = examined.met[row] & grid.alike[grid.rules[row].then] & left
             if row not in dead and examined.cover.covers(grid.rows[row], others):
                 dead.append(row)
                 left ^= 1 << row
@@ -44,28 +42,27 @@ def dead_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
 
     def build(row: int) -> Finding:
         rule, region = grid.rules[row], grid.rows[row]
-        takers = [grid.rules[other].id for other in _takers(examined, row)]
-        if not all(region):
+        takers = [grid.rules[other].id for other in _takers(examined, row)] if all(region) else []
+        remedy = f"Remove the row {rule.id}."
+        if not takers:
             message = f"{rule.id} matches nothing that can occur: {_never(examined, row)}."
             remedy = "Move its bound to what can occur, or remove the row."
+        elif grid.table.hit_policy in RANKED:
+            message = f"{rule.id} never answers: better rows take all of it, {_named(takers)}."
+            remedy = f"Remove the row {rule.id}, or let it come before {takers[0]}."
         else:
-            others = _named(takers)
-            message = f"{rule.id} is never needed: {others} take all that it matches."
-            remedy = f"Remove the row {rule.id}."
-            if grid.table.hit_policy in RANKED:
-                message = f"{rule.id} never answers: {others} come first wherever it matches."
-                remedy = f"Remove the row {rule.id}, or let it come before {takers[0]}."
-        witness = witnesses.find(examined, region)[0] if all(region) else ()
+            message = f"{rule.id} is not needed: others answer all of it alike, {_named(takers)}."
+        witness, remark = witnesses.find(examined, region)
         return Finding(
             grid.rule_path(row),
             "dead-rule",
-            message,
+            message + remark,
             remedy,
             witness,
             severity,
             grid.table.id,
-            (rule.id, *(takers if all(region) else ())),
-            grid.box(region) if all(region) else None,
+            (rule.id, *takers),
+            grid.box(region) if takers else None,
         )
 
     return listed(dead_rows(examined), build)
@@ -75,7 +72,7 @@ def _takers(examined: Examined, row: int) -> list[int]:
     """Return the rows that answer, or could answer, in place of a row."""
     if examined.grid.table.hit_policy in RANKED:
         return list(members(examined.met[row] & ((1 << row) - 1)))
-    return list(members(examined.met[row] & same_answers(examined)[examined.grid.rules[row].then]))
+    return list(members(examined.met[row] & examined.grid.alike[examined.grid.rules[row].then]))
 
 
 def _never(examined: Examined, row: int) -> str:
@@ -103,10 +100,9 @@ def shadow_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
     grid = examined.grid
     if grid.table.hit_policy not in RANKED:
         return []
-    alike = same_answers(examined)
     shadowed: list[tuple[int, int]] = []
     for row, region in enumerate(grid.rows):
-        others = examined.met[row] & ((1 << row) - 1) & ~alike[grid.rules[row].then]
+        others = examined.met[row] & ((1 << row) - 1) & ~grid.alike[grid.rules[row].then]
         if others and region != grid.live and not examined.never_answers(row):
             shadowed.append((row, others))
 
@@ -116,13 +112,14 @@ def shadow_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
         names = [grid.rules[other].id for other in members(others)]
         shared = meeting(grid.rows[row], grid.rows[next(members(others))]) or ()
         sides = grid.box(shared)
+        witness, remark = witnesses.find(examined, shared)
         return Finding(
             grid.rule_path(row),
             "partly-shadowed",
             f"{rule.id} does not answer all that it matches: where {box_text(sides)},"
-            f" {names[0]} comes first. Such rows are {_named(names)}.",
-            f"Nothing is to be done if {_named(names)} are exceptions to {rule.id}.",
-            witnesses.find(examined, shared)[0],
+            f" {names[0]} comes first. Such rows: {_named(names)}.{remark}",
+            f"Nothing is to be done if these are meant as exceptions to {rule.id}.",
+            witness,
             Severity.HINT,
             grid.table.id,
             (rule.id, *names),

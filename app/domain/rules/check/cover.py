@@ -1,17 +1,18 @@
 """What rows leave uncovered of a region, exactly, as a decision diagram over class sets.
 
-A region is split until some row takes all of a part or no row takes any of it. A split cuts one
+A region is split until some row takes all of a part or no row takes any of it. What a row takes of
+one column without asking for anything else is covered and put aside first. Then a split cuts one
 column in two where few rows lie on both sides, or, where no cut parts the rows, takes all groups
 of classes that the rows still tell apart. The same rows over the same classes are worked out once,
 and equal parts of the diagram are one, so that boxes next to each other come out merged.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from app.domain.rules.bitmasks import members
-from app.domain.rules.check.grid import Grid, Region, size_of
+from app.domain.rules.check.grid import Grid, Region, bounded, size_of
 
 COVERED = 0
 OPEN = 1
@@ -19,6 +20,9 @@ MAX_SHARE = 0.9
 
 Group: TypeAlias = tuple[int, int]
 """Classes of one column that the rows do not tell apart, and the rows that accept them."""
+
+Columns: TypeAlias = Sequence[Sequence[Group]]
+"""The groups of each column, those of a part of a column, or of each part of one column."""
 
 Parts: TypeAlias = tuple[tuple[int, int], ...]
 """Sets of classes of one column, each with the node of the diagram that goes on from there."""
@@ -58,7 +62,7 @@ class Cover:
 
     def uncovered(self, region: Region, rows: int) -> int:
         """Return the diagram of what these rows leave uncovered of a region."""
-        return self._below(self._groups(region, rows), rows, first=False)
+        return self._below(self._groups(region, rows), region, rows, first=False)
 
     def covers(self, region: Region, rows: int) -> bool:
         """Say whether these rows cover all of a region together."""
@@ -68,7 +72,7 @@ class Cover:
         """Return one box of the region that none of these rows matches, if there is one."""
         if not all(region):
             return None
-        node = self._below(self._groups(region, rows), rows, first=True)
+        node = self._below(self._groups(region, rows), region, rows, first=True)
         return next(self.boxes(node, region), None)
 
     def boxes(self, node: int, region: Region) -> Iterator[Region]:
@@ -78,8 +82,7 @@ class Cover:
         elif node != COVERED:
             column, parts = self.nodes[node]
             for classes, child in parts:
-                inner = (*region[:column], classes, *region[column + 1 :])
-                yield from self.boxes(child, inner)
+                yield from self.boxes(child, bounded(region, column, classes))
 
     def count(self, node: int) -> int:
         """Return how many boxes a diagram has, without writing them out."""
@@ -92,37 +95,37 @@ class Cover:
 
         return counted(node)
 
-    def _groups(self, region: Region, rows: int) -> list[list[Group]]:
-        columns = []
-        for classes, accepted in zip(region, self.grid.accepted, strict=True):
-            self.budget.spend(classes.bit_count())
-            pairs = [(1 << code, accepted[code]) for code in members(classes)]
-            columns.append(_grouped(pairs, rows))
-        return columns
+    def _groups(self, region: Region, rows: int) -> Columns:
+        return [
+            _grouped([(1 << code, accepted[code]) for code in members(classes)], rows)
+            for classes, accepted in zip(region, self.grid.accepted, strict=True)
+        ]
 
-    def _below(self, columns: Sequence[Sequence[Group]], rows: int, *, first: bool) -> int:
-        """Return the node for a region given by its groups; with ``first`` one open box will do."""
+    def _below(self, columns: Columns, region: Region, rows: int, *, first: bool) -> int:
+        """Return the node for a region and its groups; with ``first`` one open box will do."""
         columns, rows, taking = _met(columns, rows)
         if rows == 0:
             return OPEN
         if taking:
             return COVERED
-        self.budget.spend(sum(len(groups) for groups in columns))
         # Columns that the rows do not divide are of no account, whatever classes are left there.
-        key = (rows, *(sum(c for c, _ in groups) if groups[1:] else 0 for groups in columns))
+        divided = zip(region, columns, strict=True)
+        key = (rows, *(classes if len(groups) > 1 else 0 for classes, groups in divided))
         if key in self._solved and (not first or self._solved[key] == COVERED):
             return self._solved[key]
-        if self.disjoint and self._filled(columns, rows):
+        self.budget.spend(sum(map(len, columns)))
+        if self.disjoint and self._filled(region, rows):
             node = COVERED
         else:
-            node = self._split(columns, rows, first=first)
+            column, pieces = _slab(columns, rows) or _best_cut(columns, rows)
+            found = self._pieces((columns, region, rows), column, pieces, first=first)
+            node = self._node(column, found, region[column])
         if node == COVERED or not first:
             self._solved[key] = node
         return node
 
-    def _filled(self, columns: Sequence[Sequence[Group]], rows: int) -> bool:
+    def _filled(self, region: Region, rows: int) -> bool:
         """Say whether rows that never meet fill a region."""
-        region = tuple(sum(classes for classes, _ in groups) for groups in columns)
         self.budget.spend(rows.bit_count())
         filled = 0
         for row in members(rows):
@@ -130,43 +133,51 @@ class Cover:
             filled += size_of(tuple(a & b for a, b in zip(region, own, strict=True)))
         return filled == size_of(region)
 
-    def _split(self, columns: Sequence[Sequence[Group]], rows: int, *, first: bool) -> int:
-        column, pieces = _best_split(columns, rows)
+    def _pieces(
+        self,
+        whole: tuple[Columns, Region, int],
+        column: int,
+        pieces: Columns,
+        *,
+        first: bool,
+    ) -> dict[int, int]:
+        """Return the nodes of the pieces of one column that are not covered, with their classes."""
+        columns, region, rows = whole
         found: dict[int, int] = {}
-        for piece in pieces:
-            inner = [*columns[:column], piece, *columns[column + 1 :]]
-            child = self._below(inner, rows, first=first)
+        for piece in filter(None, pieces):
+            classes = sum(own for own, _ in piece)
+            inner = (*columns[:column], piece, *columns[column + 1 :])
+            child = self._below(inner, bounded(region, column, classes), rows, first=first)
             if child != COVERED:
-                found[child] = found.get(child, 0) | sum(classes for classes, _ in piece)
+                found[child] = found.get(child, 0) | classes
                 if first:
                     break
-        everything = sum(classes for classes, _ in columns[column])
-        if list(found.values()) == [everything]:
-            return next(iter(found))
-        return self._node(column, found) if found else COVERED
+        return found
 
-    def _node(self, column: int, found: dict[int, int]) -> int:
-        """Return the node of this split, the same for the same parts."""
+    def _node(self, column: int, found: Mapping[int, int], everything: int) -> int:
+        """Return the node of a split, the same one for the same parts."""
+        if not found:
+            return COVERED
         parts = tuple((classes, child) for child, classes in sorted(found.items()))
+        if parts[0][0] == everything:
+            return parts[0][1]
         if (column, parts) not in self._known:
             self._known[column, parts] = len(self.nodes)
             self.nodes.append((column, parts))
         return self._known[column, parts]
 
 
-def _grouped(pairs: Sequence[Group], rows: int) -> list[Group]:
+def _grouped(groups: Sequence[Group], rows: int) -> Sequence[Group]:
     """Merge classes that these rows do not tell apart."""
     merged: dict[int, int] = {}
-    for classes, accepting in pairs:
+    for classes, accepting in groups:
         left = accepting & rows
         merged[left] = merged.get(left, 0) | classes
     return [(classes, accepting) for accepting, classes in merged.items()]
 
 
-def _met(
-    columns: Sequence[Sequence[Group]], rows: int
-) -> tuple[Sequence[Sequence[Group]], int, int]:
-    """Return the region over the rows that match somewhere in it, and those that take it all."""
+def _met(columns: Columns, rows: int) -> tuple[Columns, int, int]:
+    """Return the columns over the rows that match somewhere, those rows, and who take it all."""
     met = taking = rows
     for groups in columns:
         anywhere = 0
@@ -174,29 +185,47 @@ def _met(
             anywhere |= accepting
             taking &= accepting
         met &= anywhere
-    if met == rows or taking:
+    if met == rows or not met or taking:
         return columns, met, taking
     return [_grouped(groups, met) for groups in columns], met, taking
 
 
-def _best_split(
-    columns: Sequence[Sequence[Group]], rows: int
-) -> tuple[int, Sequence[Sequence[Group]]]:
+def _slab(columns: Columns, rows: int) -> tuple[int, Columns] | None:
+    """Return the first column of which some row that asks for nothing else takes a part.
+
+    That part is covered; what is left of the column is the one piece to follow.
+    """
+    taking = []
+    for groups in columns:
+        all_of_it = rows
+        for _, accepting in groups:
+            all_of_it &= accepting
+        taking.append(all_of_it)
+    behind = [rows]
+    for taken in reversed(taking):
+        behind.append(behind[-1] & taken)
+    before = rows
+    for column, groups in enumerate(columns):
+        slabs = before & behind[len(columns) - column - 1]
+        if slabs:
+            return column, [[group for group in groups if not group[1] & slabs]]
+        before &= taking[column]
+    return None
+
+
+def _best_cut(columns: Columns, rows: int) -> tuple[int, Columns]:
     """Choose the column and the pieces of it that leave the fewest rows to follow."""
     most = rows.bit_count() * MAX_SHARE
     cuts: list[tuple[int, int, int]] = []
     for column, groups in enumerate(columns):
-        if groups[1:]:
-            cuts += [(cost, column, at) for cost, at in _cuts(groups, most)]
+        cuts += [(cost, column, at) for cost, at in _cuts(groups, most)]
     if cuts:
         _, column, at = min(cuts)
-        return column, (columns[column][:at], columns[column][at:])
-    costs = [
-        (sum(accepting.bit_count() ** 2 for _, accepting in groups), column)
-        for column, groups in enumerate(columns)
-        if groups[1:]
-    ]
-    column = min(costs)[1]
+        return column, [columns[column][:at], columns[column][at:]]
+    column = min(
+        (column for column, groups in enumerate(columns) if len(groups) > 1),
+        key=lambda at: sum(accepting.bit_count() ** 2 for _, accepting in columns[at]),
+    )
     return column, [[group] for group in columns[column]]
 
 

@@ -64,11 +64,11 @@ def gap_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
         if nulls[box]:
             names = " and ".join(grid.table.inputs[at] for at in nulls[box])
             message += f" Only the missing {names} is not taken: with a value some row matches."
-        witness, are_facts = witnesses.find(examined, box)
+        witness, remark = witnesses.find(examined, box)
         return Finding(
             grid.path,
             "null-unhandled" if nulls[box] else "gap",
-            message if are_facts else f"{message} The witness is at column level.",
+            message + remark,
             to_fill(grid, box),
             witness,
             Severity.ERROR if grid.table.complete else Severity.WARNING,
@@ -87,12 +87,12 @@ def gap_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
 def _null_columns(examined: Examined, box: Region) -> tuple[int, ...]:
     """Return the columns whose being null alone leaves a box open."""
     grid = examined.grid
-    nulls = [at for at in range(len(box)) if box[at] and box[at] == grid.null_classes(at)]
+    nulls = [at for at in range(len(box)) if box[at] and box[at] == grid.null_class(at)]
     alone = [(at,) for at in nulls]
     for columns in (*alone, tuple(nulls)):
         known = box
         for at in columns:
-            known = bounded(known, at, grid.live[at] & ~grid.null_classes(at))
+            known = bounded(known, at, grid.live[at] & ~grid.null_class(at))
         if columns and all(known) and _is_taken(examined, known):
             return columns
     return ()

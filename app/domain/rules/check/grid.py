@@ -1,6 +1,6 @@
 """A compiled table as the checker sees it: rows and boxes as products of class sets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,12 +20,15 @@ class Grid:
     """A table over those of its classes that can occur.
 
     ``accepted`` holds, per column and class, the rows that accept it, ``rows`` the region of each
-    row, and ``live`` the classes that can occur, per column. Rows are counted as their bits in
+    row, and ``live`` the classes that can occur, per column. ``alike`` has for each answer the rows
+    that give it. Rows are counted as their bits in
     the compiled table, better ones first: row 0 answers wherever it matches.
     """
 
     compiled: CompiledTable
     path: str
+    rules: tuple[Rule, ...]
+    alike: Mapping[str, int]
     partitions: tuple[Partition, ...]
     accepted: tuple[tuple[int, ...], ...]
     rows: tuple[Region, ...]
@@ -40,11 +43,6 @@ class Grid:
     def everyone(self) -> int:
         """The set of all rows."""
         return (1 << len(self.rows)) - 1
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """The table's rows, better ones first."""
-        return tuple(self.table.rules[at] for at in self.compiled.ranked)
 
     def rule_path(self, row: int) -> str:
         """Return where a row stands in the document."""
@@ -64,13 +62,13 @@ class Grid:
             if classes != self.live[at]
         )
 
-    def null_classes(self, column: int) -> int:
-        """Return the class of null as a set, if null is told apart from every value."""
+    def null_class(self, column: int) -> int:
+        """Return the class of null as a set; none if some value is of the same class."""
         partition = self.partitions[column]
         null = partition.null_class
         own = self.compiled.columns[column]
-        # A class of the input may hold null together with values that no cell tells from it.
-        if null < 0 or own.count(own[null]) > 1 or null in partition.value_classes:
+        values = {*partition.start_classes, *partition.word_classes.values(), partition.other_class}
+        if null < 0 or own[null] in {own[code] for code in values if code >= 0}:
             return 0
         return 1 << own[null] & self.live[column]
 
@@ -85,7 +83,11 @@ def grid_of(
         for code in members(live[slot]):
             classes |= 1 << own[code]
         occurring.append(classes)
-    count = len(compiled.ranked)
+    rules = tuple(compiled.table.rules[at] for at in compiled.ranked)
+    alike: dict[str, int] = {}
+    for row, rule in enumerate(rules):
+        alike[rule.then] = alike.get(rule.then, 0) | 1 << row
+    count = len(rules)
     by_column = [
         [mask & classes for mask in transposed(masks, count)]
         for masks, classes in zip(compiled.masks, occurring, strict=True)
@@ -93,6 +95,8 @@ def grid_of(
     return Grid(
         compiled=compiled,
         path=path,
+        rules=rules,
+        alike=alike,
         partitions=tuple(inputs[slot] for slot in compiled.slots),
         accepted=compiled.masks,
         rows=tuple(zip(*by_column, strict=True)),

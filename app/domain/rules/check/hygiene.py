@@ -8,7 +8,6 @@ from app.domain.rules.bitmasks import members
 from app.domain.rules.cell_sets import union
 from app.domain.rules.check.grid import Grid, Region, bounded
 from app.domain.rules.check.listing import listed
-from app.domain.rules.check.meetings import same_answers
 from app.domain.rules.check.reach import Examined
 from app.domain.rules.check.suggestions import cell_of_rule, row_text
 from app.domain.rules.check.witness import Witnesses
@@ -75,11 +74,10 @@ def subsumed(examined: Examined) -> list[tuple[int, int]]:
     grid = examined.grid
     if grid.table.hit_policy in (HitPolicy.UNIQUE, HitPolicy.ANY):
         return []
-    alike = same_answers(examined)
     holding: dict[tuple[int, int], int] = {}
     found = []
     for row, region in enumerate(grid.rows):
-        wider = examined.met[row] & alike[grid.rules[row].then]
+        wider = examined.met[row] & grid.alike[grid.rules[row].then]
         for column, classes in enumerate(region):
             if (column, classes) not in holding:
                 holding[column, classes] = _accepting_all(grid, column, classes)
@@ -108,8 +106,8 @@ def _may_go(examined: Examined, row: int, other: int) -> bool:
 
 def _between(examined: Examined, first: int, last: int) -> int:
     """Return the rows between two that answer otherwise."""
-    alike = same_answers(examined)[examined.grid.rules[first].then]
-    return ((1 << last) - (2 << first)) & ~alike
+    grid = examined.grid
+    return ((1 << last) - (2 << first)) & ~grid.alike[grid.rules[first].then]
 
 
 def _subsumed(examined: Examined, witnesses: Witnesses) -> list[Finding]:
@@ -200,12 +198,13 @@ def _finding(
     row = rows[-1] if kind[0] == "duplicate" else rows[0]
     region = grid.rows[row]
     sides = grid.box(region)
+    witness, remark = witnesses.find(examined, region)
     return Finding(
         grid.rule_path(row),
         kind[0],
-        f"{message} It is about {box_text(sides)}.",
+        f"{message} It is about {box_text(sides)}.{remark}",
         remedy,
-        witnesses.find(examined, region)[0],
+        witness,
         kind[1],
         grid.table.id,
         tuple(grid.rules[at].id for at in rows),

@@ -28,14 +28,6 @@ def pairs(examined: Examined) -> list[tuple[int, int]]:
     ]
 
 
-def same_answers(examined: Examined) -> dict[str, int]:
-    """Return for each answer the set of the rows that give it."""
-    found: dict[str, int] = {}
-    for row, rule in enumerate(examined.grid.rules):
-        found[rule.then] = found.get(rule.then, 0) | 1 << row
-    return found
-
-
 def overlap_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
     """Return the overlaps that matter under the table's hit policy, row by row."""
     policy = examined.grid.table.hit_policy
@@ -62,7 +54,7 @@ def _overlap(examined: Examined, witnesses: Witnesses, pair: tuple[int, int]) ->
     same = rules[0].then == rules[1].then
     shared = meeting(grid.rows[first], grid.rows[second]) or ()
     sides = grid.box(shared)
-    witness, are_facts = witnesses.find(examined, shared)
+    witness, remark = witnesses.find(examined, shared)
     message = f"{rules[0].id} and {rules[1].id} both match {box_text(sides)}"
     message += f", both with {rules[0].then}." if same else f": {rules[0].then} or {rules[1].then}?"
     if policy in (HitPolicy.FIRST, HitPolicy.PRIORITY):
@@ -73,7 +65,7 @@ def _overlap(examined: Examined, witnesses: Witnesses, pair: tuple[int, int]) ->
     return Finding(
         grid.rule_path(second),
         "overlap-same" if same else "overlap-conflict",
-        message if are_facts else f"{message} The witness is at column level.",
+        message + remark,
         remedy,
         witness,
         (SAME if same else CONFLICT)[policy],

@@ -74,7 +74,5 @@ def _keeps_its_claims(grid: Grid, limits: Limits) -> bool:
 
 
 def _contradict(grid: Grid, met: tuple[int, ...]) -> bool:
-    alike: dict[str, int] = {}
-    for row, rule in enumerate(grid.rules):
-        alike[rule.then] = alike.get(rule.then, 0) | 1 << row
-    return any(others & ~alike[rule.then] for rule, others in zip(grid.rules, met, strict=True))
+    pairs = zip(grid.rules, met, strict=True)
+    return any(others & ~grid.alike[rule.then] for rule, others in pairs)

@@ -80,20 +80,27 @@ def _new_id(grid: Grid) -> str:
 def to_part(grid: Grid, first: int, second: int) -> str:
     """Say how two rows that meet can be made to exclude each other."""
     for row, other in ((second, first), (first, second)):
-        own, theirs = grid.rows[row], grid.rows[other]
-        apart = [at for at, classes in enumerate(own) if classes & ~theirs[at]]
+        if contains(grid.rows[other], grid.rows[row]) and _answer_alike(grid, first, second):
+            return f"Remove the row {grid.rules[row].id}."
+        apart = _apart(grid, row, other)
         if len(apart) == 1:
             # All of the row that the other one takes lies beyond one bound: nothing gets lost.
             return change_text(grid, row, apart[0], _without(grid, row, other, apart[0]))
-    if contains(grid.rows[first], grid.rows[second]) or contains(
-        grid.rows[second], grid.rows[first]
-    ):
-        return "Remove the one that is not meant, or choose another hit policy."
-    column = next(
-        at for at, classes in enumerate(grid.rows[second]) if classes & ~grid.rows[first][at]
-    )
-    change = change_text(grid, second, column, _without(grid, second, first, column))
-    return f"{change} What it then leaves out needs a row of its own."
+    for row, other in ((second, first), (first, second)):
+        for column in _apart(grid, row, other):
+            change = change_text(grid, row, column, _without(grid, row, other, column))
+            return f"{change} What it then leaves out needs a row of its own."
+    return f"Remove {grid.rules[first].id} or {grid.rules[second].id}."
+
+
+def _answer_alike(grid: Grid, first: int, second: int) -> bool:
+    return grid.rules[first].then == grid.rules[second].then
+
+
+def _apart(grid: Grid, row: int, other: int) -> list[int]:
+    """Return the columns in which a row takes what the other does not."""
+    both = zip(grid.rows[row], grid.rows[other], strict=True)
+    return [at for at, (mine, theirs) in enumerate(both) if mine & ~theirs]
 
 
 def _without(grid: Grid, row: int, other: int, column: int) -> Cell:

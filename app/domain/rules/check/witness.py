@@ -21,6 +21,7 @@ from app.domain.rules.self_test import neutral
 from app.domain.rules.values import value_text
 
 MAX_TRIES = 32
+AT_COLUMN_LEVEL = " The witness is at column level."
 
 Witness: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -42,33 +43,34 @@ class Witnesses:
             for fact, partition in zip(compiled.facts, compiled.inputs, strict=False)
         )
 
-    def find(self, examined: Examined, region: Region) -> tuple[Witness, bool]:
-        """Return names and values that lie in the region, and whether they are facts.
+    def find(self, examined: Examined, region: Region) -> tuple[Witness, str]:
+        """Return names and values that lie in the region, and what to remark on them.
+
+        An empty region has none.
 
         Where no facts are found within the bounds of the search, the values are those of the
-        columns, scores and earlier outputs included.
+        columns, scores and earlier outputs included, and that is remarked.
         """
-        allowed = self._allowed(examined, region, (-1,) * len(self.examination.live))
-        if allowed is None:  # pragma: no cover - a region of the table is never empty
-            return (), False
+        if not all(region):
+            return (), ""
+        allowed = self._allowed(examined, region, self.examination.live)
         count = len(self.examination.compiled.facts)
         slots = examined.grid.compiled.slots
         if all(slot < count for slot in slots):
-            return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), True
+            return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), ""
         for chosen in islice(self._narrowed(examined.at - 1, allowed), MAX_TRIES):
             classes = self._customer(chosen)
             if classes is not None and self._lies_in(examined, allowed, classes):
-                return self._facts(examined, classes), True
-        return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), False
+                return self._facts(examined, classes), ""
+        return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), AT_COLUMN_LEVEL
 
-    def _allowed(self, examined: Examined, region: Region, allowed: _Allowed) -> _Allowed | None:
-        """Return what may be where a table's columns lie in a region; None if that is nothing."""
-        narrowed = [a & b for a, b in zip(allowed, self.examination.live, strict=True)]
+    def _allowed(self, examined: Examined, region: Region, allowed: _Allowed) -> _Allowed:
+        """Return what is still allowed where a table's columns lie in a region."""
+        narrowed = list(allowed)
         table = examined.grid.compiled
         for slot, own, classes in zip(table.slots, table.columns, region, strict=True):
-            inside = sum(1 << code for code, mine in enumerate(own) if classes >> mine & 1)
-            narrowed[slot] &= inside
-        return tuple(narrowed) if all(narrowed) else None
+            narrowed[slot] &= sum(1 << code for code, mine in enumerate(own) if classes >> mine & 1)
+        return tuple(narrowed)
 
     def _narrowed(self, at: int, allowed: _Allowed) -> Iterator[_Allowed]:
         """Yield ways to narrow the facts so that the tables up to ``at`` answer as allowed."""
@@ -81,9 +83,7 @@ class Witnesses:
             yield from self._narrowed(at - 1, allowed)
             return
         for region in self._answering(examined, allowed):
-            inner = self._allowed(examined, region, allowed)
-            if inner is not None:
-                yield from self._narrowed(at - 1, inner)
+            yield from self._narrowed(at - 1, self._allowed(examined, region, allowed))
 
     def _answering(self, examined: Examined, allowed: _Allowed) -> Iterator[Region]:
         """Yield regions of an earlier table in which it gives an allowed answer."""
@@ -131,7 +131,7 @@ class Witnesses:
 
     def _scores(self, slot: int, allowed: _Allowed) -> int:
         """Return the values of the allowed classes of a score, all where they are not narrowed."""
-        if allowed[slot] in (-1, self.examination.live[slot]):
+        if allowed[slot] == self.examination.live[slot]:
             return EVERY_SCORE
         values = 0
         for low, high, code in self.examination.compiled.inputs[slot].spans():

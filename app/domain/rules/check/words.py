@@ -4,7 +4,7 @@ import re
 
 from app.domain.rules.cell_sets import Cell
 from app.domain.rules.cells import print_cell
-from app.domain.rules.domains import Domain, Kind
+from app.domain.rules.domains import Domain
 from app.domain.rules.findings import Box, Side
 
 _DATE = re.compile(r"date\(([^()]*)\)")
@@ -20,7 +20,7 @@ def _side_text(side: Side) -> str:
     parts = _ordered_parts(cell, domain) if domain.is_ordered else _word_parts(cell, domain)
     if cell.has_null:
         parts.append("is missing")
-    return f"{side.input} {' or '.join(parts) or 'has no value at all'}"
+    return f"{side.input} {' or '.join(parts)}"
 
 
 def _ordered_parts(cell: Cell, domain: Domain) -> list[str]:
@@ -37,20 +37,14 @@ def _span_text(span: tuple[int, int], domain: Domain) -> str:
 
 
 def _word_parts(cell: Cell, domain: Domain) -> list[str]:
-    if cell.others:
-        return [f"is not {_listed(cell.words)}" if cell.words else "is known"]
-    if not cell.words:
-        return []
-    if domain.is_open:
-        return [f"is {_listed(cell.words)}"]
-    left = tuple(word for word in domain.words if word not in cell.words)
-    if not left:
-        return ["is known"]
-    if domain.kind is not Kind.BOOL and len(left) < len(cell.words):
-        return [f"is not {_listed(left)}"]
-    return [f"is {_listed(cell.words)}"]
+    left = () if domain.is_open else tuple(w for w in domain.words if w not in cell.words)
+    if cell.others or (cell.words and not domain.is_open and len(left) < len(cell.words)):
+        return [_none_of(cell.words if cell.others else left)]
+    return [f"is {' or '.join(cell.words)}"] if cell.words else []
 
 
-def _listed(words: tuple[str, ...]) -> str:
-    """List words; beside other conditions, ``A or B`` would be read wrongly after ``not``."""
-    return "/".join(words)
+def _none_of(words: tuple[str, ...]) -> str:
+    """Say a set by what it lacks."""
+    if not words:
+        return "is known"
+    return f"is not {words[0]}" if len(words) == 1 else f"is neither {' nor '.join(words)}"

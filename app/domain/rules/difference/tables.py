@@ -79,7 +79,7 @@ class _Row:
 
     def told(self) -> str:
         """Return the whole row."""
-        conditions = ", ".join(f"{name} {cell}" for name, cell in self.when.items())
+        conditions = "; ".join(f"{name} {cell}" for name, cell in self.when.items())
         return f"{conditions or EVERYTHING} → {self.then}"
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Final
 from fastapi import Path, Query
 from pydantic import Field
 
+from app.domain.rules.check import box_text
+from app.domain.rules.evaluation import Answer
 from app.features.rule_sets.service import (
     BEGINNING,
     Changes,
@@ -148,11 +150,28 @@ class ChangeRead(ReadModel):
     )
 
 
+class AnswerShiftRead(ReadModel):
+    """What a table answers otherwise, and for whom."""
+
+    table: Open[str] = Field(description="Id of the table.")
+    box: Open[str] = Field(description="The values that it is for, in words.")
+    before: Open[str | list[str] | None] = Field(description="The answer before; null: unmatched.")
+    after: Open[str | list[str] | None] = Field(description="The answer after; null: unmatched.")
+
+
 class ChangesRead(ReadModel):
     """What differs between two documents in meaning; how they are spelled is no part of it."""
 
     can_decide: Open[bool] = Field(description="Whether anybody may be decided on otherwise.")
     items: list[ChangeRead] = Field(description="In the order of the document.")
+    answers: list[AnswerShiftRead] = Field(
+        description="Where tables on both sides answer otherwise: all of it, and nothing twice."
+        " Scores and earlier outputs count as independent of facts and of each other."
+    )
+    uncompared: Open[list[str]] = Field(
+        description="Tables that answer otherwise in too many places to tell, or read something"
+        " that has other values now."
+    )
 
     @classmethod
     def from_domain(cls, changes: Changes) -> ChangesRead:
@@ -169,4 +188,18 @@ class ChangesRead(ReadModel):
                 )
                 for item in changes.items
             ],
+            answers=[
+                AnswerShiftRead(
+                    table=shift.table,
+                    box=box_text(shift.box),
+                    before=_answered(shift.before),
+                    after=_answered(shift.after),
+                )
+                for shift in changes.answers.items
+            ],
+            uncompared=list(changes.answers.uncompared),
         )
+
+
+def _answered(answer: Answer) -> str | list[str] | None:
+    return list(answer) if isinstance(answer, tuple) else answer

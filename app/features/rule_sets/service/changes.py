@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.errors import NotFound
-from app.domain.rules.difference import Difference, Effect, differences
+from app.domain.rules.difference import (
+    AnswerShifts,
+    Difference,
+    Effect,
+    answer_shifts,
+    differences,
+)
 from app.domain.rules.model import RuleSetDocument
 from app.features.rule_sets.service.versions import get_version
 from app.infra.database import AsyncSession
@@ -13,9 +19,10 @@ from app.infra.database import AsyncSession
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What differs, in the order of the document."""
+    """What differs, in the order of the document, and for whom tables answer otherwise."""
 
     items: tuple[Difference, ...]
+    answers: AnswerShifts
 
     @property
     def can_decide(self) -> bool:
@@ -25,7 +32,7 @@ class Changes:
 
 def list_changes(old: RuleSetDocument, new: RuleSetDocument) -> Changes:
     """What a document changes about another one; nothing exactly if their hashes are equal."""
-    return Changes(differences(old, new))
+    return Changes(differences(old, new), answer_shifts(old, new))
 
 
 async def list_version_changes(

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.rules.check import CheckReport, check_document
-from app.domain.rules.findings import Finding, Severity
+from app.domain.rules.findings import DocumentError, Finding, Severity
 from app.domain.rules.writing import document_hash
 from app.features.rule_sets.service.counting import (
     Count,
@@ -80,7 +80,13 @@ async def check_upload(
     Raises:
         Invalid: `unsupported-media-type` or `document-unreadable`.
     """
-    raw = await _in_turn(read_upload, body, media_type)
+    try:
+        raw = await _in_turn(read_upload, body, media_type)
+    except DocumentError as error:
+        # A workbook or model that can be read, and says what no document does.
+        report = CheckReport(error.findings, None, None)
+        why = Uncounted.NOT_ASKED if count is None else Uncounted.NOTHING_TO_COUNT
+        return _told(report, None, why)
     return await check_raw(database, raw, count=count)
 
 

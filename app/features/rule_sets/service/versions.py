@@ -98,6 +98,20 @@ async def load_document(
     return stored
 
 
+async def parse_text(session: AsyncSession, text: str) -> RuleSetDocument:
+    """A document as it is written, resolved with what it extends; nothing of it is proved.
+
+    Raises:
+        Invalid: `document-unreadable` or `rule-set-refused`, naming everything that is wrong.
+    """
+    raw = read_document(text)
+    bases = await bases_of(session, raw)
+    try:
+        return parse_document(raw, CATALOGUE, bases.__getitem__)
+    except DocumentError as error:
+        raise _refused(error) from None
+
+
 async def resolve(session: AsyncSession, product_line: str, as_of: date) -> RuleSet:
     """The rule set that decides for a line on a business day, else the one for all lines.
 

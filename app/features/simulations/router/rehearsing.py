@@ -117,7 +117,7 @@ def _step(step: str) -> str | int:
     response_model=SimulationsRead,
     summary="Simulations of a rule set",
     response_description="A page of simulations, the newest first, without their reports.",
-    responses=read_responses(),
+    responses=read_responses(404),
 )
 async def list_simulations(
     rule_set_id: RuleSetId,
@@ -199,7 +199,7 @@ async def cancel_simulation(
     response_description="Cell by cell, what the one would do otherwise than the other.",
     responses=read_responses(404, "simulation-not-completed", "simulations-differ"),
 )
-async def compare_simulations(
+async def get_simulation_comparison(
     rule_set_id: RuleSetId,
     simulation_id: SimulationId,
     other: Annotated[

@@ -24,7 +24,7 @@ from app.features.simulations.service.movers import (
 from app.features.simulations.service.ordering import (
     SimulationOrder,
     order_simulation,
-    settle_sides,
+    rehearse,
 )
 from app.features.simulations.service.plan import Decider, Plan
 from app.features.simulations.service.reading import (
@@ -86,9 +86,9 @@ __all__ = [
     "prove",
     "read_loads",
     "read_report",
+    "rehearse",
     "remove_old_simulations",
     "require_movers",
-    "settle_sides",
     "tier_key",
     "tiers_of",
     "walk",

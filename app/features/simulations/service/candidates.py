@@ -10,7 +10,7 @@ from app.domain.facts.catalogue import CATALOGUE
 from app.domain.rules.compile import compile_rule_set
 from app.domain.rules.findings import DocumentError, Finding
 from app.domain.rules.model import RuleSetDocument
-from app.features.rule_sets.service import get_draft, get_version
+from app.features.rule_sets.service import get_draft, get_version, list_rule_sets
 from app.features.simulations.service.plan import Decider
 from app.infra.database import AsyncSession
 
@@ -55,3 +55,14 @@ async def prove(document: RuleSetDocument) -> Decider:
     except DocumentError as error:
         raise UnsafeError(error.findings) from None
     return Decider.of_document(compiled)
+
+
+async def require_rule_set(session: AsyncSession, rule_set_id: str) -> None:
+    """See to it that a rule set has a version or a draft.
+
+    Raises:
+        NotFound: it has neither.
+    """
+    versions = {found.rule_set_id for found in await list_rule_sets(session)}
+    if rule_set_id not in versions:
+        await get_draft(session, rule_set_id=rule_set_id)

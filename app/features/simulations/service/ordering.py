@@ -148,3 +148,16 @@ def _frozen(order: SimulationOrder, settled: Settled, *, is_rehearsal: bool) -> 
 
 def _document(decider: Decider) -> dict[str, Any]:
     return dict(document_json(decider.compiled.document))
+
+
+async def rehearse(
+    session: AsyncSession, candidate: Decider, *, objectives: Sequence[str], as_of: date
+) -> Plan:
+    """The plan of a candidate that is stored nowhere, against what decides on a business day.
+
+    Raises:
+        Conflict: `no-rule-set`.
+        Invalid: `unknown-objective`.
+    """
+    settled = settle_sides(candidate, None, await resolve_all(session, as_of))
+    return settled.plan(objectives, as_of)

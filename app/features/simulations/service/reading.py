@@ -10,6 +10,7 @@ from uuid import UUID
 from app.domain.errors import Conflict, NotFound
 from app.features.simulations.repository import simulations as repository
 from app.features.simulations.repository.simulations import Stored
+from app.features.simulations.service.candidates import require_rule_set
 from app.features.simulations.service.report import Report, read_report
 from app.infra import jobs
 from app.infra.database import AsyncSession
@@ -72,10 +73,16 @@ async def get_simulation(
 async def list_simulations(
     session: AsyncSession, *, rule_set_id: str, limit: int, before: UUID | None = None
 ) -> SimulationPage:
-    """A page of the simulations of a rule set, the newest first, without their reports."""
+    """A page of the simulations of a rule set, the newest first, without their reports.
+
+    Raises:
+        NotFound: there is no such rule set.
+    """
     found = await repository.list_simulations(
         session, rule_set_id=rule_set_id, before=before, limit=limit + 1
     )
+    if not found:
+        await require_rule_set(session, rule_set_id)
     items = await _told(session, found[:limit])
     return SimulationPage(items, items[-1].stored.id if len(found) > limit else None)
 

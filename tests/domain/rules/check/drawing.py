@@ -118,14 +118,16 @@ def _characteristic(chance: Random, at: int) -> Characteristic:
     name = chance.choice(("small", "grade", "flag", "text"))
     domain = domain_of(CATALOGUE[name])
     rest = everything(domain)
+    # Sums over a thousand are scaled down, those under it up.
+    unit = chance.choice((1, 1, 37))
     bins = []
     for _ in range(chance.randint(0, 2)):
         taken = _shared(domain, rest, cell(chance, domain))
         if not taken.is_empty:
-            bins.append(Bin(taken, chance.randrange(-20, 100)))
+            bins.append(Bin(taken, unit * chance.randrange(-20, 100)))
             rest = _left(domain, rest, taken)
     if not rest.is_empty:
-        bins.append(Bin(rest, chance.randrange(-20, 100)))
+        bins.append(Bin(rest, unit * chance.randrange(-20, 100)))
     trend = chance.choice(list(Trend))
     reason = ReasonText(f"C{at:02d}", _NOTHING)
     return Characteristic(
