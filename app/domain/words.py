@@ -33,7 +33,8 @@ PRODUCT_LINES: Final[tuple[ProductLine, ...]] = get_args(ProductLine)
 #: The rule set of companies, and the one that decides where no other is in force.
 CORPORATE: Final = "corporate"
 ALL: Final = "all"
-RULE_SET_LINES: Final = (*PRODUCT_LINES, CORPORATE, ALL)
+RuleSetLine: TypeAlias = Literal[ProductLine, "corporate", "all"]
+RULE_SET_LINES: Final[tuple[RuleSetLine, ...]] = get_args(RuleSetLine)
 
 #: How a version came to be: shipped with the service, loaded by an operator, from a draft.
 RULE_SET_ORIGINS: Final = ("template", "loaded", "published")

@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
@@ -212,6 +212,8 @@ CALLS: Final = (
         {"hash": "{hash}", "valid_from": "2027-01-01", "pia_ref": "PIA-2026-017"},
         headers={"Idempotency-Key": "five"},
     ),
+    # While there is one: ids of one instant, which is that of all here, are in no order.
+    Call("list_publications", f"GET {_OWN}/publications", Role.COMPLIANCE),
     Call(
         "retire_rule_set",
         f"POST {_OWN}/retire",
@@ -219,7 +221,6 @@ CALLS: Final = (
         {"valid_to": "2027-06-01"},
         headers={"Idempotency-Key": "six"},
     ),
-    Call("list_publications", f"GET {_OWN}/publications", Role.COMPLIANCE),
     Call(
         "create_import",
         "POST /v1/imports",
@@ -427,6 +428,12 @@ def short(value: Any) -> Any:  # noqa: ANN401 - any JSON there is.
     return [short(part) for part in value[:KEPT]] if isinstance(value, list) else value
 
 
+async def _was_rehearsed(*_session: object, **_asked: object) -> bool:
+    return True
+
+
+# What is published here was simulated nowhere.
+@patch.object(publishing, "has_rehearsed", _was_rehearsed)
 async def record(url: str, folder: Path) -> dict[str, str]:
     """The files that show each operation, by name, from a migrated database without customers."""
     settings = Settings(data_dir=folder / "data")
@@ -439,12 +446,9 @@ async def record(url: str, folder: Path) -> dict[str, str]:
     phone = people.filter(pl.col("customer_id") == customer_id).select("phone").collect().item()
     known = {"customer_id": customer_id, "phone": phone}
     async with (
-        AsyncExitStack() as patched,
         open_database(url, settings) as database,
         open_api(create_app(settings, database), settings) as api,
     ):
-        # What is published here was simulated nowhere.
-        patched.enter_context(patch.object(publishing, "has_rehearsed", _was_rehearsed))
         async with database.sessions.begin() as session:
             await load_document(session, _NEXT_VERSION, valid_from=date(2027, 1, 1))
         for call in CALLS:

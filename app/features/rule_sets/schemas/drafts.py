@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.rules.findings import Finding
 from app.domain.rules.reading import MAX_TEXT_LENGTH
+from app.domain.words import RuleSetLine
 from app.features.rule_sets.schemas.reading import LARGEST_VERSION
 from app.features.rule_sets.service import (
     DraftOpening,
@@ -126,9 +127,9 @@ class DraftCreate(BaseModel):
         ]
         | None
     ) = Field(default=None, description="The document it begins with; decimals are texts.")
-    product_line: (
-        Literal["life", "health", "motor", "property", "liability", "corporate", "all"] | None
-    ) = Field(default=None, description="The line to decide for, if another.")
+    product_line: RuleSetLine | None = Field(
+        default=None, description="The line to decide for, if another."
+    )
     title: TitleWrite | None = Field(default=None, description="What people call it, if otherwise.")
 
     @model_validator(mode="after")
