@@ -41,8 +41,7 @@ from app.infra.turns import create_turns
 
 ROUTERS: Final = (
     *(customers, tiers, sla, benefits, facts, rule_sets, simulations, publications, scoring),
-    overrides,
-    *(imports, jobs, probes),
+    *(overrides, imports, jobs, probes),
 )
 
 LARGEST_BODY: Final = 1_000_000
