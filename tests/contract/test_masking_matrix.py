@@ -181,7 +181,7 @@ OVERRIDE_ROUTES: Final = (
         override="closed",
     ),
 )
-OF_A_SIMULATION: Final = "/v1/rule-sets/{rule_set_id}/simulations/{simulation_id}"
+SIMULATED: Final = "/v1/rule-sets/{rule_set_id}/simulations/{simulation_id}"
 PROFILE: Final = Route("GET /v1/customers/{customer_id}", READERS)
 #: Seats whose calls say what for.
 PURPOSEFUL: Final = {name for name, seat in SEATS.items() if seat.headers}
@@ -263,11 +263,7 @@ ROUTES: Final = (
     ),
     *OVERRIDE_ROUTES,
     *(
-        Route(
-            f"GET {OF_A_SIMULATION}/movers",
-            {*OFFICERS, "compliance"},
-            headers={"Accept": kind},
-        )
+        Route(f"GET {SIMULATED}/movers", {*OFFICERS, "compliance"}, headers={"Accept": kind})
         for kind in ("application/json", CSV, XLSX)
     ),
 )
@@ -308,34 +304,22 @@ NOT_ABOUT_CUSTOMERS: Final = {
     "POST /v1/jobs/{job_id}/cancel",
     "POST /v1/jobs/{job_id}/requeue",
     # Counts, of which small ones are told to few: tests/features/simulations/test_disclosure.py.
-    "POST /v1/rule-sets/{rule_set_id}/simulations",
-    "GET /v1/rule-sets/{rule_set_id}/simulations",
-    "GET /v1/rule-sets/{rule_set_id}/simulations/{simulation_id}",
-    "POST /v1/rule-sets/{rule_set_id}/simulations/{simulation_id}/cancel",
-    "GET /v1/rule-sets/{rule_set_id}/simulations/{simulation_id}/comparison",
+    *(f"{method} /v1/rule-sets/{{rule_set_id}}/simulations" for method in ("GET", "POST")),
+    *(f"GET {SIMULATED}", f"POST {SIMULATED}/cancel", f"GET {SIMULATED}/comparison"),
     "POST /v1/override-delegations",
     "GET /v1/override-delegations",
     "GET /v1/override-delegations/{delegation_id}",
     "POST /v1/override-delegations/{delegation_id}/end",
-    "GET /livez",
-    "HEAD /livez",
-    "GET /readyz",
-    "HEAD /readyz",
     "GET /metrics",
-    "GET /docs",
-    "HEAD /docs",
-    "GET /docs/page.js",
-    "HEAD /docs/page.js",
-    "GET /docs/page.css",
-    "HEAD /docs/page.css",
-    "GET /docs/swagger-ui-bundle.js",
-    "HEAD /docs/swagger-ui-bundle.js",
-    "GET /docs/swagger-ui.css",
-    "HEAD /docs/swagger-ui.css",
-    "GET /docs/favicon.png",
-    "HEAD /docs/favicon.png",
-    "GET /openapi.json",
-    "HEAD /openapi.json",
+    *(
+        f"{method} {path}"
+        for method in ("GET", "HEAD")
+        for path in (
+            *("/livez", "/readyz", "/openapi.json", "/docs"),
+            *(f"/docs/{part}" for part in ("page.js", "page.css", "favicon.png")),
+            *(f"/docs/swagger-ui{part}" for part in ("-bundle.js", ".css")),
+        )
+    ),
 }
 
 
