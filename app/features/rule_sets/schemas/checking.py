@@ -46,7 +46,13 @@ DOCUMENT_BODY: Final[dict[str, Any]] = {
                 "description": "The same as a workbook of forms, as a version's XLSX.",
             }
         },
-        DMN: {"schema": {"type": "string", "description": "The same as a DMN file of ours."}},
+        DMN: {
+            "schema": {
+                "type": "string",
+                "maxLength": 16 << 20,
+                "description": "The same as a DMN file of ours.",
+            }
+        },
     },
 }
 
