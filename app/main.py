@@ -16,8 +16,10 @@ from app.features.facts.router import router as facts
 from app.features.imports.router import router as imports
 from app.features.jobs.router import router as jobs
 from app.features.overrides.router import router as overrides
+from app.features.publications.router import router as publications
 from app.features.rule_sets.router import router as rule_sets
 from app.features.scoring.router import router as scoring
+from app.features.simulations.router import router as simulations
 from app.features.sla.router import router as sla
 from app.features.tiers.router import router as tiers
 from app.infra.actors import ActorRegister
@@ -38,7 +40,9 @@ from app.infra.telemetry import OFF, Telemetry
 from app.infra.turns import create_turns
 
 ROUTERS: Final = (
-    *(customers, tiers, sla, benefits, facts, rule_sets, scoring, overrides, imports, jobs, probes),
+    *(customers, tiers, sla, benefits, facts, rule_sets, simulations, publications, scoring),
+    overrides,
+    *(imports, jobs, probes),
 )
 
 LARGEST_BODY: Final = 1_000_000

@@ -18,6 +18,8 @@ from app.features.imports.service import (
     remove_unwanted_uploads,
 )
 from app.features.overrides.service import Tick, keep_time, remove_expired_evidence
+from app.features.simulations.service import JOB_KIND as SIMULATION
+from app.features.simulations.service import do_simulation, remove_old_simulations
 from app.infra.audit import AuditWriter
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import business_day, utc_now
@@ -49,6 +51,7 @@ async def run_worker(url: str, settings: Settings, started: Started) -> None:
         database,
         {
             JOB_KIND: partial(_import, url, settings),
+            SIMULATION: partial(_simulate, url, settings),
             HOUSEKEEPING: partial(_keep_house, url, settings),
             OVERRIDE_CLOCK: partial(_keep_time, url, settings),
         },
@@ -83,12 +86,18 @@ async def _import(url: str, settings: Settings, lease: Lease) -> None:
         await do_import(Surroundings(database, settings, vault, today), lease)
 
 
+async def _simulate(url: str, settings: Settings, lease: Lease) -> None:
+    async with open_database(url, settings) as database:
+        await do_simulation(url, settings, database, lease)
+
+
 async def _keep_house(url: str, settings: Settings, lease: Lease) -> None:
-    """Remove what is not kept any longer: uploads nobody imports, old evidence, ended jobs."""
+    """Remove what is not kept any longer: uploads, evidence, simulations, ended jobs."""
     today = business_day(utc_now(), settings.business_zone)
     async with open_database(url, settings) as database, database.sessions.begin() as session:
         await remove_unwanted_uploads(session, settings)
         await remove_expired_evidence(session, today=today)
+        await remove_old_simulations(session, settings)
         await remove_ended(session, days=settings.job_keep_days)
         await lease.confirm(session, done=1, total=1)
 

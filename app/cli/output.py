@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -82,7 +83,8 @@ def say(message: str) -> None:
 
 def fail(message: str) -> None:
     """One line that says what is wrong and what to do, to standard error."""
-    err.print(f"[bold red]error:[/] {message}", markup=True)
+    # Places in documents have brackets too: tables[2].rules[SEG1].
+    err.print(f"[bold red]error:[/] {escape(message)}", markup=True)
 
 
 def wants_traceback() -> bool:

@@ -16,13 +16,14 @@ REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM :"role";
 
 -- What is never changed.
 REVOKE UPDATE, DELETE ON
-    audit_events, decisions, rule_set_versions,
+    audit_events, decisions, rule_set_versions, rule_set_publications,
     override_versions, override_reads, override_evidence, outbox_events
     FROM :"role";
 REVOKE UPDATE ON evidence_chunks FROM :"role";
 
 -- What is never deleted.
 REVOKE DELETE ON
-    actors, evidence_files, override_requests, overrides, override_approvals, override_delegations
+    actors, evidence_files, override_requests, overrides, override_approvals, override_delegations,
+    rule_set_draft_editors
     FROM :"role";
 COMMIT;

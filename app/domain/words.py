@@ -35,6 +35,13 @@ CORPORATE: Final = "corporate"
 ALL: Final = "all"
 RULE_SET_LINES: Final = (*PRODUCT_LINES, CORPORATE, ALL)
 
+#: How a version came to be: shipped with the service, loaded by an operator, from a draft.
+RULE_SET_ORIGINS: Final = ("template", "loaded", "published")
+
+#: What a publisher does: publish a draft, publish a version anew, end what is in force.
+PublicationKind: TypeAlias = Literal["published", "republished", "retired"]
+PUBLICATION_KINDS: Final[tuple[PublicationKind, ...]] = get_args(PublicationKind)
+
 Purpose: TypeAlias = Literal[
     "health_data", "lifestyle_data", "credit_data", "third_party", "behaviour", "personalisation"
 ]
@@ -168,6 +175,8 @@ EventKind: TypeAlias = Literal[
     "override-revoked",
     "override-delegated",
     "override-delegation-ended",
+    "rule-set-published",
+    "rule-set-retired",
 ]
 
 #: What evidence may be, by what its bytes say.

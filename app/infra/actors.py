@@ -33,9 +33,12 @@ log = logging.getLogger(__name__)
 MOST_NOTED: Final = 10_000
 """Tokens that a process knows it has noted; as many as it remembers to be good."""
 OFFICES: Final = frozenset(
-    {Role.RISK_OFFICER, Role.BUSINESS_OFFICER, Role.ACCOUNT_MANAGER, Role.COMPLIANCE}
+    {
+        *(Role.RISK_OFFICER, Role.BUSINESS_OFFICER, Role.ACCOUNT_MANAGER, Role.COMPLIANCE),
+        *(Role.RULE_AUTHOR, Role.RULE_PUBLISHER),
+    }
 )
-"""Whoever has one of these acts in overrides, and not before his token is noted."""
+"""Whoever has one of these acts in overrides or rule sets, and not before his token is noted."""
 _OUTSIDERS: Final = frozenset({Role.CUSTOMER})
 _PATIENCE_SECONDS: Final = 2.0
 _TRIES: Final = 4
@@ -115,9 +118,9 @@ class ActorRegister:
     async def note(self, token: VerifiedToken) -> None:
         """Note a token before its request goes on.
 
-        Where the database cannot be asked, the request of an officer, account manager or member of
-        compliance ends. All others go on, since what they may read need not ask the database; the
-        token is noted with the next request, and until then counts as not seen.
+        Where the database cannot be asked, the request of who has one of the `OFFICES` ends. All
+        others go on, since what they may read need not ask the database; the token is noted with
+        the next request, and until then counts as not seen.
 
         Raises:
             RegisterUnavailableError: it could not be noted, and has to be.

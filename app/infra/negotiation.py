@@ -1,8 +1,11 @@
-"""Which of several media types a caller would rather have."""
+"""Which of several media types a caller would rather have, and which he says he sends."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from email.message import Message
+
+from starlette.datastructures import Headers
 
 _ANYTHING = "*/*"
 
@@ -46,3 +49,20 @@ def _weight(asked: dict[str, float], media_type: str) -> float:
         if name in asked:
             return asked[name]
     return 0
+
+
+def declared_media_type(headers: Headers) -> str:
+    """What a body is said to be, without parameters; empty if nothing is said, or another charset.
+
+    >>> declared_media_type(Headers({"Content-Type": "Application/YAML; charset=UTF-8"}))
+    'application/yaml'
+    >>> declared_media_type(Headers({"Content-Type": "application/json; charset=latin-1"}))
+    ''
+    """
+    given = headers.getlist("content-type")
+    if len(given) != 1:
+        return ""
+    message = Message()
+    message["Content-Type"] = given[0]
+    charset = str(message.get_param("charset", "utf-8"))
+    return message.get_content_type() if charset.lower() in {"utf-8", "utf8"} else ""

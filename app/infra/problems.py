@@ -28,6 +28,7 @@ from starlette.types import Scope
 
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.infra.database import DATABASE_ERRORS
+from app.infra.documents import UnreadableError
 from app.infra.locale import Locale, locale_of
 from app.infra.request_id import request_id_of
 
@@ -211,7 +212,10 @@ def _domain_answer(error: DomainError) -> _Answer:
     kind = next((slug for cls, slug in _KINDS.items() if isinstance(error, cls)), "internal")
     # A slug of a feature keeps its name even if nobody wrote a text for it yet.
     text = error.type if error.type in CATALOGUE else kind
-    return _Answer(error.type, text, CATALOGUE[text].status)
+    errors: tuple[FieldError, ...] = ()
+    if isinstance(error, UnreadableError):
+        errors = (FieldError(("body", *(error.place or ())), error.rule),)
+    return _Answer(error.type, text, CATALOGUE[text].status, errors=errors)
 
 
 def _is_transient(sqlstate: str | None) -> bool:

@@ -42,6 +42,7 @@ from app.infra.masking import render, render_each
 from app.infra.rendering import sight_of, written_forms, written_forms_of
 
 _OK = 200
+_NO_CONTENT = 204
 _NOT_MODIFIED = 304
 _VERSION_BYTES = 16
 
@@ -79,6 +80,43 @@ async def respond(
     return await _answer(
         _Rendered(body, forms), viewer, audit, subjects, status=status, headers=headers
     )
+
+
+async def respond_about_nobody(
+    model: BaseModel,
+    *,
+    viewer: Viewer,
+    audit: AuditTrail,
+    status: int = _OK,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer about no customer, to a change above all, rendered and written down alike.
+
+    It is for roles too that are shown no customer: what has a class is withheld from them.
+
+    Args:
+        model: what is answered.
+        viewer: for whom.
+        audit: the request's audit.
+        status: the HTTP status.
+        headers: further headers.
+
+    Raises:
+        ProblemError: the audit event could not be written.
+    """
+    rendered = _Rendered(render(model, viewer), written_forms(type(model), sight_of(viewer)))
+    return await _answer(rendered, viewer, audit, (), status=status, headers=headers)
+
+
+async def respond_gone(*, viewer: Viewer, audit: AuditTrail) -> Response:
+    """The answer without a body to a change that removed what is about no customer.
+
+    Raises:
+        ProblemError: the audit event could not be written.
+    """
+    answer = Answer(status=_NO_CONTENT, body_hmac=audit.writer.body_hmac(b""))
+    await audit.record_answer(viewer=viewer, subjects=(), answer=answer)
+    return Response(status_code=_NO_CONTENT, headers={"Cache-Control": "no-store"})
 
 
 async def respond_each(

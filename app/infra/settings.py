@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
     stale_after_days: Annotated[int, Field(ge=1, le=3660)] = 100
     list_max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
+    #: Customers of a book up to which a check counts whom its findings are about.
+    check_count_max_customers: Annotated[int, Field(ge=0, le=100_000_000)] = 200_000
     import_max_bytes: Annotated[int, Field(ge=1, le=64 << 30)] = 1 << 30
     import_keep_days: Annotated[int, Field(ge=1, le=365)] = 7
     #: The database refuses what is larger than the ceiling.
@@ -58,6 +60,8 @@ class Settings(BaseSettings):
     evidence_keep_days: Annotated[int, Field(ge=365, le=36_525)] = 3_650
     #: A command that reads a file from its standard input: 0 it is clean, 1 it is not.
     evidence_scanner: str | None = None
+    #: Of what decided after it was rehearsed, the counts are kept for good, and who moves so long.
+    simulation_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
     job_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
     housekeeping_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
     override_clock_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60

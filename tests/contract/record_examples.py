@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self
@@ -29,6 +29,7 @@ import polars as pl
 from app.domain.privacy.roles import Role
 from app.features.customers.schemas import CustomerWrite
 from app.features.overrides.schemas import OverrideWrite
+from app.features.rule_sets.service import load_document
 from app.infra import clock
 from app.infra.database import libpq_url, open_database
 from app.infra.migrations import upgrade
@@ -59,6 +60,18 @@ _PURPOSE: Final = {"X-Purpose": "override_review"}
 _EVIDENCE: Final = "Contract of sale, signed on 2026-10-30.\nThe buyer takes over all policies.\n"
 #: What is salted is another one each time.
 _DIGEST: Final = re.compile('("digest": )"[0-9a-f]{64}"')
+#: A second version of a rule set, which decides for nobody yet.
+_NEXT_VERSION: Final = """
+format: tiering/1
+id: motor
+product_line: motor
+extends: motor@1
+title: {en: Motor, zh: 车险}
+tables:
+  - id: tier
+    rules:
+      - {id: TIER2, when: {annual_premium: "> 60000"}, then: diamond}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +155,11 @@ CALLS: Final = (
         Role.RULE_AUTHOR,
         headers={"Accept": "application/yaml"},
     ),
+    Call(
+        "list_rule_set_changes",
+        "GET /v1/rule-sets/motor/versions/2/changes",
+        Role.RULE_AUTHOR,
+    ),
     Call("list_rule_templates", "GET /v1/rule-templates", Role.RULE_AUTHOR),
     Call(
         "create_import",
@@ -167,12 +185,16 @@ CALLS: Final = (
         {"decision_id": "id"},
     ),
     Call("get_decision", "GET /v1/decisions/{decision_id}", Role.BUSINESS_OFFICER),
+    Call("get_decision_trace", "GET /v1/decisions/{decision_id}/trace", Role.BUSINESS_OFFICER),
     Call("replay_decision", "POST /v1/decisions/{decision_id}/replay", Role.RISK_OFFICER),
     Call(
         "try_facts",
         "POST /v1/evaluations/what-if",
         Role.ANALYST,
-        {"facts": {"age": 41, "annual_premium": "18000.00", "smoker": False, "nps": 9}},
+        {
+            "facts": {"age": 41, "annual_premium": "18000.00", "smoker": False, "nps": 9},
+            "explain": True,
+        },
     ),
     Call(
         "create_override",
@@ -316,6 +338,8 @@ async def record(url: str, folder: Path) -> dict[str, str]:
         open_database(url, settings) as database,
         open_api(create_app(settings, database), settings) as api,
     ):
+        async with database.sessions.begin() as session:
+            await load_document(session, _NEXT_VERSION, valid_from=date(2027, 1, 1))
         for call in CALLS:
             if call.works:
                 await Feed(api, database).work()

@@ -25,6 +25,7 @@ IDS: Final[dict[str, list[str]]] = json.loads(os.environ.get("TIERING_CONTRACT_I
 #: What is changed only by who says which version he has read.
 CONDITIONAL: Final = ("PUT", "/v1/overrides/{override_id}")
 EVIDENCE: Final = "/v1/overrides/{override_id}/evidence"
+CHANGES: Final = "/v1/rule-sets/{rule_set_id}/versions/{version}/changes"
 CONSENTS: Final = "/v1/customers/{customer_id}/consents"
 
 _turn = count(1)
@@ -81,6 +82,9 @@ def before_call(
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
     for name in [name for name in case.headers if name.lower() == "if-match"]:
         del case.headers[name]
+    if case.path == CHANGES:
+        # Before the first version, which all rule sets have, there is none to compare it with.
+        case.query = {"since": 1}
     if (case.method, case.path) == CONDITIONAL:
         case.headers["If-Match"] = "*"
     body: Any = case.body

@@ -274,8 +274,8 @@ STAND: Final = Stand(
 )
 
 
-#: The requests for overrides of the customer by how far they have come, and the evidence of the one
-#: that waits; known once they are stored.
+#: The requests for overrides of the customer by how far they have come, the evidence of the one
+#: that waits, and the decision that was evaluated for it; known once they are stored.
 OVERRIDES: Final[dict[str, str]] = {}
 
 
@@ -314,6 +314,9 @@ async def write_overrides(api: Api, session: AsyncSession) -> None:
     verdict = {"decision": "approve", "statement": SENTINELS["statement of an approval"].text}
     approved = await api.call("POST", f"{path}/approvals", officer.caller, json=verdict)
     assert approved.status_code == 201, approved.text
+    # Those evaluations saw the facts of the sentinels, so what they saw can be told.
+    decided = "SELECT id FROM decisions WHERE customer_id = :id ORDER BY id DESC LIMIT 1"
+    OVERRIDES["decision"] = str(await session.scalar(text(decided), {"id": CUSTOMER}))
     for table in ("tier_assignments", "scoring_states"):
         await session.execute(text(f"DELETE FROM {table}"))
     await session.commit()

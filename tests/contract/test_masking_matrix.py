@@ -70,6 +70,8 @@ class Route:
     files: Any = None
     unknown_to: set[str] = field(default_factory=set)
     override: str = ""
+    #: The decision that was evaluated, with a snapshot, instead of the one that was written.
+    evaluated: bool = False
 
     @property
     def method(self) -> str:
@@ -82,7 +84,8 @@ class Route:
         path = self.template.partition(" ")[2].replace("{customer_id}", CUSTOMER)
         path = path.replace("{override_id}", OVERRIDES.get(self.override, ""))
         path = path.replace("{sha256}", OVERRIDES.get("sha256", ""))
-        return path.replace("{decision_id}", str(STAND.decision_id)) + self.query
+        decision_id = OVERRIDES.get("decision", "") if self.evaluated else STAND.decision_id
+        return path.replace("{decision_id}", str(decision_id)) + self.query
 
     def expected(self, seat: str) -> int:
         """The status that a seat is answered with."""
@@ -223,6 +226,11 @@ ROUTES: Final = (
         {"customer", "agent", "agent with a purpose", "other manager", *MANAGERS},
     ),
     Route("GET /v1/decisions/{decision_id}", {*MANAGERS, *OFFICERS, "other manager"}),
+    Route(
+        "GET /v1/decisions/{decision_id}/trace",
+        {*MANAGERS, *OFFICERS, "other manager"},
+        evaluated=True,
+    ),
     # The stand of the sentinels has no snapshot that could be replayed.
     Route("POST /v1/decisions/{decision_id}/replay", {*MANAGERS, *OFFICERS, "other manager"}, 409),
     Route(
@@ -269,6 +277,7 @@ NOT_ABOUT_CUSTOMERS: Final = {
     "GET /v1/facts",
     "GET /v1/rule-sets",
     "GET /v1/rule-sets/{rule_set_id}/versions/{version}",
+    "GET /v1/rule-sets/{rule_set_id}/versions/{version}/changes",
     "GET /v1/rule-templates",
     "POST /v1/evaluations/what-if",
     "POST /v1/imports",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from sqlalchemy import text
@@ -11,9 +13,10 @@ from sqlalchemy import text
 from app.cli.demo import prepare
 from app.cli.records import surroundings_of
 from app.cli.serving import bring_up_to_date
+from app.domain.rules.check import box_text
 from app.features.imports.service import ImportOptions, run_import
 from app.features.reevaluation.service import RunSummary, run
-from app.features.rule_sets.service import load_document
+from app.features.rule_sets.service import Count, Counted, check_raw, load_document
 from app.infra.database import open_database
 from app.infra.settings import Settings
 from tests.paths import MOTOR, ROOT, needs_motor
@@ -67,6 +70,55 @@ def test_the_motor_portfolio_comes_out_with_exactly_the_counts_of_its_descriptio
         "base": 48_427 - 31 - 12_356 - 89,
     }
     assert summary.tally.tiers["diamond"] == 31
+    asyncio.run(assert_contradiction_is_found(fresh_database_url, euros))
+
+
+async def assert_contradiction_is_found(url: str, settings: Settings) -> None:
+    """The motor template with a row that forgets the floor of premium, which another row has."""
+    planted = {
+        "id": "SEG9",
+        "when": {"premium_ratio": "> 3", "years_of_premium_growth": ">= 2"},
+        "then": "high_net_worth",
+    }
+    document = {
+        "format": "tiering/1",
+        "id": "motor-planted",
+        "extends": "motor@1",
+        "tables": [{"id": "segment", "rules": [planted]}],
+    }
+    async with open_database(url, settings) as database:
+        count = Count(url, settings.data_dir, YEAR_END)
+        checked = await check_raw(database, document, count=count)
+    assert not checked.ok
+    assert checked.counted == Counted(48_427, YEAR_END)
+    worst = checked.findings[0]
+    assert worst.finding.code == "overlap-conflict"
+    assert (worst.finding.table, worst.finding.rules) == ("segment", ("SEG8", "SEG9"))
+    assert box_text(worst.finding.box or ()) == (
+        "premium_ratio > 3, years_of_premium_growth >= 2, annual_premium < 20000 or is missing"
+    )
+    # Those who are over three times the average and grew for two years or more: nobody of them
+    # pays 20,000 a year.
+    assert worst.affected == 31
+    witness = dict(worst.finding.witness)
+    proof = {name: witness[name] for name in planted_inputs(witness)}
+    assert judged_by_rows(proof) == {"SEG8", "SEG9"}
+
+
+def planted_inputs(witness: Mapping[str, str]) -> list[str]:
+    """The inputs that the two rows bound."""
+    bounded = {"premium_ratio", "years_of_premium_growth", "annual_premium"}
+    assert bounded <= set(witness)
+    return sorted(bounded)
+
+
+def judged_by_rows(facts: Mapping[str, str]) -> set[str]:
+    """Which of the two rows match, said once more as sentences of code."""
+    ratio, growth = Decimal(facts["premium_ratio"]), int(facts["years_of_premium_growth"])
+    premium = facts["annual_premium"]
+    rows = {"SEG9"} if ratio > 3 and growth >= 2 else set()
+    is_small = premium == "null" or Decimal(premium) < 20_000
+    return rows | ({"SEG8"} if ratio > 3 and growth >= 2 and is_small else set())
 
 
 OUTCOMES = """

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import Invalid
-from app.infra.documents import MAX_CHARACTERS, read_document
+from app.infra.documents import (
+    MAX_CHARACTERS,
+    UnreadableError,
+    read_document,
+    read_json_document,
+)
 
 #: YAML allows keys of up to 1,024 characters where no question mark announces them.
 KEYS = st.text(max_size=100)
@@ -81,3 +86,55 @@ def test_what_is_not_plain_data_is_refused_with_its_place(text: str, named: str)
         read_document(text)
     assert refused.value.type == "document-unreadable"
     assert named in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "place"),
+    [
+        ("a: 1\na: 2", "key_twice", (2, 1)),
+        ("a: &x [1]\nb: *x", "alias", (2, 4)),
+        ("a: !!binary aGk=", "tag", (1, 4)),
+        ("a: [1", "syntax", (1, 6)),
+        ("a: \x07", "characters", None),
+        ("- 1", "mapping_type", None),
+    ],
+)
+def test_a_refusal_names_rule_and_place(
+    text: str, rule: str, place: tuple[int, int] | None
+) -> None:
+    with pytest.raises(UnreadableError) as refused:
+        read_document(text)
+    assert (refused.value.rule, refused.value.place) == (rule, place)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "place"),
+    [
+        ('{"a": 1,\n "a": 2}', "key_twice", (2, 2)),
+        ('{"a": [{"b": 1, "b": 2}]}', "key_twice", (1, 17)),
+        ('{"a": 1234567890123456789}', "number_length", (1, 7)),
+        ('{"a": ' + "[" * 40 + "]" * 40 + "}", "depth", (1, 46)),
+        ('{"a": ' + "[" * 9_000 + "]" * 9_000 + "}", "depth", (1, 46)),
+        ('{"a": "\\ud800"}', "half_character", (1, 7)),
+        ('{"\\ud800": 1}', "half_character", (1, 2)),
+        ('{"a": NaN}', "syntax", None),
+        ('{"a": 1', "syntax", (1, 8)),
+        ("a: 1", "syntax", (1, 1)),
+        ("[1]", "mapping_type", None),
+        ("1", "mapping_type", None),
+        (f'"{"x" * MAX_CHARACTERS}"', "length", None),
+    ],
+)
+def test_json_is_refused_where_yaml_is_and_named_alike(
+    text: str, rule: str, place: tuple[int, int] | None
+) -> None:
+    with pytest.raises(UnreadableError) as refused:
+        read_json_document(text)
+    assert (refused.value.rule, refused.value.place) == (rule, place)
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=4))
+def test_json_reads_the_same_fast_and_as_yaml(document: dict[str, object]) -> None:
+    text = json.dumps(document)
+    assert read_json_document(text) == read_document(text) == document
+    assert read_json_document(json.dumps(document, indent="\t", ensure_ascii=False)) == document

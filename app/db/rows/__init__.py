@@ -32,11 +32,15 @@ from app.db.rows.policy_term import PolicyTermRow
 from app.db.rows.reevaluation_run import ReevaluationRunRow
 from app.db.rows.referral import ReferralRow
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
+from app.db.rows.rule_set_draft import RuleSetDraftEditorRow, RuleSetDraftRow
+from app.db.rows.rule_set_publication import RuleSetPublicationRow
 from app.db.rows.schedule import ScheduleRow
 from app.db.rows.scoring_input import ScoringInputRow
 from app.db.rows.scoring_state import ScoringStateRow
 from app.db.rows.search_attempt import SearchAttemptRow
 from app.db.rows.service_use import ProductServiceRow, ServiceUseRow
+from app.db.rows.simulation import SimulationRow
+from app.db.rows.simulation_mover import SimulationMoverRow
 from app.db.rows.sla_policy import SlaEntryRow, SlaPolicyRow, StatutoryFloorRow
 from app.db.rows.subject_key import SubjectKeyRow
 from app.db.rows.survey import SurveyRow
@@ -80,12 +84,17 @@ __all__ = [
     "ReevaluationRunRow",
     "ReferralRow",
     "RuleSetActivationRow",
+    "RuleSetDraftEditorRow",
+    "RuleSetDraftRow",
+    "RuleSetPublicationRow",
     "RuleSetVersionRow",
     "ScheduleRow",
     "ScoringInputRow",
     "ScoringStateRow",
     "SearchAttemptRow",
     "ServiceUseRow",
+    "SimulationMoverRow",
+    "SimulationRow",
     "SlaEntryRow",
     "SlaPolicyRow",
     "StatutoryFloorRow",

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, ExcludeConstraint, 
 from sqlalchemy.orm import Mapped
 
 from app.db.base import Base, column, one_of
-from app.domain.words import RULE_SET_LINES
+from app.domain.words import RULE_SET_LINES, RULE_SET_ORIGINS
 
 
 class RuleSetVersionRow(Base):
@@ -28,7 +28,7 @@ class RuleSetVersionRow(Base):
     __tablename__ = "rule_set_versions"
     __table_args__ = (
         one_of("product_line", RULE_SET_LINES),
-        one_of("origin", ("template", "loaded")),
+        one_of("origin", RULE_SET_ORIGINS),
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("hash ~ '^[0-9a-f]{64}$'", name="hash"),
         {"comment": "Immutable rule-set versions; the hash is SHA-256 of the canonical document."},
@@ -50,7 +50,7 @@ class RuleSetVersionRow(Base):
         Text, "SHA-256 of the RFC 8785 JSON.", sensitivity="open", nullable=False
     )
     origin: Mapped[str] = column(
-        Text, "template (shipped) or loaded.", sensitivity="open", nullable=False
+        Text, "template (shipped), loaded or published.", sensitivity="open", nullable=False
     )
     created_at: Mapped[datetime] = column(
         DateTime(timezone=True),

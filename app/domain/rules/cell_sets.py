@@ -27,6 +27,14 @@ class Cell:
         """Whether no value at all, not even null, is accepted."""
         return not (self.has_null or self.spans or self.words or self.others)
 
+    def holds(self, value: int | str | None) -> bool:
+        """Whether a value of the cell's own domain is accepted; None is null."""
+        if value is None:
+            return self.has_null
+        if isinstance(value, int):
+            return any(low <= value <= high for low, high in self.spans)
+        return (value in self.words) != self.others
+
 
 def everything(domain: Domain) -> Cell:
     """Return the cell ``-``: every value, null included where the domain knows it."""

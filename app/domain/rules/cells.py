@@ -94,7 +94,7 @@ def _span_text(span: tuple[int, int], domain: Domain) -> str:
         return ordered_text(domain, low)
     if from_low and to_high:
         return "not(null)"
-    above, below = _lower_bound(low, domain), _upper_bound(high, domain)
+    above, below = lower_bound(low, domain), upper_bound(high, domain)
     if from_low:
         return f"<= {below[0]}" if below[1] == "]" else f"< {below[0]}"
     if to_high:
@@ -102,7 +102,7 @@ def _span_text(span: tuple[int, int], domain: Domain) -> str:
     return f"{above[0]}{above[1]}..{below[0]}{below[1]}"
 
 
-def _lower_bound(low: int, domain: Domain) -> tuple[str, str]:
+def lower_bound(low: int, domain: Domain) -> tuple[str, str]:
     """Choose between ``[low`` and ``(low - 1``: `> 3` reads better than `>= 3.0001`."""
     closed = ordered_text(domain, low)
     if low > domain.low:
@@ -112,7 +112,8 @@ def _lower_bound(low: int, domain: Domain) -> tuple[str, str]:
     return "[", closed
 
 
-def _upper_bound(high: int, domain: Domain) -> tuple[str, str]:
+def upper_bound(high: int, domain: Domain) -> tuple[str, str]:
+    """Choose between ``high]`` and ``high + 1)`` in the same way."""
     closed = ordered_text(domain, high)
     if high < domain.high:
         opened = ordered_text(domain, high + 1)

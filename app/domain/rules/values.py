@@ -29,6 +29,17 @@ def fact_value(domain: Domain, value: int | str) -> FactValue:
     return value
 
 
+def domain_value(value: FactValue) -> int | str | None:
+    """Return a fact's value as its domain and cells hold it; the inverse of `fact_value`.
+
+    >>> domain_value(True), domain_value(date(1, 1, 2)), domain_value(None)
+    ('true', 2, None)
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.toordinal() if isinstance(value, date) else value
+
+
 def value_text(domain: Domain, value: FactValue) -> str:
     """Write a fact's value for people: decimals with their point, dates in ISO form.
 

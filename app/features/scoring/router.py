@@ -16,6 +16,7 @@ from app.features.customers.service import identify
 from app.features.scoring import service
 from app.features.scoring.schemas import (
     DecisionRead,
+    DecisionTraceRead,
     EvaluationCreate,
     ReplayRead,
     TrialCreate,
@@ -161,6 +162,39 @@ async def replay_decision(
     )
 
 
+@router.get(
+    "/v1/decisions/{decision_id}/trace",
+    response_model=DecisionTraceRead,
+    response_description="The way from the facts of then to the decision.",
+    summary="Explain a decision step by step",
+    dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
+    responses=read_responses(404, "snapshot-unreadable", "decision-erased"),
+)
+async def get_decision_trace(
+    decision_id: DecisionId,
+    desk: Desk,
+    locale: RequestLocale,
+    audit: Audit,
+    actor: Evaluator,
+) -> Response:
+    """The points of every characteristic, and of every table the rule that fired and the nearest.
+
+    It is taken from the snapshot of the facts, with the rule set version of then. Where any fact
+    behind a table is banded or withheld, nothing is told of its rules. Once the customer's data was
+    erased the snapshot cannot be read: 410.
+    """
+    traced = await service.trace_decision(desk.session, decision_id=decision_id, vault=desk.vault)
+    own_id = traced.stored.record.customer_id
+    subject = await identify(desk.session, customer_id=own_id, actor=actor)
+    return await respond(
+        DecisionTraceRead.from_domain(traced, subject, locale),
+        viewer=subject.viewer,
+        audit=audit.noting(record_version=str(decision_id)),
+        subjects=[subject.customer_id],
+        headers=language_headers(locale),
+    )
+
+
 @router.post(
     "/v1/evaluations/what-if",
     response_description="What the rule set says; nothing is stored.",
@@ -179,7 +213,8 @@ async def try_facts(
     """Try facts that the caller made up; no customer is read, and nothing is stored.
 
     Facts that are left out are unknown, or false or 0 where they cannot be. The rule set is the
-    one in force for such a customer, or the stored version that is named.
+    one in force for such a customer, or the stored version that is named. With `explain` every
+    table tells which rule fired, and which nearly did and by what it failed.
     """
     chosen = trial.rule_set
     found = await service.try_facts(
@@ -187,6 +222,7 @@ async def try_facts(
         given=trial.facts,
         version=None if chosen is None else (chosen.id, chosen.version),
         as_of=today,
+        explain=trial.explain,
     )
     response.headers.update(language_headers(locale))
     return TrialRead.from_domain(found, locale)

@@ -19,6 +19,7 @@ from app.infra.confined.refusal import Refused
 _TASKS: Final = {
     "examine-workbook": ("app.infra.confined.workbook", "examine"),
     "read-workbook": ("app.infra.confined.workbook", "read"),
+    "read-form": ("app.infra.confined.form", "read"),
     "read-parquet": ("app.infra.confined.parquet", "read"),
 }
 

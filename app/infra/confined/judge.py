@@ -47,6 +47,20 @@ class Judgement:
         if sheet.finding is not None:
             raise sheet.finding
 
+    def check_plain(self, position: int) -> None:
+        """Refuse a sheet with formulas or merged cells, as a form must not have.
+
+        Raises:
+            Refused: with the first of them.
+        """
+        self.check(position)
+        sheet = self.sheets[position]
+        if sheet is not None and sheet.formula is not None:
+            what = "a formula, whose result may change unseen"
+            raise Refused(sheet.formula, what, "paste the value in its place")
+        if sheet is not None and sheet.merged is not None:
+            raise Refused(f"cells {sheet.merged}", "merged cells", "unmerge them")
+
 
 def judge(package: zipfile.ZipFile, *, unpacked_bytes: int, cells: int) -> Judgement:
     """Unpack every part to nowhere, and follow the sheets.
@@ -128,6 +142,9 @@ class _Sheet:
     most: int
     zeros: Mapping[str, int]
     finding: Refused | None = None
+    #: Where the first formula and the first merged cells are.
+    formula: str | None = None
+    merged: str | None = None
     _row: int = 0
     _column: int = 0
     _width: int = 0
@@ -148,6 +165,10 @@ class _Sheet:
             self._column = 0
         elif local == "v" and self._digits:
             self._text = ""
+        elif local == "f" and self.formula is None:
+            self.formula = self._cell()
+        elif local == "mergeCell" and self.merged is None:
+            self.merged = attributes.get("ref", "")[:20]
 
     def take(self, text: str) -> None:
         if self._text is not None:
@@ -191,8 +212,10 @@ class _Sheet:
 
     def _find(self, what: str, remedy: str) -> None:
         if self.finding is None:
-            place = f"cell {self._place.upper()}" if self._place else f"a cell of row {self._row}"
-            self.finding = Refused(place, what, remedy)
+            self.finding = Refused(self._cell(), what, remedy)
+
+    def _cell(self) -> str:
+        return f"cell {self._place.upper()}" if self._place else f"a cell of row {self._row}"
 
 
 def _number(written: str) -> int:

@@ -20,15 +20,15 @@ import python_calamine as calamine
 from app.infra.confined.judge import damaged, judge
 from app.infra.confined.refusal import Refused
 
-_LARGEST_EXACT: Final = 10**15
+LARGEST_EXACT: Final = 10**15
 #: What Excel itself lets a cell hold.
-_LONGEST_TEXT: Final = 32_767
+LONGEST_TEXT: Final = 32_767
 #: How much is handed on at once.
 _LINE_ROWS: Final = 512
 _LINE_CHARACTERS: Final = 1 << 20
 
 #: What libraries say of an archive that is cut, changed or made up.
-_BROKEN: Final = (
+BROKEN: Final = (
     calamine.CalamineError,
     zipfile.BadZipFile,
     zlib.error,
@@ -68,7 +68,7 @@ def examine(order: dict[str, Any], out: IO[bytes]) -> None:
             }
     except calamine.PasswordError:
         raise Refused("", "it is encrypted", "save it without a password") from None
-    except _BROKEN:
+    except BROKEN:
         raise damaged() from None
     out.write(json.dumps(found).encode())
 
@@ -136,8 +136,8 @@ def _rows(sheet: calamine.CalamineSheet) -> Iterator[list[str]]:
 def _text(cell: object, row: int) -> str:
     """A cell as a CSV file would hold it."""
     if isinstance(cell, str):
-        if len(cell) > _LONGEST_TEXT:
-            what = f"a cell of more than {_LONGEST_TEXT:,} characters"
+        if len(cell) > LONGEST_TEXT:
+            what = f"a cell of more than {LONGEST_TEXT:,} characters"
             raise Refused(f"row {row} of the sheet", what, "shorten it")
         return cell
     if isinstance(cell, bool):
@@ -150,7 +150,7 @@ def _text(cell: object, row: int) -> str:
 
 
 def _number(value: float, row: int) -> str:
-    if abs(value) >= _LARGEST_EXACT:
+    if abs(value) >= LARGEST_EXACT:
         what = "a number of more than 15 digits, of which a workbook keeps 15"
         remedy = "format the column as text and enter the values again"
         raise Refused(f"row {row} of the sheet", what, remedy)

@@ -104,6 +104,24 @@ def test_the_null_of_an_incomplete_table_must_be_taken() -> None:
     assert evaluate(compiled(raw), facts()).outcomes["reinsurance_advice"] == "yes"
 
 
+def test_where_values_are_missing_too_it_is_not_null_that_is_unhandled() -> None:
+    raw = sample()
+    raw["tables"].append(
+        {
+            "id": "note",
+            "output": {"name": "reinsurance_advice", "values": ["yes"]},
+            "complete": True,
+            "inputs": ["delta"],
+            "rules": [{"id": "N1", "when": {"delta": "1"}, "then": "yes"}],
+        }
+    )
+    (finding,) = refused(raw)
+    assert finding.code == "gap"
+    raw["tables"][-1]["rules"][0]["when"]["delta"] = "not(null)"
+    (finding,) = refused(raw)
+    assert finding.code == "null-unhandled"
+
+
 def test_a_proof_that_takes_too_long_is_a_refusal_not_a_pass() -> None:
     (finding, *_) = refused(sample(), Limits(proof_steps=0))
     assert finding.code == "inconclusive"

@@ -58,15 +58,17 @@ async def test_the_list_says_which_version_decides_and_since_when(
     items = (await api.get("/v1/rule-sets", Role.RULE_AUTHOR)).json()["items"]
     listed = {item["id"]: item for item in items}
     assert list(listed) == sorted(listed)
-    (second,) = [found["hash"] for found in listed["motor-strict"]["versions"][1:]]
+    stored = listed["motor-strict"]["versions"]
+    second = stored[1]["hash"]
+    never = {"origin": "loaded", "published_at": None}
     assert listed["motor-strict"] == {
         "id": "motor-strict",
         "product_line": "motor",
         "title": {"en": "Strict", "zh": "严格"},
         "in_force": 1,
         "versions": [
-            {"version": 1, "hash": loaded.hash, "origin": "loaded"},
-            {"version": 2, "hash": second, "origin": "loaded"},
+            {"version": 1, "hash": loaded.hash, "created_at": stored[0]["created_at"], **never},
+            {"version": 2, "hash": second, "created_at": stored[1]["created_at"], **never},
         ],
         "activations": [
             {"version": 1, "valid_from": "2020-01-01", "valid_to": "2199-01-01"},

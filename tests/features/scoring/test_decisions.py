@@ -51,6 +51,7 @@ async def test_decisions_are_closed_to_whoever_may_not_evaluate(
 ) -> None:
     for method, path in (
         ("GET", f"/v1/decisions/{decision['id']}"),
+        ("GET", f"/v1/decisions/{decision['id']}/trace"),
         ("POST", f"/v1/decisions/{decision['id']}/replay"),
     ):
         assert (await api.call(method, path)).status_code == 401
@@ -61,6 +62,7 @@ async def test_decisions_are_closed_to_whoever_may_not_evaluate(
 async def test_an_unknown_decision_is_not_found(api: Api) -> None:
     path = "/v1/decisions/0193d6b0-0000-7000-8000-000000000000"
     assert (await api.get(path, OFFICER)).status_code == 404
+    assert (await api.get(f"{path}/trace", OFFICER)).status_code == 404
     assert (await api.call("POST", f"{path}/replay", OFFICER)).status_code == 404
 
 
@@ -100,13 +102,15 @@ async def test_a_replay_names_what_comes_out_otherwise(
     assert response.json() == IsPartialDict(identical=False, differences=["score", "segment"])
 
 
-async def test_after_erasure_a_decision_is_read_but_not_replayed(
+async def test_after_erasure_a_decision_is_read_but_neither_replayed_nor_explained(
     api: Api, session: AsyncSession, decision: dict[str, Any]
 ) -> None:
     await session.execute(text("DELETE FROM subject_keys"))
     await session.commit()
-    response = await api.call("POST", f"/v1/decisions/{decision['id']}/replay", OFFICER)
-    assert (response.status_code, response.json()["type"]) == (410, "/problems/decision-erased")
+    path = f"/v1/decisions/{decision['id']}"
+    for method, place in (("POST", f"{path}/replay"), ("GET", f"{path}/trace")):
+        response = await api.call(method, place, OFFICER)
+        assert (response.status_code, response.json()["type"]) == (410, "/problems/decision-erased")
     assert (await api.get(f"/v1/decisions/{decision['id']}", OFFICER)).status_code == 200
 
 
@@ -116,8 +120,11 @@ async def test_a_snapshot_that_does_not_open_is_told_so(
     await session.execute(text("ALTER TABLE decisions DISABLE TRIGGER append_only"))
     await session.execute(text("UPDATE decisions SET snapshot_cipher = '\\x00'"))
     await session.commit()
-    response = await api.call("POST", f"/v1/decisions/{decision['id']}/replay", OFFICER)
-    assert (response.status_code, response.json()["type"]) == (409, "/problems/snapshot-unreadable")
+    path = f"/v1/decisions/{decision['id']}"
+    for method, place in (("POST", f"{path}/replay"), ("GET", f"{path}/trace")):
+        response = await api.call(method, place, OFFICER)
+        assert response.status_code == 409
+        assert response.json()["type"] == "/problems/snapshot-unreadable"
 
 
 @pytest.mark.usefixtures("decision")
@@ -180,6 +187,7 @@ async def test_what_if_decides_and_stores_nothing(api: Api, session: AsyncSessio
         "rule_set": {"id": "liability", "version": 1, "hash": IsStr(regex="[0-9a-f]{64}")},
         "data_as_of": IsStr(regex=r"\d{4}-\d{2}-\d{2}"),
         "facts_completeness": IsStr(regex=r"0\.\d+"),
+        "trace": None,
     }
     assert await session.scalar(text("SELECT count(*) FROM decisions")) == 0
 

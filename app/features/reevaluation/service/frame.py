@@ -16,7 +16,7 @@ from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.frame import ArrowStream, facts_frame
 from app.domain.rules.counterfactual.frame import gap
 from app.domain.rules.frame import evaluate
-from app.domain.rules.model import DIMENSION_PREFIX
+from app.domain.rules.model import DIMENSION_PREFIX, Stability
 from app.domain.snapshots.frame import OVERRIDE, STATE_BEFORE, snapshots
 from app.domain.tiering.decision import COMPLETENESS_SCALE
 from app.domain.tiering.frame import (
@@ -101,14 +101,7 @@ def judge(facts: ArrowStream, held: Held, rules: Rules) -> Judged:
         held: what stands of the same customers.
         rules: what the run decides by.
     """
-    known = pl.DataFrame(held.states).rename(
-        {"decision_id": "previous_decision_id", "outputs_digest": "previous_digest"}
-        | {name: f"before.{name}" for name in STATE_BEFORE}
-    )
-    batch = facts_frame(facts).join(
-        known.cast(_STATES), on="customer_id", how="left", maintain_order="left"
-    )
-    batch = _with_overrides(batch, pl.DataFrame(held.overrides))
+    batch = with_standings(facts, held)
     tally, changes = Tally(customers=batch.height), []
     lines = batch.with_columns(deciding_line(rules.in_force).alias(_LINE))
     for (line,), part in lines.partition_by(_LINE, as_dict=True, include_key=False).items():
@@ -122,6 +115,45 @@ def judge(facts: ArrowStream, held: Held, rules: Rules) -> Judged:
         if changed.height:
             changes.append(Changes(rule_set, changed))
     return Judged(tally, changes)
+
+
+def with_standings(facts: ArrowStream, held: Held) -> pl.DataFrame:
+    """The facts of a batch, each customer with what stands of him.
+
+    Args:
+        facts: customer id and every fact.
+        held: what stands of the same customers.
+
+    Returns:
+        The facts with the state before as `before.…`, `previous_decision_id` and `previous_digest`,
+        and the active override as `override.…` and `active_override_id`, all null where none is.
+    """
+    known = pl.DataFrame(held.states).rename(
+        {"decision_id": "previous_decision_id", "outputs_digest": "previous_digest"}
+        | {name: f"before.{name}" for name in STATE_BEFORE}
+    )
+    batch = facts_frame(facts).join(
+        known.cast(_STATES), on="customer_id", how="left", maintain_order="left"
+    )
+    return _with_overrides(batch, pl.DataFrame(held.overrides))
+
+
+def served(decided: pl.DataFrame, policy: Stability, as_of: date) -> pl.DataFrame:
+    """What serves after stability and overrides, of rows that `with_standings` made.
+
+    Args:
+        decided: the rows with `outcome.tier`, as the rules alone give it.
+        policy: the stability block of the rule set that decided for all of them.
+        as_of: business day of the evaluation.
+
+    Returns:
+        The rows with what `app.domain.tiering.frame.settle` and `override` add.
+    """
+    judged = decided.with_columns(
+        pl.col("outcome.tier").alias("tier_evaluated"),
+        *(pl.col(f"before.{name}").alias(name) for name in STATE_BEFORE),
+    )
+    return override(settle(judged, as_of, policy, LADDER), as_of, LADDER)
 
 
 def _with_overrides(batch: pl.DataFrame, overrides: pl.DataFrame) -> pl.DataFrame:
@@ -140,17 +172,13 @@ def _settled(part: pl.DataFrame, rule_set: RuleSet, rules: Rules, tally: Tally) 
     compiled = rule_set.compiled
     outputs = evaluate(compiled, part).drop("customer_id")
     decided = part.hstack(outputs).with_columns(
-        facts_completeness(compiled.document.facts).alias("facts_completeness"),
-        pl.col("outcome.tier").alias("tier_evaluated"),
-        *(pl.col(f"before.{name}").alias(name) for name in STATE_BEFORE),
+        facts_completeness(compiled.document.facts).alias("facts_completeness")
     )
     errors = decided["input_error"].drop_nulls()
     if len(errors):
         tally.input_errors.update(errors.to_list())
         decided = decided.filter(pl.col("input_error").is_null())
-    settled = override(
-        settle(decided, rules.as_of, compiled.document.stability, LADDER), rules.as_of, LADDER
-    )
+    settled = served(decided, compiled.document.stability, rules.as_of)
     # The outputs as text are by far the widest thing there is, so few rows have theirs at a time.
     digests = [
         outputs_digest(rows, rule_set.stored.hash) for rows in settled.iter_slices(_DIGEST_ROWS)

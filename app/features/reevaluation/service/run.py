@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
-from contextlib import aclosing, asynccontextmanager, closing
+from collections.abc import Callable, Generator, Sequence
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -15,19 +15,19 @@ from app.features.reevaluation import repository
 from app.features.reevaluation.service.frame import (
     Changes,
     Chunk,
-    Held,
     Judged,
     Rules,
     chunks,
     judge,
 )
+from app.features.reevaluation.service.reading import held_in, open_standing_book
 from app.features.reevaluation.service.summary import Progress, RunSummary, Tally
 from app.features.rule_sets.service import resolve_all
 from app.features.scoring.service import COPIED, SNAPSHOT_PLACE, copy_decisions
 from app.features.scoring.service import benchmark_versions as read_benchmark_versions
 from app.features.tiers.service import STAGED, apply_staged, stage_standings
 from app.infra.ahead import ahead, ahead_of_loop
-from app.infra.book import Book, open_book
+from app.infra.book import Book
 from app.infra.cipher import Vault, ensure_subject_keys, load_master_key
 from app.infra.clock import business_day
 from app.infra.database import Database, open_database
@@ -84,7 +84,7 @@ async def run(
                 raise Invalid("future-date", _NOT_YET)
             await repository.fail_abandoned(session)
         progress(Progress(0, 0, 0))
-        async with _book(url, settings) as book:
+        async with open_standing_book(url, settings) as book:
             this = await _begin(database, book, as_of=as_of, applied=apply)
             writer = Writer(database, Vault(load_master_key(settings)), this)
             return await _pass(book, writer, progress)
@@ -102,18 +102,6 @@ class _Run:
     def id(self) -> UUID:
         """Id of the run."""
         return self.rules.run_id
-
-
-@asynccontextmanager
-async def _book(url: str, settings: Settings) -> AsyncIterator[Book]:
-    """The book, opened and closed off the event loop: both take their time."""
-    extra = {"states": repository.STATES_QUERY, "overrides": repository.OVERRIDES_QUERY}
-    opening = open_book(url, settings.data_dir, extra=extra)
-    book = await asyncio.to_thread(opening.__enter__)
-    try:
-        yield book
-    finally:
-        await asyncio.to_thread(opening.__exit__, None, None, None)
 
 
 async def _begin(database: Database, book: Book, *, as_of: date, applied: bool) -> _Run:
@@ -162,8 +150,7 @@ def _judged(book: Book, rules: Rules) -> Generator[Judged]:
     """The book batch by batch; the facts of the next one are computed while one is judged."""
     with closing(ahead(book.batches(rules.as_of))) as batches:
         for batch in batches:
-            held = Held(batch.rows["states"], batch.rows["overrides"])
-            yield judge(batch.facts, held, rules)
+            yield judge(batch.facts, held_in(batch), rules)
 
 
 @dataclass(slots=True)

@@ -1,12 +1,53 @@
 """The use cases of rule sets."""
 
 from app.features.rule_sets.repository import StoredActivation, StoredVersion
+from app.features.rule_sets.repository.drafts import StoredDraft
+from app.features.rule_sets.service.activating import (
+    activate,
+    deactivate,
+    list_activations,
+    lock_activations,
+    store_published,
+)
+from app.features.rule_sets.service.changes import Changes, list_changes, list_version_changes
+from app.features.rule_sets.service.checking import (
+    Checked,
+    CheckedFinding,
+    Counted,
+    check_raw,
+    check_upload,
+)
+from app.features.rule_sets.service.counting import Count, Uncounted
+from app.features.rule_sets.service.drafts import (
+    Draft,
+    DraftOpening,
+    DraftSource,
+    Editing,
+    OpenDraft,
+    compile_draft,
+    discard_draft,
+    find_open_draft,
+    get_draft,
+    get_open_draft,
+    open_draft,
+    readable_for,
+    revise_draft,
+)
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
     ListedVersion,
     Template,
     list_rule_sets,
     list_templates,
+)
+from app.features.rule_sets.service.representations import PMML, SUFFIXES, represent
+from app.features.rule_sets.service.uploads import (
+    DMN,
+    JSON,
+    READABLE,
+    YAML,
+    read_decisions,
+    read_upload,
 )
 from app.features.rule_sets.service.versions import (
     BEGINNING,
@@ -21,18 +62,56 @@ from app.features.rule_sets.service.versions import (
 
 __all__ = [
     "BEGINNING",
+    "DMN",
+    "JSON",
+    "PMML",
+    "READABLE",
+    "SUFFIXES",
+    "YAML",
+    "Changes",
+    "Checked",
+    "CheckedFinding",
+    "Count",
+    "Counted",
+    "Draft",
+    "DraftOpening",
+    "DraftSource",
+    "Editing",
     "ListedRuleSet",
     "ListedVersion",
+    "OpenDraft",
     "RuleSet",
     "StoredActivation",
+    "StoredDraft",
     "StoredVersion",
     "Template",
+    "Uncounted",
+    "activate",
+    "check_raw",
+    "check_upload",
+    "compile_draft",
+    "deactivate",
+    "discard_draft",
+    "find_open_draft",
+    "get_draft",
+    "get_open_draft",
     "get_version",
     "install_templates",
+    "list_activations",
+    "list_changes",
     "list_rule_sets",
     "list_templates",
+    "list_version_changes",
     "load_document",
+    "lock_activations",
+    "open_draft",
+    "read_decisions",
+    "read_upload",
+    "readable_for",
+    "represent",
     "resolve",
     "resolve_all",
+    "revise_draft",
     "shipped_documents",
+    "store_published",
 ]

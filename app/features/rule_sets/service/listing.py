@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from app.domain.rules.model import RuleSetDocument
 from app.domain.rules.writing import document_hash
@@ -16,11 +16,13 @@ from app.infra.database import AsyncSession
 
 @dataclass(frozen=True, slots=True)
 class ListedVersion:
-    """A stored version without its document; `origin` is template or loaded."""
+    """A stored version without its document; `published_at` is when it was last published."""
 
     version: int
     hash: str
     origin: str
+    created_at: datetime
+    published_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,20 @@ async def list_rule_sets(session: AsyncSession) -> list[ListedRuleSet]:
     """Every stored rule set, in the order of ids."""
     activations = await repository.list_activations(session)
     listed: dict[str, ListedRuleSet] = {}
-    for stored, origin, title in await repository.list_versions(session):
+    for entry in await repository.list_versions(session):
+        stored = entry.stored
         own_id = stored.rule_set_id
         before = listed[own_id].versions if own_id in listed else ()
         listed[own_id] = ListedRuleSet(
             own_id,
             stored.product_line,
-            title,
-            (*before, ListedVersion(stored.version, stored.hash, origin)),
+            entry.title,
+            (
+                *before,
+                ListedVersion(
+                    stored.version, stored.hash, entry.origin, entry.created_at, entry.published_at
+                ),
+            ),
             tuple(found for found in activations if found.rule_set_id == own_id),
         )
     return list(listed.values())
@@ -74,8 +82,8 @@ class Template:
 async def list_templates(session: AsyncSession) -> list[Template]:
     """The shipped rule sets, by id; a release may ship one that is not stored yet."""
     stored = {
-        (found.rule_set_id, found.hash): found.version
-        for found, _, _ in await repository.list_versions(session)
+        (found.stored.rule_set_id, found.stored.hash): found.stored.version
+        for found in await repository.list_versions(session)
     }
     hashed = [(document, document_hash(document)) for document in shipped_documents()]
     return [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Final
 
 from app.domain.errors import Conflict, Invalid, NotFound
@@ -26,11 +26,11 @@ from app.features.rule_sets import repository
 from app.features.rule_sets.repository import StoredVersion
 from app.infra.database import AsyncSession
 from app.infra.documents import read_document
+from app.infra.templates import shipped_templates
 
 BEGINNING: Final = date(1900, 1, 1)
 """Where time begins for rule sets: before any record."""
 
-_TEMPLATES: Final = "app.templates"
 _VERSION_NUMBER: Final = re.compile("[1-9][0-9]{0,8}")
 _CACHE_SIZE: Final = 64
 #: Compiled rule sets by hash. A stored version never changes, so what is in here is never stale.
@@ -57,7 +57,7 @@ async def install_templates(session: AsyncSession) -> None:
     await repository.lock_writes(session)
     is_new = not await repository.has_activations(session)
     for document in documents:
-        stored = await _store(session, document, origin="template")
+        stored = await store_version(session, document, origin="template")
         if is_new:
             await repository.put_in_force(session, stored, valid_from=BEGINNING)
 
@@ -68,15 +68,8 @@ def shipped_documents() -> tuple[RuleSetDocument, ...]:
 
     Reading and compiling them takes half a second, and while a process lives they stay the same.
     """
-    folder = resources.files(_TEMPLATES)
-    texts = sorted(
-        (file.name, file.read_text(encoding="utf-8"))
-        for file in folder.iterdir()
-        if file.name.endswith(".yaml")
-    )
-    raw = {name.removesuffix(".yaml"): read_document(text) for name, text in texts}
-    bases = {f"{name}@1": base for name, base in raw.items()}
-    return tuple(_checked(document, bases) for document in raw.values())
+    bases = shipped_templates()
+    return tuple(_checked(document, bases) for document in bases.values())
 
 
 async def load_document(
@@ -96,9 +89,9 @@ async def load_document(
     """
     raw = read_document(text)
     # What it extends never changes, so it is proved before anybody else has to wait.
-    document = _checked(raw, await _bases(session, raw))
+    document = _checked(raw, await bases_of(session, raw))
     await repository.lock_writes(session)
-    stored = await _store(session, document, origin="loaded")
+    stored = await store_version(session, document, origin="loaded")
     since = BEGINNING if valid_from is None else valid_from
     if not await repository.is_in_force_from(session, stored, valid_from=since):
         await repository.put_in_force(session, stored, valid_from=since)
@@ -142,7 +135,33 @@ async def get_version(session: AsyncSession, *, rule_set_id: str, version: int) 
     return RuleSet(stored, _remembered(stored) or _compile(stored, raw))
 
 
-async def _bases(
+async def find_template_version(session: AsyncSession, template: str) -> int:
+    """The version that a shipped rule set is stored as.
+
+    Raises:
+        NotFound: none of that id is shipped, or it is not stored yet.
+    """
+    shipped = next((found for found in shipped_documents() if found.id == template), None)
+    if shipped is not None:
+        hash_ = document_hash(shipped)
+        found = await repository.find_by_hash(session, rule_set_id=template, hash_=hash_)
+        if found is not None:
+            return found.version
+    raise NotFound("not-found", "There is no such template.")
+
+
+async def read_written(session: AsyncSession, raw: Mapping[str, object]) -> RuleSetDocument:
+    """The document that was written, laid over the stored version that it extends, not proved.
+
+    Raises:
+        DocumentError: it cannot be read, with everything that is wrong with it.
+    """
+    bases = await bases_of(session, raw)
+    # A long document takes long to read, and others are answered meanwhile.
+    return await asyncio.to_thread(parse_document, raw, CATALOGUE, bases.__getitem__)
+
+
+async def bases_of(
     session: AsyncSession, raw: Mapping[str, object]
 ) -> Mapping[str, Mapping[str, object]]:
     """The stored document that a new one extends, if any; a stored one extends nothing itself."""
@@ -174,7 +193,9 @@ def _refused(error: DocumentError) -> Invalid:
     return Invalid("rule-set-refused", str(error))
 
 
-async def _store(session: AsyncSession, document: RuleSetDocument, *, origin: str) -> StoredVersion:
+async def store_version(
+    session: AsyncSession, document: RuleSetDocument, *, origin: str
+) -> StoredVersion:
     """The stored version of a document, a new one if its meaning is new."""
     hash_ = document_hash(document)
     found = await repository.find_by_hash(session, rule_set_id=document.id, hash_=hash_)

@@ -1,7 +1,13 @@
 """The use cases of scoring."""
 
 from app.features.scoring.service.chunks import COPIED, benchmark_versions, copy_decisions
-from app.features.scoring.service.decisions import Replay, get_decision, replay_decision
+from app.features.scoring.service.decisions import (
+    Replay,
+    TracedDecision,
+    get_decision,
+    replay_decision,
+    trace_decision,
+)
 from app.features.scoring.service.evaluate import (
     SNAPSHOT_PLACE,
     Stored,
@@ -15,6 +21,7 @@ __all__ = [
     "SNAPSHOT_PLACE",
     "Replay",
     "Stored",
+    "TracedDecision",
     "Trial",
     "benchmark_versions",
     "copy_decisions",
@@ -22,5 +29,6 @@ __all__ = [
     "evaluate_customers",
     "get_decision",
     "replay_decision",
+    "trace_decision",
     "try_facts",
 ]

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from app.domain.errors import Conflict, DomainError, NotFound
 from app.domain.facts.catalogue import CATALOGUE
+from app.domain.rules.evaluation import InputError
+from app.domain.rules.trace import Trace, trace
 from app.domain.snapshots.snapshot import Snapshot, SnapshotError, read_snapshot
 from app.domain.tiering.decision import Cause
 from app.domain.tiering.record import differing_outputs, record_of
@@ -30,6 +32,14 @@ class Replay:
     def is_identical(self) -> bool:
         """Whether it says the same in everything."""
         return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class TracedDecision:
+    """A stored decision with the way from its snapshot to its outcomes."""
+
+    stored: Stored
+    trace: Trace
 
 
 async def get_decision(session: AsyncSession, *, decision_id: UUID) -> Stored:
@@ -69,6 +79,25 @@ async def replay_decision(session: AsyncSession, *, decision_id: UUID, vault: Va
         return Replay(stored, (error.type,))
     again = record_of(decision, record.id, record.recorded_at)
     return Replay(stored, differing_outputs(record, again))
+
+
+async def trace_decision(
+    session: AsyncSession, *, decision_id: UUID, vault: Vault
+) -> TracedDecision:
+    """Explain a decision from its snapshot, with the rule set version that decided then.
+
+    Raises:
+        NotFound: there is no such decision.
+        Conflict: `decision-erased` or `snapshot-unreadable`, as when it is replayed.
+    """
+    sealed = await _sealed(session, decision_id)
+    stored = await _stored(session, sealed)
+    snapshot = await _opened(session, sealed, vault)
+    try:
+        return TracedDecision(stored, trace(stored.rule_set.compiled, snapshot.facts))
+    except InputError:
+        # The catalogue has changed since, so that what was judged then no longer can be.
+        raise Conflict("snapshot-unreadable", "The snapshot is not judged any more.") from None
 
 
 async def _sealed(session: AsyncSession, decision_id: UUID) -> Sealed:

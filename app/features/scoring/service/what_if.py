@@ -12,6 +12,7 @@ from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.model import Fact, FactType, FactValue
 from app.domain.rules.cells import CellError, value_of
 from app.domain.rules.domains import domain_of
+from app.domain.rules.trace import Trace, trace
 from app.domain.rules.values import fact_value
 from app.domain.tiering.decision import Cause, CauseKind, TierDecision
 from app.features.rule_sets.service import RuleSet, get_version, resolve_all
@@ -34,10 +35,11 @@ _WRITTEN: Final[Mapping[FactType, frozenset[type]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a rule set says of the facts that were tried."""
+    """What a rule set says of the facts that were tried, and how it comes to it if asked."""
 
     decision: TierDecision
     rule_set: RuleSet
+    trace: Trace | None = None
 
 
 async def try_facts(
@@ -46,6 +48,7 @@ async def try_facts(
     given: Mapping[str, str | int | bool | None],
     version: tuple[str, int] | None,
     as_of: date,
+    explain: bool = False,
 ) -> Trial:
     """Decide on facts that the caller made up, for a customer without a past.
 
@@ -56,6 +59,7 @@ async def try_facts(
         given: facts by name, written as in documents: decimals and dates as text.
         version: id and version of the rule set; without it the one in force for such a customer.
         as_of: the business day to decide for.
+        explain: whether to trace the way to the answer.
 
     Raises:
         NotFound: there is no such rule set version.
@@ -72,7 +76,8 @@ async def try_facts(
     else:
         rule_set = await get_version(session, rule_set_id=version[0], version=version[1])
     occasion = Occasion(NOBODY, as_of, Cause(CauseKind.API), None, None)
-    return Trial(decide(facts, rule_set, occasion), rule_set)
+    decision = decide(facts, rule_set, occasion)
+    return Trial(decision, rule_set, trace(rule_set.compiled, facts) if explain else None)
 
 
 def _value(fact: Fact, raw: str | int | bool | None) -> FactValue:  # noqa: FBT001 - a fact's value.

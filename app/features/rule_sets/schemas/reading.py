@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import Field
 
 from app.features.rule_sets.service import (
     BEGINNING,
+    Changes,
     ListedRuleSet,
     StoredActivation,
     Template,
@@ -23,6 +24,11 @@ RuleSetId = Annotated[
 ]
 VersionNumber = Annotated[
     int, Path(ge=1, le=LARGEST_VERSION, description="Version, from 1.", examples=[1])
+]
+
+SinceVersion = Annotated[
+    int | None,
+    Query(ge=1, le=LARGEST_VERSION, description="Version to compare with; the one before without."),
 ]
 
 
@@ -52,7 +58,11 @@ class VersionRead(ReadModel):
 
     version: Open[int] = Field(description="From 1.")
     hash: Open[str] = Field(description="SHA-256 of the document's canonical JSON (RFC 8785).")
-    origin: Open[str] = Field(description="template (shipped) or loaded.")
+    origin: Open[str] = Field(description="template (shipped), loaded or published.")
+    created_at: Open[datetime] = Field(description="When it was stored.")
+    published_at: Open[datetime | None] = Field(
+        description="When a publisher last put it in force; null where none did."
+    )
 
 
 class ListedRuleSetRead(ReadModel):
@@ -75,7 +85,13 @@ class ListedRuleSetRead(ReadModel):
             title=TitleRead.model_validate(dict(listed.title)),
             in_force=None if in_force is None else in_force.version,
             versions=[
-                VersionRead(version=found.version, hash=found.hash, origin=found.origin)
+                VersionRead(
+                    version=found.version,
+                    hash=found.hash,
+                    origin=found.origin,
+                    created_at=found.created_at,
+                    published_at=found.published_at,
+                )
                 for found in listed.versions
             ],
             activations=[ActivationRead.of(found) for found in listed.activations],
@@ -118,3 +134,39 @@ class TemplatesRead(ReadModel):
     """The shipped rule sets."""
 
     items: list[TemplateRead] = Field(description="In the order of their ids.")
+
+
+class ChangeRead(ReadModel):
+    """One part that differs."""
+
+    path: Open[str] = Field(description="Which part, by ids.")
+    kind: Open[str] = Field(description="added, removed, changed or moved.")
+    before: Open[str | None] = Field(description="Its canonical text before; null where added.")
+    after: Open[str | None] = Field(description="Its canonical text after; null where removed.")
+    effect: Open[str] = Field(
+        description="decides (it can change decisions), tests (the document's own), or words."
+    )
+
+
+class ChangesRead(ReadModel):
+    """What differs between two documents in meaning; how they are spelled is no part of it."""
+
+    can_decide: Open[bool] = Field(description="Whether anybody may be decided on otherwise.")
+    items: list[ChangeRead] = Field(description="In the order of the document.")
+
+    @classmethod
+    def from_domain(cls, changes: Changes) -> ChangesRead:
+        """All differences."""
+        return cls(
+            can_decide=changes.can_decide,
+            items=[
+                ChangeRead(
+                    path=item.path,
+                    kind=item.kind,
+                    before=item.before,
+                    after=item.after,
+                    effect=item.effect,
+                )
+                for item in changes.items
+            ],
+        )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.rows.customer import CustomerRow
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
+from app.db.rows.rule_set_publication import RuleSetPublicationRow
 from app.infra.ids import new_id
 
 #: Any constant will do; it only has to be the same wherever rule sets are written.
@@ -110,10 +113,11 @@ async def is_in_force_from(
     )
 
 
-async def put_in_force(session: AsyncSession, version: StoredVersion, *, valid_from: date) -> None:
+async def put_in_force(session: AsyncSession, version: StoredVersion, *, valid_from: date) -> UUID:
     """Let a version decide for its line from a day on, in place of all others.
 
     What began before ends on that day; what would begin on or after it never comes into force.
+    The range that it was given is told by its id.
     """
     row = RuleSetActivationRow
     line = row.product_line == version.product_line
@@ -123,21 +127,40 @@ async def put_in_force(session: AsyncSession, version: StoredVersion, *, valid_f
         .where(line, row.valid.overlaps(Range(valid_from)))
         .values(valid=func.daterange(func.lower(row.valid), valid_from))
     )
+    id_ = new_id()
     await session.execute(
         insert(row).values(
-            id=new_id(),
+            id=id_,
             product_line=version.product_line,
             rule_set_id=version.rule_set_id,
             version=version.version,
             valid=Range(valid_from),
         )
     )
+    return id_
+
+
+async def end_activations(session: AsyncSession, rule_set_id: str, *, valid_to: date) -> int:
+    """Let a rule set decide on no day from one on; how many of its ranges that ended or undid."""
+    row = RuleSetActivationRow
+    own = row.rule_set_id == rule_set_id
+    undone = await session.execute(
+        delete(row).where(own, func.lower(row.valid) >= valid_to).returning(row.id)
+    )
+    ended = await session.execute(
+        update(row)
+        .where(own, row.valid.overlaps(Range(valid_to)))
+        .values(valid=func.daterange(func.lower(row.valid), valid_to))
+        .returning(row.id)
+    )
+    return len(undone.all()) + len(ended.all())
 
 
 @dataclass(frozen=True, slots=True)
 class StoredActivation:
     """The business days on which a version decides for a line; `until` is exclusive."""
 
+    id: UUID
     rule_set_id: str
     version: int
     product_line: str
@@ -145,14 +168,31 @@ class StoredActivation:
     until: date | None
 
 
-async def list_versions(session: AsyncSession) -> list[tuple[StoredVersion, str, dict[str, str]]]:
-    """Every stored version with its origin and title, by rule set and version."""
-    row = RuleSetVersionRow
-    query = select(*_VERSION, row.origin, row.document["title"]).order_by(
+@dataclass(frozen=True, slots=True)
+class VersionEntry:
+    """A stored version as a list tells it; `published_at` is when it was last published."""
+
+    stored: StoredVersion
+    origin: str
+    title: dict[str, str]
+    created_at: datetime
+    published_at: datetime | None
+
+
+async def list_versions(session: AsyncSession) -> list[VersionEntry]:
+    """Every stored version, by rule set and version."""
+    row, act = RuleSetVersionRow, RuleSetPublicationRow
+    last = (
+        select(func.max(act.published_at))
+        .where(act.rule_set_id == row.rule_set_id, act.version == row.version)
+        .scalar_subquery()
+    )
+    query = select(*_VERSION, row.origin, row.document["title"], row.created_at, last).order_by(
         row.rule_set_id, row.version
     )
     return [
-        (StoredVersion(*found[:4]), found[4], found[5]) for found in await session.execute(query)
+        VersionEntry(StoredVersion(*found[:4]), *found[4:])
+        for found in await session.execute(query)
     ]
 
 
@@ -160,6 +200,7 @@ async def list_activations(session: AsyncSession) -> list[StoredActivation]:
     """Every range in which a version decides, by line and day."""
     row = RuleSetActivationRow
     query = select(
+        row.id,
         row.rule_set_id,
         row.version,
         row.product_line,
@@ -181,3 +222,9 @@ async def list_in_force(session: AsyncSession, as_of: date) -> Sequence[StoredVe
         .where(RuleSetActivationRow.valid.contains(as_of))
     )
     return [StoredVersion(*found) for found in await session.execute(query)]
+
+
+async def has_more_customers(session: AsyncSession, most: int) -> bool:
+    """Whether the book holds more customers than that; no more of them are looked at."""
+    some = select(CustomerRow.customer_id).limit(1).offset(most)
+    return await session.scalar(some) is not None

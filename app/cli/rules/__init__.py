@@ -1,4 +1,4 @@
-"""`tiering rules …`: putting rule-set documents in force."""
+"""`tiering rules …`: checking rule-set documents, and putting them in force."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Annotated
 
 import typer
 
-from app.cli import stopping
+from app.cli import conversions, stopping
 from app.cli.output import out
-from app.domain.errors import Invalid
-from app.features.rule_sets.service import load_document
-from app.infra.database import open_database
-from app.infra.embedded import database_url
+from app.cli.rules import check
+from app.cli.rules.documents import read_text
 from app.infra.settings import load_settings
 
 commands = typer.Typer(help="Rule-set documents.", no_args_is_help=True)
@@ -33,15 +31,15 @@ def load(
     ] = None,
 ) -> None:
     """Check a document, run its tests, and put it in force for its product line."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
-        raise Invalid("file-unreadable", f"{file}: {reason}") from None
-    stopping.run(_load(text, None if since is None else since.date()))
+    stopping.run(_load(read_text(file), None if since is None else since.date()))
 
 
 async def _load(text: str, since: date | None) -> None:
+    # What needs no database should not wait for what opens one.
+    from app.features.rule_sets.service import load_document
+    from app.infra.database import open_database
+    from app.infra.embedded import database_url
+
     settings = load_settings()
     with database_url(settings) as url:
         async with open_database(url, settings) as database, database.sessions.begin() as session:
@@ -52,6 +50,11 @@ async def _load(text: str, since: date | None) -> None:
     )
 
 
+commands.command("check")(check.check)
+commands.command("test")(check.run_examples)
+
+
 def register(app: typer.Typer) -> None:
     """Add this room's commands."""
+    conversions.register(commands)
     app.add_typer(commands, name="rules")

@@ -2,56 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Header, Request, Response
 
-from app.domain.privacy.actor import Actor
-from app.domain.privacy.roles import Role
-from app.domain.rules.canonical import rfc8785_json
-from app.domain.rules.writing import document_json
+from app.domain.rules.findings import DocumentError
 from app.features.rule_sets import service
+from app.features.rule_sets.router.shared import Reader, router
 from app.features.rule_sets.schemas import (
+    ChangesRead,
     ListedRuleSetRead,
     RuleSetId,
     RuleSetsRead,
+    SinceVersion,
     TemplateRead,
     TemplatesRead,
     VersionNumber,
 )
-from app.infra.auth import requires
+from app.features.rule_sets.service import DMN, JSON, PMML, SUFFIXES, YAML
 from app.infra.conditions import is_known, respond_open
 from app.infra.description import read_responses
 from app.infra.desk import Today
-from app.infra.documents import write_document
+from app.infra.downloads import attachment
 from app.infra.masking import Open
 from app.infra.negotiation import preferred_media_type
-from app.infra.problems import ProblemError
-from app.infra.routing import Router
+from app.infra.problems import MOST_ERRORS, FieldError, ProblemError
 from app.infra.session import ReadSession
+from app.infra.sheets import XLSX
 
-router = Router("rules")
-
-Reader = Annotated[
-    Actor,
-    requires(
-        Role.RULE_AUTHOR,
-        Role.RULE_PUBLISHER,
-        Role.RISK_OFFICER,
-        Role.BUSINESS_OFFICER,
-        Role.COMPLIANCE,
-    ),
-]
-
-JSON: Final = "application/json"
-YAML: Final = "application/yaml"
-#: What tells the answers of one version apart; the canonical JSON is what the hash is of.
-_MARKS: Final = {JSON: "", YAML: "-yaml"}
-
+#: Each form of a document but the JSON, which the framework describes.
+_FORMS: Final[Mapping[str, dict[str, Any]]] = {
+    YAML: {"schema": {"type": "string"}},
+    XLSX: {"schema": {"type": "string", "format": "binary"}},
+    DMN: {"schema": {"type": "string"}},
+    PMML: {"schema": {"type": "string"}},
+}
 _DOCUMENT: Final[Mapping[int | str, dict[str, Any]]] = {
-    200: {"content": {YAML: {"schema": {"type": "string"}}}},
-    **read_responses(404, 406),
+    200: {"content": dict(_FORMS)},
+    **read_responses(404, 406, "not-carried"),
 }
 
 
@@ -95,20 +85,60 @@ async def get_rule_set_version(
 ) -> Response:
     """The JSON is canonical (RFC 8785): its SHA-256 is the version's hash, and its `ETag`.
 
-    The YAML says the same and can be loaded again.
+    YAML, XLSX (a form to fill in) and DMN 1.3 hold the whole document and read back with the same
+    hash. PMML 4.4 scores, and holds the rest in an extension; what it would not keep apart is told
+    as `not-carried`, with the places in `errors`.
     """
-    media_type = preferred_media_type(accept, [JSON, YAML])
+    media_type = preferred_media_type(accept, list(SUFFIXES))
     if media_type is None:
         raise ProblemError("not-acceptable")
     found = await service.get_version(session, rule_set_id=rule_set_id, version=version)
-    tag = f'"{found.stored.hash}{_MARKS[media_type]}"'
+    # What tells the forms apart; the canonical JSON is what the hash is of.
+    suffix = SUFFIXES[media_type]
+    tag = f'"{found.stored.hash}"' if media_type == JSON else f'"{found.stored.hash}-{suffix}"'
     # A version never changes, but who may read it does.
     told = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
     if is_known(request.scope, tag):
         return Response(status_code=304, headers=told)
-    document = document_json(found.compiled.document)
-    body = rfc8785_json(document) if media_type == JSON else write_document(document).encode()
-    return Response(body, media_type=media_type, headers=told)
+    try:
+        body = await asyncio.to_thread(service.represent, found.compiled.document, media_type)
+    except DocumentError as error:
+        places = [FieldError((one.path,), one.code) for one in error.findings[:MOST_ERRORS]]
+        raise ProblemError("not-carried", errors=places) from None
+    name = f"{rule_set_id}-{version}.{suffix}"
+    return Response(
+        body,
+        media_type=media_type,
+        headers=told | {"Content-Disposition": attachment(name)},
+    )
+
+
+@router.get(
+    "/v1/rule-sets/{rule_set_id}/versions/{version}/changes",
+    response_model=ChangesRead,
+    summary="What a version changes",
+    response_description="Every part that differs.",
+    responses=read_responses(404),
+)
+async def list_rule_set_changes(
+    rule_set_id: RuleSetId,
+    version: VersionNumber,
+    request: Request,
+    session: ReadSession,
+    _actor: Reader,
+    since: SinceVersion = None,
+) -> Response:
+    """Compare two versions of one rule set in meaning: cells as sets of values, points by region.
+
+    Rows and bins are known by their ids and values, and the order of rows counts where it decides.
+    """
+    found = await service.list_version_changes(
+        session,
+        rule_set_id=rule_set_id,
+        version=version,
+        since=version - 1 if since is None else since,
+    )
+    return respond_open(request, ChangesRead.from_domain(found))
 
 
 @router.get(

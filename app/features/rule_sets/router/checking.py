@@ -1,0 +1,71 @@
+"""`POST /v1/rule-sets/check`: what is wrong with a document, and how many customers it concerns."""
+
+from __future__ import annotations
+
+from email.message import Message
+from typing import Annotated, Final
+
+from fastapi import Depends, Query, Request
+
+from app.domain.privacy.matrix import MATRIX
+from app.features.rule_sets import service
+from app.features.rule_sets.router.shared import Reader, router
+from app.features.rule_sets.schemas import DOCUMENT_BODY, CheckQuery, CheckRead
+from app.features.rule_sets.service import Count
+from app.infra.auth import costs
+from app.infra.database import Database
+from app.infra.description import problem_responses
+from app.infra.desk import Today
+from app.infra.problems import ProblemError
+from app.infra.rate_limit import RateClass
+from app.infra.session import get_database
+from app.infra.turns import TAKES_TURN
+
+_UTF8: Final = frozenset({"utf-8", "utf8"})
+
+
+@router.post(
+    "/v1/rule-sets/check",
+    summary="Check a rule-set document",
+    response_description="Everything that was found; a document with errors is answered, too.",
+    dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
+    responses=problem_responses("document-unreadable"),
+    openapi_extra={"requestBody": DOCUMENT_BODY},
+)
+async def check_rule_set(
+    request: Request,
+    database: Annotated[Database, Depends(get_database)],
+    today: Today,
+    actor: Reader,
+    asked: Annotated[CheckQuery, Query()],
+) -> CheckRead:
+    """Any document, whether it is stored or not; nothing of it is kept.
+
+    What it extends must be stored. Only a body that is no readable document at all is a problem;
+    whatever else is wrong is a finding, with its place and what to do. Customers are counted by
+    their facts as they are now, among those whom the document would decide for. A proof that takes
+    too many steps is given up and said to be `inconclusive`.
+    """
+    settings = request.app.state.settings
+    checked = await service.check_upload(
+        database,
+        await request.body(),
+        _media_type(request),
+        count=Count.in_request(database, settings, today) if asked.count else None,
+    )
+    return CheckRead.from_domain(checked, exactly=MATRIX.serves(actor.role))
+
+
+def _media_type(request: Request) -> str:
+    """The one media type of a body, in lower case and without its parameters.
+
+    Raises:
+        ProblemError: there are several, or its text is not said to be UTF-8.
+    """
+    given = request.headers.getlist("content-type")
+    message = Message()
+    message["Content-Type"] = given[0] if len(given) == 1 else ""
+    charset = str(message.get_param("charset", "utf-8")).lower()
+    if len(given) != 1 or charset not in _UTF8:
+        raise ProblemError("unsupported-media-type")
+    return message.get_content_type()

@@ -1,0 +1,39 @@
+"""Rule sets as they are sent and answered: versions, checks and drafts."""
+
+from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckQuery, CheckRead
+from app.features.rule_sets.schemas.drafts import (
+    DraftCreate,
+    DraftRead,
+    refused_places,
+)
+from app.features.rule_sets.schemas.reading import (
+    LARGEST_VERSION,
+    ActivationRead,
+    ChangesRead,
+    ListedRuleSetRead,
+    RuleSetId,
+    RuleSetsRead,
+    SinceVersion,
+    TemplateRead,
+    TemplatesRead,
+    VersionNumber,
+)
+
+__all__ = [
+    "DOCUMENT_BODY",
+    "LARGEST_VERSION",
+    "ActivationRead",
+    "ChangesRead",
+    "CheckQuery",
+    "CheckRead",
+    "DraftCreate",
+    "DraftRead",
+    "ListedRuleSetRead",
+    "RuleSetId",
+    "RuleSetsRead",
+    "SinceVersion",
+    "TemplateRead",
+    "TemplatesRead",
+    "VersionNumber",
+    "refused_places",
+]

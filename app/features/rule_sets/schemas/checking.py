@@ -1,0 +1,173 @@
+"""What a check of a document answers."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.privacy.suppression import SMALLEST_TOLD
+from app.domain.rules.cells import print_cell
+from app.domain.rules.check import box_text
+from app.domain.rules.findings import Severity, Side
+from app.features.rule_sets.service import JSON, YAML, Checked, CheckedFinding, Counted, Uncounted
+from app.infra.masking import Open, ReadModel
+
+_SHARE_PLACES: Final = Decimal("0.0001")
+
+#: What documents are sent as; read by hand, since one with mistakes is no mistake of the request.
+DOCUMENT_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        JSON: {
+            "schema": {
+                "type": "object",
+                "title": "RuleSetDocument",
+                "description": "A rule-set document of format `tiering/1`.",
+                "additionalProperties": True,
+            }
+        },
+        YAML: {"schema": {"type": "string", "description": "The same as YAML text."}},
+    },
+}
+
+
+class CheckQuery(BaseModel):
+    """What else is asked of a check."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    count: bool = Field(default=True, description="Count the customers whom each finding is about.")
+
+
+class SideRead(ReadModel):
+    """One input of a box."""
+
+    input: Open[str] = Field(description="A fact, a score or the answer of a table.")
+    cell: Open[str] = Field(description="Which of its values are inside, as cells are written.")
+
+    @classmethod
+    def from_domain(cls, side: Side) -> SideRead:
+        """One side."""
+        return cls(input=side.input, cell=print_cell(side.cell, side.domain))
+
+
+class FindingRead(ReadModel):
+    """One thing that is wrong with a document, or could be better."""
+
+    code: Open[str] = Field(description="What kind of thing; codes are stable.")
+    severity: Open[Severity] = Field(description="An error keeps the document from deciding.")
+    path: Open[str] = Field(description="The place in the document.")
+    table: Open[str | None] = Field(description="Id of the table it is about, if it is about one.")
+    rules: Open[list[str]] = Field(description="Ids of the rows it is about.")
+    message: Open[str] = Field(description="What is wrong.")
+    suggestion: Open[str] = Field(description="What to do.")
+    box: Open[str | None] = Field(description="Of which customers it is true, in words.")
+    sides: list[SideRead] = Field(description="The same by input; inputs left out may be anything.")
+    witness: Open[dict[str, str]] = Field(description="Made-up values that prove it.")
+    affected_customers: Open[int | None] = Field(
+        description="Customers inside the box; null where they were not counted or are few."
+        f" Callers who are shown no customer data are told full tens, and nothing under"
+        f" {SMALLEST_TOLD}.",
+        ge=0,
+    )
+    affected_fewer_than: Open[int | None] = Field(
+        description=f"{SMALLEST_TOLD} where the customers inside are too few to be told."
+    )
+    affected_share: Open[Decimal | None] = Field(
+        description="Of the customers that the document would decide for, with four decimals."
+    )
+
+    @classmethod
+    def from_domain(cls, found: CheckedFinding, told: Told) -> FindingRead:
+        """One finding, with the counts that its reader may be told."""
+        finding, box = found.finding, found.finding.box
+        return cls(
+            code=finding.code,
+            severity=finding.severity,
+            path=finding.path,
+            table=finding.table,
+            rules=list(finding.rules),
+            message=finding.message,
+            suggestion=finding.remedy,
+            box=None if box is None else box_text(box),
+            sides=[SideRead.from_domain(side) for side in box or ()],
+            witness=dict(finding.witness),
+            affected_customers=told.count(found.affected),
+            affected_fewer_than=told.fewer_than(found.affected),
+            affected_share=told.share(found.affected),
+        )
+
+
+class CountedRead(ReadModel):
+    """Among whom the customers of the findings were counted."""
+
+    customers: Open[int] = Field(description="Customers that the document would decide for.", ge=0)
+    as_of: Open[date] = Field(description="Business day of their facts.")
+
+
+class CheckRead(ReadModel):
+    """What a check found."""
+
+    ok: Open[bool] = Field(description="Whether no finding is an error.")
+    hash: Open[str | None] = Field(
+        description="SHA-256 of the document's canonical JSON (RFC 8785); null if it has errors of"
+        " form."
+    )
+    findings: list[FindingRead] = Field(
+        description="The worst first, of equal ones those that affect most customers."
+    )
+    counted: CountedRead | None = Field(description="Null if no customers were counted.")
+    uncounted: Open[Uncounted | None] = Field(
+        description="Why not; where the book is too large, a simulation counts them."
+    )
+
+    @classmethod
+    def from_domain(cls, checked: Checked, *, exactly: bool) -> CheckRead:
+        """A check, with exact counts or with those that may be told to anybody."""
+        told = Told(checked.counted, exactly=exactly)
+        return cls(
+            ok=checked.ok,
+            hash=checked.hash,
+            findings=[FindingRead.from_domain(found, told) for found in checked.findings],
+            counted=told.base(),
+            uncounted=checked.uncounted,
+        )
+
+
+class Told:
+    """What may be told of counts.
+
+    Whoever is shown no customer data could look for one person by boxes that are made for him, and
+    for what one more customer changes; full tens tell neither.
+    """
+
+    def __init__(self, counted: Counted | None, *, exactly: bool) -> None:
+        self._counted = counted
+        self._unit = 1 if exactly else SMALLEST_TOLD
+
+    def count(self, affected: int | None) -> int | None:
+        """A number of customers."""
+        if affected is None or affected < self._unit > 1:
+            return None
+        return affected - affected % self._unit
+
+    def fewer_than(self, affected: int | None) -> int | None:
+        """The bound that is told instead of a small number."""
+        return SMALLEST_TOLD if affected is not None and affected < self._unit > 1 else None
+
+    def share(self, affected: int | None) -> Decimal | None:
+        """The share of what is told in what is told of all."""
+        count, base = self.count(affected), self.base()
+        if count is None or base is None or not base.customers:
+            return None
+        return (Decimal(count) / base.customers).quantize(_SHARE_PLACES)
+
+    def base(self) -> CountedRead | None:
+        """All customers."""
+        if self._counted is None:
+            return None
+        customers = self._counted.customers - self._counted.customers % self._unit
+        return CountedRead(customers=customers, as_of=self._counted.as_of)

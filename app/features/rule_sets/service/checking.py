@@ -1,0 +1,143 @@
+"""Checking any document, and telling how many real customers each finding is about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Final, TypeVar
+
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.rules.check import CheckReport, check_document
+from app.domain.rules.findings import Finding, Severity
+from app.domain.rules.writing import document_hash
+from app.features.rule_sets.service.counting import (
+    Count,
+    Headcount,
+    Uncounted,
+    count_inside_boxes,
+)
+from app.features.rule_sets.service.uploads import read_upload
+from app.features.rule_sets.service.versions import bases_of
+from app.infra.database import Database
+
+T = TypeVar("T")
+
+#: Reading and proving keep the interpreter busy, so a process does one at a time, off the event
+#: loop: others wait, and what was begun for somebody who has gone holds up nobody but them.
+_CHECKING: Final = ThreadPoolExecutor(1, "check")
+_RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many customers the document would decide for, by their facts of a business day."""
+
+    customers: int
+    as_of: date
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFinding:
+    """A finding, and how many customers its box holds; None where that was not counted."""
+
+    finding: Finding
+    affected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found, the worst first and of equal ones those that affect most customers.
+
+    Either `counted` says among how many customers, or `uncounted` why among none. `hash` is that
+    of the document, None where it cannot be read as one, and `tests` how many it carries.
+    """
+
+    ok: bool
+    hash: str | None
+    findings: tuple[CheckedFinding, ...]
+    tests: int = 0
+    counted: Counted | None = None
+    uncounted: Uncounted | None = None
+
+
+async def check_upload(
+    database: Database, body: bytes, media_type: str, *, count: Count | None
+) -> Checked:
+    """Check a document that somebody sent.
+
+    What is wrong with a document that can be read is a finding; nothing of it is stored.
+
+    Args:
+        database: for what the document extends, and for the book.
+        body: the document.
+        media_type: what it is; see `read_upload`.
+        count: how to count the customers affected; None to leave that.
+
+    Raises:
+        Invalid: `unsupported-media-type` or `document-unreadable`.
+    """
+    raw = await _in_turn(read_upload, body, media_type)
+    return await check_raw(database, raw, count=count)
+
+
+async def check_raw(
+    database: Database, raw: Mapping[str, object], *, count: Count | None
+) -> Checked:
+    """Check a document that was read already; see `check_upload`."""
+    # No connection is held while the document is proved, which may take seconds.
+    async with database.sessions() as session:
+        bases = await bases_of(session, raw)
+    report, hash_ = await _in_turn(_report, raw, bases)
+    boxed = tuple((each.box, each.table) for each in report.findings if each.box is not None)
+    if count is None:
+        return _told(report, hash_, Uncounted.NOT_ASKED)
+    if report.compiled is None:
+        return _told(report, hash_, Uncounted.NOTHING_TO_COUNT)
+    found = await count_inside_boxes(database, report.compiled, boxed, count)
+    if isinstance(found, Uncounted):
+        return _told(report, hash_, found)
+    return _counted(report, hash_, found, count.as_of)
+
+
+def _report(
+    raw: Mapping[str, object], bases: Mapping[str, Mapping[str, object]]
+) -> tuple[CheckReport, str | None]:
+    report = check_document(raw, CATALOGUE, bases.__getitem__)
+    return report, None if report.document is None else document_hash(report.document)
+
+
+async def _in_turn(work: Callable[..., T], *arguments: object) -> T:
+    """Do what keeps the interpreter busy when those who came before are done."""
+    return await asyncio.get_running_loop().run_in_executor(_CHECKING, partial(work, *arguments))
+
+
+def _told(report: CheckReport, hash_: str | None, uncounted: Uncounted) -> Checked:
+    findings = by_effect(CheckedFinding(each) for each in report.findings)
+    return Checked(report.ok, hash_, findings, _tests(report), uncounted=uncounted)
+
+
+def _counted(report: CheckReport, hash_: str | None, found: Headcount, as_of: date) -> Checked:
+    inside = iter(found.inside)
+    findings = by_effect(
+        CheckedFinding(each, None if each.box is None else next(inside)) for each in report.findings
+    )
+    counted = Counted(found.customers, as_of)
+    return Checked(report.ok, hash_, findings, _tests(report), counted)
+
+
+def _tests(report: CheckReport) -> int:
+    return 0 if report.document is None else len(report.document.tests)
+
+
+def by_effect(findings: Iterable[CheckedFinding]) -> tuple[CheckedFinding, ...]:
+    """The findings, the worst first, of equal ones those that affect most customers."""
+
+    def rank(found: CheckedFinding) -> tuple[int, int]:
+        affected = -1 if found.affected is None else found.affected
+        return _RANKS[found.finding.severity], -affected
+
+    return tuple(sorted(findings, key=rank))

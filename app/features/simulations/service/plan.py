@@ -1,0 +1,99 @@
+"""What a simulation decides by: everything that decides before, and everything after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.rules.compile import compile_unproved
+from app.domain.rules.compiled import CompiledRuleSet
+from app.domain.rules.objectives import with_objective
+from app.domain.rules.writing import document_hash
+from app.features.rule_sets.service import RuleSet
+
+DRAFT: Final = None
+"""Stands where a version would, of a document that is not stored as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """A rule set that decides, stored as a version or not."""
+
+    rule_set_id: str
+    version: int | None
+    hash: str
+    compiled: CompiledRuleSet
+
+    @property
+    def product_line(self) -> str:
+        """The line it decides for."""
+        return self.compiled.document.product_line
+
+    @classmethod
+    def of_version(cls, rule_set: RuleSet) -> Decider:
+        """A stored version."""
+        stored = rule_set.stored
+        return cls(stored.rule_set_id, stored.version, stored.hash, rule_set.compiled)
+
+    @classmethod
+    def of_document(cls, compiled: CompiledRuleSet) -> Decider:
+        """A document by itself."""
+        document = compiled.document
+        return cls(document.id, DRAFT, document_hash(document), compiled)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What decides for each product line before and after, on one business day.
+
+    Args:
+        as_of: the business day.
+        line: the line the candidate decides for.
+        before: by product line, with the baseline.
+        after: likewise, with the candidate.
+        objectives: the candidate weighed by other profiles of its own.
+    """
+
+    as_of: date
+    line: str
+    before: Mapping[str, Decider]
+    after: Mapping[str, Decider]
+    objectives: Mapping[str, CompiledRuleSet]
+
+
+def make_plan(
+    candidate: Decider,
+    baseline: Decider,
+    others: Mapping[str, Decider],
+    *,
+    objectives: Sequence[str],
+    as_of: date,
+) -> Plan:
+    """The plan of a candidate against a baseline.
+
+    Args:
+        candidate: decides for its line after.
+        baseline: decides for its line before.
+        others: what decides for the lines that neither is made for.
+        objectives: names of other profiles of the candidate.
+        as_of: the business day.
+
+    Raises:
+        Invalid: `unknown-objective`.
+    """
+    document = candidate.compiled.document
+    before = {**others, baseline.product_line: baseline}
+    return Plan(
+        as_of=as_of,
+        line=candidate.product_line,
+        before=before,
+        after={**before, candidate.product_line: candidate},
+        objectives={
+            # What is proved of the candidate is proved under each of its objectives.
+            name: compile_unproved(with_objective(document, name), CATALOGUE)
+            for name in objectives
+        },
+    )
