@@ -63,12 +63,12 @@ class Grid:
         )
 
     def null_class(self, column: int) -> int:
-        """Return the class of null as a set; none if some value is of the same class."""
+        """Return the class of null as a set, if null is told apart from every value."""
         partition = self.partitions[column]
         null = partition.null_class
         own = self.compiled.columns[column]
-        values = {*partition.start_classes, *partition.word_classes.values(), partition.other_class}
-        if null < 0 or own[null] in {own[code] for code in values if code >= 0}:
+        # Neither the input nor the table may hold null together with a value in one class.
+        if null < 0 or own[null] in {own[code] for code in partition.value_classes}:
             return 0
         return 1 << own[null] & self.live[column]
 
