@@ -484,10 +484,6 @@ async def _subject(url: str) -> tuple[str, str]:
     return customer_id, manager
 
 
-async def _was_rehearsed(*_session: object, **_asked: object) -> bool:
-    return True
-
-
 def _filled(text: str, known: Mapping[str, str]) -> str:
     for name, value in known.items():
         text = text.replace(f"{{{name}}}", value)

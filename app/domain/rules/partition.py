@@ -40,6 +40,12 @@ class Partition:
         """The number of classes."""
         return len(self.representatives)
 
+    @property
+    def value_classes(self) -> frozenset[int]:
+        """The classes that hold some value, null aside."""
+        others = (self.other_class,) if self.other_class >= 0 else ()
+        return frozenset((*self.start_classes, *self.word_classes.values(), *others))
+
     def spans(self) -> tuple[tuple[int, int, int], ...]:
         """Return first value, last value and class of each atom of an ordered domain."""
         ends = (*(start - 1 for start in self.starts[1:]), self.domain.high)
