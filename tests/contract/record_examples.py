@@ -182,6 +182,15 @@ CALLS: Final = (
         Role.RULE_AUTHOR,
         headers={"Accept": "application/yaml"},
     ),
+    *(
+        Call(
+            "get_rule_set_version",
+            "GET /v1/rule-sets/motor/versions/1",
+            Role.RULE_AUTHOR,
+            headers={"Accept": media_type},
+        )
+        for media_type in ("application/dmn+xml", "application/pmml+xml")
+    ),
     Call(
         "list_rule_set_changes",
         "GET /v1/rule-sets/motor/versions/2/changes",
@@ -354,14 +363,14 @@ CALLS: Final = (
     ),
     Call(
         "create_simulation",
-        "POST /v1/rule-sets/motor-retail/simulations",
+        "POST /v1/rule-sets/motor/simulations",
         Role.RULE_AUTHOR,
         {"candidate": {"version": 1}, "objectives": ["renewal"], "as_of": "2026-11-01"},
         {"simulation_id": "id"},
     ),
     Call(
         "cancel_simulation",
-        f"POST {_SIMULATION}/cancel",
+        "POST /v1/rule-sets/motor/simulations/{simulation_id}/cancel",
         Role.RULE_AUTHOR,
     ),
     Call(

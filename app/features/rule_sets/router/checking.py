@@ -41,6 +41,10 @@ async def check_rule_set(
 ) -> CheckRead:
     """Any document, whether it is stored or not; nothing of it is kept.
 
+    By `Content-Type` it is JSON, YAML (`application/yaml`), a workbook of forms
+    (`application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`) or DMN
+    (`application/dmn+xml`).
+
     What it extends must be stored. Only a body that is no readable document at all is a problem;
     whatever else is wrong is a finding, with its place and what to do. Customers are counted by
     their facts as they are now, among those whom the document would decide for. A proof that takes

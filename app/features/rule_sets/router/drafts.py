@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
@@ -12,7 +12,13 @@ from app.domain.privacy.roles import Viewer
 from app.domain.rules.findings import DocumentError
 from app.features.rule_sets import service
 from app.features.rule_sets.router.shared import Author, Reader, router
-from app.features.rule_sets.schemas import DraftCreate, DraftRead, RuleSetId, refused_places
+from app.features.rule_sets.schemas import (
+    DOCUMENT_BODY,
+    DraftCreate,
+    DraftRead,
+    RuleSetId,
+    refused_places,
+)
 from app.features.rule_sets.service import Editing, OpenDraft
 from app.infra.audit import ChangeAudit, Outcome
 from app.infra.conditions import Condition, IfMatchRequired, RecordTags, respond_open
@@ -26,19 +32,6 @@ from app.infra.requester import CurrentRequester
 from app.infra.reveal import respond_about_nobody, respond_gone
 from app.infra.session import ReadSession
 from app.infra.turns import TAKES_TURN
-
-_DOCUMENT: Final[dict[str, Any]] = {
-    "type": "object",
-    "maxProperties": 100,
-    "description": "A rule-set document (format tiering/1), which may extend a stored version.",
-}
-_REQUEST_BODY: Final = {
-    "required": True,
-    "content": {
-        "application/json": {"schema": _DOCUMENT},
-        "application/yaml": {"schema": _DOCUMENT},
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +133,7 @@ async def get_rule_set_draft(
     responses=problem_responses(
         404, 415, "request-timeout", "body-too-large", "document-unreadable", "rule-set-refused"
     ),
-    openapi_extra={"requestBody": _REQUEST_BODY},
+    openapi_extra={"requestBody": DOCUMENT_BODY},
 )
 async def put_rule_set_draft(
     rule_set_id: RuleSetId,
@@ -149,7 +142,7 @@ async def put_rule_set_draft(
     audit: ChangeAudit,
     condition: IfMatchRequired,
 ) -> Response:
-    """Replace its document, sent as JSON or YAML.
+    """Replace its document, sent as JSON, or by `Content-Type` as YAML, XLSX or DMN.
 
     It must be readable, and that of this rule set and line; what the checker finds wrong with its
     tables, and tests that fail, are no obstacle before it is published. `If-Match` names the

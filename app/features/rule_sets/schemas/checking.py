@@ -13,34 +13,28 @@ from app.domain.rules.cells import print_cell
 from app.domain.rules.check import box_text
 from app.domain.rules.findings import Severity, Side
 from app.features.rule_sets.service import (
-    DMN,
-    JSON,
-    YAML,
     Checked,
     CheckedFinding,
     Counted,
     Uncounted,
 )
 from app.infra.masking import Open, ReadModel
-from app.infra.sheets import XLSX
 
 _SHARE_PLACES: Final = Decimal("0.0001")
 
-_TEXT: Final[dict[str, Any]] = {
-    "type": "object",
-    "maxProperties": 100,
-    "description": "A rule-set document of format `tiering/1`, which may extend a stored version.",
-}
-_FILE: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
-
 #: What documents are sent as; read by hand, since one with mistakes is no mistake of the request.
+#: Other forms are told in words: generators of clients know no type of body but JSON.
 DOCUMENT_BODY: Final[dict[str, Any]] = {
     "required": True,
     "content": {
-        JSON: {"schema": _TEXT},
-        YAML: {"schema": _TEXT},
-        XLSX: {"schema": _FILE},
-        DMN: {"schema": _FILE},
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "maxProperties": 100,
+                "description": "A rule-set document (`tiering/1`), which may extend a stored"
+                " version.",
+            }
+        }
     },
 }
 

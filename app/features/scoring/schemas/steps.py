@@ -73,7 +73,7 @@ class RowRead(ReadModel):
         )
 
 
-class RowsRead(ReadModel):
+class RowsToldRead(ReadModel):
     """What became of a table's rows."""
 
     fired: list[RowRead] = Field(
@@ -89,7 +89,7 @@ class RowsRead(ReadModel):
     )
 
     @classmethod
-    def of(cls, table: TracedTable) -> RowsRead:
+    def of(cls, table: TracedTable) -> RowsToldRead:
         """All that is told of one table's rows."""
         return cls(
             fired=[RowRead.of(row) for row in table.fired],
@@ -107,7 +107,7 @@ class TableTraceRead(ReadModel):
     answer: Open[str | list[str] | None] = Field(description="The answer; null where unmatched.")
     is_unmatched: Open[bool] = Field(description="Whether no row matches.")
     inputs: list[SeenRead] = Field(description="What it reads.")
-    rows: RowsRead = Field(description="Which rows matched, and which nearly did.")
+    rows: RowsToldRead = Field(description="Which rows matched, and which nearly did.")
 
     @classmethod
     def of(cls, table: TracedTable) -> TableTraceRead:
@@ -119,7 +119,7 @@ class TableTraceRead(ReadModel):
             answer=answered(table.answer),
             is_unmatched=table.is_unmatched,
             inputs=[SeenRead(input=seen.input, value=seen.text) for seen in table.inputs],
-            rows=RowsRead.of(table),
+            rows=RowsToldRead.of(table),
         )
 
 

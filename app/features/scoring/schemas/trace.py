@@ -25,7 +25,7 @@ from app.domain.tiering.record import GivenReason
 from app.features.customers.service import Subject
 from app.features.scoring.schemas.decision import DecidingRuleSetRead
 from app.features.scoring.schemas.sight import Class, Sight, answered
-from app.features.scoring.schemas.steps import RowsRead
+from app.features.scoring.schemas.steps import RowsToldRead
 from app.features.scoring.service import TracedDecision
 from app.features.tiers.schemas import ReasonRead, ReasonTeller, least_shown
 from app.infra.locale import Locale
@@ -49,7 +49,7 @@ class DecidedTableRead(ReadModel):
     hit_policy: Internal[str] = Field(description="unique, any, first, priority or collect.")
     answer: Derived[str | list[str]] = Field(description="The answer; null where unmatched.")
     inputs: list[SeenMaskedRead] = Field(description="What it reads.")
-    rows: Internal[RowsRead] = Field(
+    rows: Internal[RowsToldRead] = Field(
         description="Which rows matched, and which nearly did; null where any fact behind the table"
         " is banded or withheld."
     )
@@ -179,7 +179,7 @@ class _Teller:
                 SeenMaskedRead(input=internal(seen.input), value=self._seen(seen))
                 for seen in table.inputs
             ],
-            rows=internal(RowsRead.of(table)) if is_shown else Sensitive.sealed(Class.INTERNAL),
+            rows=internal(RowsToldRead.of(table)) if is_shown else Sensitive.sealed(Class.INTERNAL),
         )
 
     def _seen(self, seen: Seen) -> Sensitive[str]:

@@ -96,7 +96,7 @@ def _chosen(rule_set_id: str, choice: DraftChoice | VersionChoice) -> Chosen:
     return Chosen(rule_set_id, choice.version if isinstance(choice, VersionChoice) else None)
 
 
-class ProgressRead(ReadModel):
+class SimulationProgressRead(ReadModel):
     """How far a simulation is."""
 
     done: Open[int] = Field(description="Customers compared.", ge=0)
@@ -132,7 +132,7 @@ class SimulationListedRead(ReadModel):
     state: Open[SimulationState] = Field(
         description="queued, running, completed, failed or cancelled."
     )
-    progress: ProgressRead = Field(description="How far it is.")
+    progress: SimulationProgressRead = Field(description="How far it is.")
     failure: FailureRead | None = Field(description="Why the latest attempt ended, if it failed.")
     product_line: Open[str] = Field(description="Line the candidate decides for.")
     candidate: RuleSetSideRead = Field(description="What is rehearsed.")
@@ -158,7 +158,7 @@ class SimulationListedRead(ReadModel):
         return SimulationListedRead(
             id=stored.id,
             state=found.state,
-            progress=ProgressRead(done=stored.done or 0, total=stored.total),
+            progress=SimulationProgressRead(done=stored.done or 0, total=stored.total),
             failure=failure,
             product_line=stored.product_line,
             candidate=RuleSetSideRead(

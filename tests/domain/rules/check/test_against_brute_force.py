@@ -133,7 +133,9 @@ def against_the_truth(seed: int, *, findings: bool) -> None:
     compiled = compile_unproved(drawn, CATALOGUE)
     examination = examine(compiled, Limits())
     found = check_compiled(compiled) if findings else ()
-    for at, truth in enumerate(truths(drawn)):
+    known = list(truths(drawn))
+    assert len(known) == len(drawn.tables)
+    for at, truth in enumerate(known):
         agree(examination.tables[at], truth)
         if findings:
             findings_agree(drawn, truth, at, found)
