@@ -214,6 +214,7 @@ CALLS: Final = (
         {"hash": "hash"},
         headers={"If-Match": "*"},
     ),
+    Call("list_draft_changes", f"GET {_OWN}/draft/changes", Role.RULE_PUBLISHER),
     Call(
         "publish_rule_set",
         f"POST {_OWN}/publish",

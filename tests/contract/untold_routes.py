@@ -13,6 +13,7 @@ NOT_ABOUT_CUSTOMERS: Final = {
     "GET /v1/rule-sets/{rule_set_id}/versions/{version}",
     "GET /v1/rule-sets/{rule_set_id}/draft",
     "PUT /v1/rule-sets/{rule_set_id}/draft",
+    "GET /v1/rule-sets/{rule_set_id}/draft/changes",
     "DELETE /v1/rule-sets/{rule_set_id}/draft",
     "POST /v1/rule-sets/{rule_set_id}/publish",
     "POST /v1/rule-sets/{rule_set_id}/retire",

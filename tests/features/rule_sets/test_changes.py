@@ -37,6 +37,7 @@ async def test_who_has_no_token_or_no_business_with_rules_is_refused(api: Api) -
 async def test_a_version_is_compared_with_the_one_before(api: Api) -> None:
     answer = await api.get(f"{PATH}/2/changes", Role.RULE_AUTHOR)
     assert answer.json() == {
+        "since": "motor-strict@1",
         "can_decide": True,
         "items": [
             {

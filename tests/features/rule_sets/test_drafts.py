@@ -9,7 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
-from app.features.rule_sets.service import get_draft, load_document
+from app.features.rule_sets.service import (
+    DMN,
+    get_draft,
+    load_document,
+    represent,
+    shipped_documents,
+)
 from app.infra.database import AsyncSession
 from app.infra.documents import write_document
 from tests.api import Api, Caller
@@ -297,6 +303,37 @@ async def test_a_body_that_is_no_document_is_refused(
         "PUT", "/v1/rule-sets/own/draft", ADA, headers=headers, content=body
     )
     assert refused(answer) == (status, slug)
+
+
+async def test_what_a_form_gets_wrong_is_refused_with_its_places(rules: RuleDesk) -> None:
+    await rules.opened()
+    (motor,) = [found for found in shipped_documents() if found.id == "motor"]
+    wrong = represent(motor, DMN).replace(b"<text>null</text>", b"<text>now()</text>")
+    headers = {"Content-Type": DMN, "If-Match": "*"}
+    answer = await rules.api.call(
+        "PUT", "/v1/rule-sets/own/draft", ADA, headers=headers, content=wrong
+    )
+    assert refused(answer) == (422, "rule-set-refused")
+    assert {each["type"] for each in answer.json()["errors"]} == {"dmn-feel"}
+
+
+async def test_what_a_draft_changes_is_told_about_what_decides_or_a_version(
+    rules: RuleDesk,
+) -> None:
+    await rules.opened()
+    draft = (await rules.edit(overlay())).json()
+    told = await rules.api.get("/v1/rule-sets/own/draft/changes", ADA)
+    line = draft["product_line"]
+    assert (told.status_code, told.json()["since"]) == (200, f"{line}@1")
+    assert told.json()["items"]
+    other = await rules.api.get("/v1/rule-sets/own/draft/changes?since=all@1", ADA)
+    assert (other.status_code, other.json()["since"]) == (200, "all@1")
+    for wrong, status in (("all@9", 404), ("all", 422), ("all@0", 422), ("nobody@1", 404)):
+        path = f"/v1/rule-sets/own/draft/changes?since={wrong}"
+        assert (await rules.api.get(path, ADA)).status_code == status, wrong
+    assert (await rules.api.get("/v1/rule-sets/none/draft/changes", ADA)).status_code == 404
+    assert (await rules.api.get("/v1/rule-sets/own/draft/changes")).status_code == 401
+    assert (await rules.api.get("/v1/rule-sets/own/draft/changes", Role.AGENT)).status_code == 403
 
 
 async def test_changes_are_audited_with_revision_and_hash(

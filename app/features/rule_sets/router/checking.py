@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from email.message import Message
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
@@ -16,12 +15,10 @@ from app.infra.auth import costs
 from app.infra.database import Database
 from app.infra.description import problem_responses
 from app.infra.desk import Today
-from app.infra.problems import ProblemError
+from app.infra.negotiation import declared_media_type
 from app.infra.rate_limit import RateClass
 from app.infra.session import get_database
 from app.infra.turns import TAKES_TURN
-
-_UTF8: Final = frozenset({"utf-8", "utf8"})
 
 
 @router.post(
@@ -54,22 +51,7 @@ async def check_rule_set(
     checked = await service.check_upload(
         database,
         await request.body(),
-        _media_type(request),
+        declared_media_type(request.headers),
         count=Count.in_request(database, settings, today) if asked.count else None,
     )
     return CheckRead.from_domain(checked, exactly=MATRIX.serves(actor.role))
-
-
-def _media_type(request: Request) -> str:
-    """The one media type of a body, in lower case and without its parameters.
-
-    Raises:
-        ProblemError: there are several, or its text is not said to be UTF-8.
-    """
-    given = request.headers.getlist("content-type")
-    message = Message()
-    message["Content-Type"] = given[0] if len(given) == 1 else ""
-    charset = str(message.get_param("charset", "utf-8")).lower()
-    if len(given) != 1 or charset not in _UTF8:
-        raise ProblemError("unsupported-media-type")
-    return message.get_content_type()

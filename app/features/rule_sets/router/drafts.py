@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.domain.privacy.roles import Viewer
 from app.domain.rules.findings import DocumentError
@@ -14,17 +14,19 @@ from app.features.rule_sets import service
 from app.features.rule_sets.router.shared import Author, Reader, router
 from app.features.rule_sets.schemas import (
     DOCUMENT_BODY,
+    ChangesRead,
     DraftCreate,
     DraftRead,
     RuleSetId,
+    SinceQuery,
     refused_places,
 )
 from app.features.rule_sets.service import Editing, OpenDraft
 from app.infra.audit import ChangeAudit, Outcome
 from app.infra.conditions import Condition, IfMatchRequired, RecordTags, respond_open
 from app.infra.database import AsyncSession
-from app.infra.description import problem_responses
-from app.infra.desk import Desk
+from app.infra.description import problem_responses, read_responses
+from app.infra.desk import Desk, Today
 from app.infra.idempotency import REPLAYED, Once
 from app.infra.negotiation import declared_media_type
 from app.infra.problems import ProblemError
@@ -124,6 +126,31 @@ async def get_rule_set_draft(
     )
 
 
+@router.get(
+    "/v1/rule-sets/{rule_set_id}/draft/changes",
+    response_model=ChangesRead,
+    summary="What the draft changes",
+    response_description="Every part that differs.",
+    responses=read_responses(404, "no-rule-set"),
+)
+async def list_draft_changes(
+    rule_set_id: RuleSetId,
+    request: Request,
+    session: ReadSession,
+    today: Today,
+    _actor: Reader,
+    asked: Annotated[SinceQuery, Query()],
+) -> Response:
+    """In meaning, about what decides for its line today, or about the version that `since` names.
+
+    On whom the two differ, a simulation of the draft counts.
+    """
+    found = await service.list_draft_changes(
+        session, rule_set_id=rule_set_id, since=asked.reference, today=today
+    )
+    return respond_open(request, ChangesRead.from_domain(found))
+
+
 @router.put(
     "/v1/rule-sets/{rule_set_id}/draft",
     response_model=DraftRead,
@@ -150,7 +177,11 @@ async def put_rule_set_draft(
     """
     body, media_type = await request.body(), declared_media_type(request.headers)
     # Long documents take long to read, and others are answered meanwhile.
-    raw = await asyncio.to_thread(service.read_upload, body, media_type)
+    try:
+        raw = await asyncio.to_thread(service.read_upload, body, media_type)
+    except DocumentError as error:
+        # A workbook or model that can be read, and says what no document does.
+        raise _refused(error, "body") from None
     known = await service.get_open_draft(desk.session, rule_set_id=rule_set_id)
     condition.check(version_of(known))
     try:

@@ -4,6 +4,7 @@ from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckQuery, C
 from app.features.rule_sets.schemas.drafts import (
     DraftCreate,
     DraftRead,
+    SinceQuery,
     refused_places,
 )
 from app.features.rule_sets.schemas.reading import (
@@ -31,6 +32,7 @@ __all__ = [
     "ListedRuleSetRead",
     "RuleSetId",
     "RuleSetsRead",
+    "SinceQuery",
     "SinceVersion",
     "TemplateRead",
     "TemplatesRead",

@@ -26,6 +26,7 @@ from app.infra.problems import FURTHER_ERRORS, MOST_ERRORS, UNKNOWN_NAME, FieldE
 from app.infra.written import FILLED, given
 
 _ID: Final = "^[a-z][a-z0-9-]{0,63}$"
+_REFERENCE: Final = "^[a-z][a-z0-9-]{0,63}@[1-9][0-9]{0,8}$"
 _MOST_KEYS: Final = 100
 _PARTS: Final = re.compile(r"[^.\[\]]+")
 #: What the format calls its parts; anything else in a place was sent.
@@ -86,6 +87,26 @@ def _plain(document: dict[str, Any]) -> dict[str, Any]:
         kind = "document_unreadable"
         raise PydanticCustomError(kind, "decimals are texts, and nothing is nested deep") from None
     return document
+
+
+class SinceQuery(BaseModel):
+    """What a draft is compared with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: Annotated[str, Field(pattern=_REFERENCE)] | None = Field(
+        default=None,
+        description="A stored version; what decides for its line today, by default.",
+        examples=["motor@1"],
+    )
+
+    @property
+    def reference(self) -> tuple[str, int] | None:
+        """Rule set and version, if any were named."""
+        if self.since is None:
+            return None
+        own_id, _, version = self.since.partition("@")
+        return own_id, int(version)
 
 
 class DraftCreate(BaseModel):

@@ -162,6 +162,7 @@ class AnswerShiftRead(ReadModel):
 class ChangesRead(ReadModel):
     """What differs between two documents in meaning; how they are spelled is no part of it."""
 
+    since: Open[str] = Field(description="The version that was compared with, as `motor@1`.")
     can_decide: Open[bool] = Field(description="Whether anybody may be decided on otherwise.")
     items: list[ChangeRead] = Field(description="In the order of the document.")
     answers: list[AnswerShiftRead] = Field(
@@ -177,6 +178,7 @@ class ChangesRead(ReadModel):
     def from_domain(cls, changes: Changes) -> ChangesRead:
         """All differences."""
         return cls(
+            since=changes.since,
             can_decide=changes.can_decide,
             items=[
                 ChangeRead(

@@ -9,7 +9,11 @@ from app.features.rule_sets.service.activating import (
     lock_activations,
     store_published,
 )
-from app.features.rule_sets.service.changes import Changes, list_changes, list_version_changes
+from app.features.rule_sets.service.changes import (
+    Changes,
+    list_draft_changes,
+    list_version_changes,
+)
 from app.features.rule_sets.service.checking import (
     Checked,
     CheckedFinding,
@@ -99,7 +103,7 @@ __all__ = [
     "get_version",
     "install_templates",
     "list_activations",
-    "list_changes",
+    "list_draft_changes",
     "list_rule_sets",
     "list_templates",
     "list_version_changes",
