@@ -1,6 +1,12 @@
 """Rule sets as they are sent and answered: versions, checks and drafts."""
 
-from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckQuery, CheckRead
+from app.features.rule_sets.schemas.checking import (
+    DOCUMENT_BODY,
+    CheckQuery,
+    CheckRead,
+    FindingRead,
+    ToldEffects,
+)
 from app.features.rule_sets.schemas.drafts import (
     DraftCreate,
     DraftRead,
@@ -29,6 +35,7 @@ __all__ = [
     "CheckRead",
     "DraftCreate",
     "DraftRead",
+    "FindingRead",
     "ListedRuleSetRead",
     "RuleSetId",
     "RuleSetsRead",
@@ -36,6 +43,7 @@ __all__ = [
     "SinceVersion",
     "TemplateRead",
     "TemplatesRead",
+    "ToldEffects",
     "VersionNumber",
     "refused_places",
 ]

@@ -18,6 +18,7 @@ from app.features.rule_sets.service.checking import (
     Checked,
     CheckedFinding,
     Counted,
+    by_effect,
     check_raw,
     check_upload,
 )
@@ -64,6 +65,7 @@ from app.features.rule_sets.service.versions import (
     resolve_all,
     shipped_documents,
 )
+from app.features.rule_sets.service.wording import WordedFinding
 
 __all__ = [
     "BEGINNING",
@@ -91,7 +93,9 @@ __all__ = [
     "StoredVersion",
     "Template",
     "Uncounted",
+    "WordedFinding",
     "activate",
+    "by_effect",
     "check_raw",
     "check_upload",
     "compile_draft",
