@@ -63,6 +63,7 @@ async def test_a_version_is_compared_with_the_one_before(api: Api) -> None:
 async def test_a_version_is_compared_with_any_other(api: Api) -> None:
     answer = await api.get(f"{PATH}/3/changes?since=1", Role.RULE_AUTHOR)
     assert answer.json() == {
+        "since": "motor-strict@1",
         "can_decide": False,
         "items": [
             {
@@ -80,6 +81,7 @@ async def test_a_version_is_compared_with_any_other(api: Api) -> None:
     assert back.json()["items"][0]["after"] == "Strict"
     same = await api.get(f"{PATH}/2/changes?since=2", Role.RULE_AUTHOR)
     assert same.json() == {
+        "since": "motor-strict@2",
         "can_decide": False,
         "items": [],
         "answers": [],
