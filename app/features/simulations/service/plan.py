@@ -20,7 +20,7 @@ from app.features.rule_sets.service import RuleSet
 DRAFT: Final = None
 """Stands where a version would, of a document that is not stored as one."""
 
-MOST_FINDINGS: Final = 100
+MOST_FINDINGS: Final = 300
 """Findings of one candidate whose customers are counted."""
 
 _RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
