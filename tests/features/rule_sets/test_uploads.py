@@ -21,7 +21,7 @@ from app.features.rule_sets.service import (
     represent,
 )
 from app.infra.documents import UnreadableError
-from app.infra.sheets import XLSX
+from app.infra.media_types import XLSX
 from tests.domain.templates.books import template
 
 MOTOR = template("motor").document

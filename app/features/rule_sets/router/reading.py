@@ -27,10 +27,10 @@ from app.infra.description import read_responses
 from app.infra.desk import Today
 from app.infra.downloads import attachment
 from app.infra.masking import Open
+from app.infra.media_types import XLSX
 from app.infra.negotiation import preferred_media_type
 from app.infra.problems import MOST_ERRORS, FieldError, ProblemError
 from app.infra.session import ReadSession
-from app.infra.sheets import XLSX
 
 #: Each form of a document but the JSON, which the framework describes.
 _FORMS: Final[Mapping[str, dict[str, Any]]] = {

@@ -44,26 +44,21 @@ from app.features.rule_sets.service.listing import (
     list_rule_sets,
     list_templates,
 )
-from app.features.rule_sets.service.representations import PMML, SUFFIXES, represent
-from app.features.rule_sets.service.uploads import (
-    DMN,
-    JSON,
-    READABLE,
-    YAML,
-    read_decisions,
-    read_upload,
-)
 from app.features.rule_sets.service.versions import (
     BEGINNING,
     RuleSet,
     get_version,
     install_templates,
     load_document,
-    parse_text,
+    load_raw,
+    read_written,
     resolve,
     resolve_all,
     shipped_documents,
 )
+from app.infra.exchange.reading import READABLE, read_decisions, read_upload
+from app.infra.exchange.writing import SUFFIXES, represent
+from app.infra.media_types import DMN, JSON, PMML, YAML
 
 __all__ = [
     "BEGINNING",
@@ -108,11 +103,12 @@ __all__ = [
     "list_templates",
     "list_version_changes",
     "load_document",
+    "load_raw",
     "lock_activations",
     "open_draft",
-    "parse_text",
     "read_decisions",
     "read_upload",
+    "read_written",
     "readable_for",
     "represent",
     "resolve",

@@ -20,9 +20,9 @@ from app.features.rule_sets.service.counting import (
     Uncounted,
     count_inside_boxes,
 )
-from app.features.rule_sets.service.uploads import read_upload
 from app.features.rule_sets.service.versions import bases_of
 from app.infra.database import Database
+from app.infra.exchange.reading import read_upload
 
 T = TypeVar("T")
 
