@@ -20,10 +20,10 @@ from tests.paths import ROOT
 WEST, EAST = "Etc/GMT+12", "Etc/GMT-14"
 
 
-def blocks() -> list[str]:
-    """The walk-through of an override: until it serves, and once it is over."""
+def blocks(heading: str) -> list[str]:
+    """The walk-throughs of a section."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("## An override, by two keys")[2].partition("\n## ")[0]
+    section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
@@ -57,7 +57,7 @@ def walked(served: Served, folder: Path, script: str, **known: str) -> list[dict
 def test_an_override_goes_from_the_request_to_the_end_of_its_validity(
     fresh_database_url: str, tmp_path: Path
 ) -> None:
-    until_it_serves, once_it_is_over = blocks()
+    until_it_serves, once_it_is_over = blocks("An override, by two keys")
     until = (business_day(utc_now(), WEST) + timedelta(1)).isoformat()
     with serving(fresh_database_url, tmp_path, TIERING_BUSINESS_ZONE=WEST) as served:
         inbox, read, first, _, second, tier, explanation = walked(
@@ -90,3 +90,20 @@ def test_an_override_goes_from_the_request_to_the_end_of_its_validity(
         second["id"],
     )
     assert (ended["status"], ended["overrides"][0]["closed_because"]) == ("ended", "validity")
+
+
+def test_a_rule_set_is_checked_rehearsed_and_published_by_another(
+    fresh_database_url: str, tmp_path: Path
+) -> None:
+    (script,) = blocks("The rules, changed by two people")
+    with serving(fresh_database_url, tmp_path) as served:
+        opened, changes, simulation, movers, published, publications = walked(
+            served, tmp_path, script
+        )
+    assert (opened["id"], opened["revision"]) == ("motor-own", 1)
+    changed = {item["path"] for item in changes["items"] if item["effect"] == "decides"}
+    assert changed == {"objective", "tables[tier].rules[TIER2].when.annual_premium"}
+    assert simulation["candidate"]["hash"] == opened["hash"]
+    assert len(movers["items"]) == min(50, simulation["report"]["movers"])
+    assert (published["version"], published["hash"]) == (1, opened["hash"])
+    assert [item["version"] for item in publications["items"]] == [1]
