@@ -117,11 +117,12 @@ def _word_atoms(domain: Domain, cells: Sequence[Cell]) -> tuple[tuple[str, ...],
     named: Iterable[str] = domain.words
     if domain.is_open:
         named = sorted({word for cell in cells for word in cell.words})
-    marks = dict.fromkeys(named, 0)
+    # Only what a cell names is looked at: thousands of cells may name thousands of words.
+    marks = dict.fromkeys(named, sum(1 << at for at, cell in enumerate(cells) if cell.others))
     for at, cell in enumerate(cells):
-        listed = set(cell.words)
-        for word in marks:
-            marks[word] |= ((word in listed) != cell.others) << at
+        # An answer that no row gives is in cells of later tables, but is no value here.
+        for word in marks.keys() & cell.words:
+            marks[word] ^= 1 << at
     return tuple(marks), tuple(marks.values())
 
 

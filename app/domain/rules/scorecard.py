@@ -11,7 +11,6 @@ from app.domain.rules.model import Bin, Characteristic, ReasonText, Text, Trend
 from app.domain.rules.reading import REASON_CODE, ROW_ID, Reader
 
 MAX_POINTS = 10_000
-MAX_CHARACTERISTICS = 200
 MAX_TOP_REASONS = 20
 
 
@@ -30,13 +29,6 @@ def read_scorecard(reader: Reader, raw: object, catalogue: Mapping[str, Fact]) -
     reasons = reader.fields(fields.get("reasons", {"top": 1}), f"{path}.reasons", ("top",))
     top = reader.integer(reasons, "top", f"{path}.reasons.top", (1, MAX_TOP_REASONS))
     entries = reader.items(fields, "characteristics", f"{path}.characteristics")
-    if len(entries) > MAX_CHARACTERISTICS:
-        reader.report(
-            f"{path}.characteristics",
-            "too-many",
-            f"{len(entries)} characteristics are too many.",
-            f"Keep to {MAX_CHARACTERISTICS}.",
-        )
     characteristics = tuple(
         _characteristic(reader, entry, at, catalogue) for at, entry in enumerate(entries)
     )

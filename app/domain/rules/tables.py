@@ -18,8 +18,6 @@ from app.domain.rules.reading import ROW_ID, VALUE, Reader
 from app.domain.rules.scorecard import entry_name
 from app.domain.words import MANDATORY_OUTPUTS, SET_OUTPUTS
 
-MAX_RULES = 5_000
-
 
 @dataclass(slots=True)
 class _Names:
@@ -138,13 +136,9 @@ def _table(reader: Reader, raw: object, path: str, names: _Names) -> Table:
     complete = reader.flag(fields, "complete", f"{path}.complete")
     domains = _domains(reader, fields, f"{path}.inputs", names)
     rows = reader.items(fields, "rules", f"{path}.rules")
-    if len(rows) > MAX_RULES:
-        reader.report(
-            f"{path}.rules", "too-many", f"{len(rows)} rows are too many.", f"Keep to {MAX_RULES}."
-        )
     rules = tuple(
         _rule(reader, row, f"{path}.rules[{entry_name(row, at)}]", (domains, output))
-        for at, row in enumerate(rows[:MAX_RULES])
+        for at, row in enumerate(rows)
     )
     reader.unique([rule.id for rule in rules], f"{path}.rules")
     known = {key: domain for key, domain in domains.items() if domain is not None}

@@ -233,6 +233,9 @@ def test_the_sample_reads_as_it_is_written() -> None:
         (lambda r: r["tests"][0]["in"].update(policies=None), "tests[0].in.policies",
          "wrong-type"),
         (lambda r: r["tests"][0]["in"].update(ratio="1.23456"), "tests[0].in.ratio", "cell-type"),
+        # More digits than the interpreter turns into a number at all.
+        (lambda r: r["tests"][0]["in"].update(ratio="9" * 5000), "tests[0].in.ratio",
+         "cell-syntax"),
         (lambda r: r["tests"][0]["in"].update(smoker="maybe"), "tests[0].in.smoker",
          "cell-out-of-range"),
         (lambda r: r["tests"][0].update(expect={}), "tests[0].expect", "empty"),
