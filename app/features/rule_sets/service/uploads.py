@@ -24,6 +24,8 @@ YAML: Final = "application/yaml"
 DMN: Final = "application/dmn+xml"
 READABLE: Final = (JSON, YAML, XLSX, DMN)
 
+#: RFC 9512 names one type for YAML, and three that were in use before it.
+_YAML_TYPES: Final = frozenset({YAML, "application/x-yaml", "text/yaml", "text/x-yaml"})
 MAX_BYTES: Final = 16 << 20
 _ZIP: Final = b"PK\x03\x04"
 _REMEDY: Final = "name the type that it has"
@@ -48,7 +50,7 @@ def read_upload(body: bytes, media_type: str) -> Mapping[str, object]:
     match media_type.partition(";")[0].strip().lower():
         case "application/json":
             return read_json_document(_text(body))
-        case "application/yaml":
+        case kind if kind in _YAML_TYPES:
             return read_document(_text(body))
         case "application/dmn+xml":
             return read_decisions(body).raw
