@@ -251,7 +251,7 @@ def test_an_interrupted_command_says_how_to_go_on(
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("app.cli.rules.load_settings", interrupt)
+    monkeypatch.setattr("app.cli.rules.load.load_settings", interrupt)
     document = ROOT / "app" / "templates" / "all.yaml"
     stopped = tiering("rules", "load", str(document))
     assert stopped.status == 130

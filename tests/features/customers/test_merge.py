@@ -165,6 +165,8 @@ async def test_no_table_of_records_is_forgotten(session: AsyncSession) -> None:
         *("customers", "scoring_inputs", "decisions", "tier_assignments", "customer_aliases"),
         # Ended.
         *("scoring_states", "overrides"),
+        # Who would have moved on the day of a simulation.
+        "simulation_movers",
     }
     moved = {
         *("policies", "policy_terms", "claims", "interactions", "surveys", "service_uses"),
