@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up themselves; see CONTRIBUTING.md.
 #
 #   make run  [PORT=8000] [CUSTOMERS=20000] [DATA_DIR=.data]   demonstration book, served
-#   make test [PG=15] [BROWSER=install] [WORKERS=2] [ARGS="-k word"]
+#   make test [PG=15] [BROWSER=install] [OUTSIDE=install] [WORKERS=2] [ARGS="-k word"]
 #                                                              the suite and its coverage gates (the whole suite only)
 #   make check                                                 lint, types, architecture; edits nothing
 #   make fix                                                   what the linters can repair themselves
@@ -19,6 +19,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 PG ?= embedded
 BROWSER ?=
+OUTSIDE ?=
 ARGS ?=
 
 # Every path is relative to this file, so that `make -C` works and a path may hold spaces.
@@ -83,7 +84,7 @@ test: $(DEV_READY)
 	    && DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	  || echo "No Chromium was installed; the test in a browser is skipped. As root: apt-get install chromium." >&2; \
 	fi; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --inline-snapshot=disable --cov --cov-report= $(ARGS)
+	TIERING_TEST_OUTSIDE='$(OUTSIDE)' $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --inline-snapshot=disable --cov --cov-report= $(ARGS)
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/coverage report --omit='app/domain/*' --fail-under=90

@@ -58,11 +58,21 @@ def open_export(
     if path.suffix not in formats:
         raise Invalid("export-format", f"{path}: the name must end with .csv or .parquet")
     require_replaceable(path)
+    with replacing(path) as part, formats[path.suffix](part, columns) as writer:
+        yield writer
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write what becomes the file of that name if the block is left without an error.
+
+    Raises:
+        Invalid: `export-failed` if it cannot be written.
+    """
     # In the same folder, since a file can only be renamed within one file system.
     part = path.with_name(f".{path.name}.{new_id().hex}.part")
     try:
-        with formats[path.suffix](part, columns) as writer:
-            yield writer
+        yield part
         part.replace(path)
     except OSError as error:
         raise Invalid("export-failed", f"{path}: {error.strerror or error}") from None

@@ -13,8 +13,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-import xlsxwriter
-
 from app.domain.rules.exchange.workbook import Choices, Sheet, SheetValue, Workbook
 from app.domain.rules.findings import DocumentError, Finding
 from app.infra.confined import Refused, confined
@@ -29,6 +27,9 @@ _MADE_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 def write_form(workbook: Workbook) -> bytes:
     """The bytes of an XLSX workbook; no text or row may be larger than a sheet holds."""
+    # Whoever reads a form, or no form at all, need not wait for what writes them.
+    import xlsxwriter
+
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True})
     book.set_properties({"created": _MADE_AT.replace(tzinfo=None)})

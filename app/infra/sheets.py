@@ -16,9 +16,8 @@ from typing import IO, Any, Final, Protocol, TypeAlias
 import xlsxwriter
 
 from app.infra.exports import csv_lines
+from app.infra.media_types import CSV, XLSX
 
-CSV: Final = "text/csv"
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SUFFIXES: Final[Mapping[str, str]] = {CSV: "csv", XLSX: "xlsx"}
 
 #: Without it spreadsheets read a CSV file in the machine's old code page.

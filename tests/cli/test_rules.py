@@ -66,8 +66,8 @@ sys.argv = ["tiering", "rules", "check", sys.argv[1]]
 try:
     main()
 finally:
-    loaded = {"sqlalchemy", "asyncpg", "polars", "duckdb", "fastapi"} & set(sys.modules)
-    print(f"loaded: {sorted(loaded)}")
+    heavy = {"sqlalchemy", "asyncpg", "polars", "duckdb", "fastapi", "pyarrow", "xlsxwriter"}
+    print(f"loaded: {sorted(heavy & set(sys.modules))}")
 """
 
 

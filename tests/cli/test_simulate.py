@@ -109,7 +109,7 @@ def test_what_is_wrong_is_one_line_each(simulate: Run) -> None:
         for table in gap["tables"]
     ]
     for document, options, words in (
-        ("tables: [", (), "line 1, column 10"),
+        ("tables: [", (), "line 1, column 1: "),
         ({"format": "tiering/1"}, (), "missing"),
         (gap, (), "gap"),
         (generous(), ("--objective", "nobodys"), "no such objective"),

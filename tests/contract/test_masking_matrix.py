@@ -29,7 +29,7 @@ from app.infra.cipher import find_subject_keys
 from app.infra.clock import utc_now
 from app.infra.database import AsyncSession
 from app.infra.logging import JsonFormatter
-from app.infra.sheets import CSV, XLSX
+from app.infra.media_types import CSV, XLSX
 from tests.api import Api
 from tests.contract.sentinels import (
     CUSTOMER,

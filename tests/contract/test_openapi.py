@@ -17,8 +17,8 @@ from app.domain.words import EVIDENCE_TYPES
 from app.features.customers.schemas import CustomerWrite
 from app.features.rule_sets.service import DMN
 from app.infra.database import create_database
+from app.infra.media_types import CSV, XLSX
 from app.infra.settings import Settings
-from app.infra.sheets import CSV, XLSX
 from app.main import create_app
 from tests.contract.record_examples import FOLDER, record, stopped_clock
 

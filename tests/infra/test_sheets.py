@@ -13,7 +13,8 @@ from tempfile import TemporaryFile
 import pytest
 import python_calamine as calamine
 
-from app.infra.sheets import CSV, XLSX, Heading, open_sheet
+from app.infra.media_types import CSV, XLSX
+from app.infra.sheets import Heading, open_sheet
 
 NOW = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 HEADING = Heading("Sheet", ["=a", "b"], NOW)

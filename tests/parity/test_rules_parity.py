@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.facts.model import FactType
@@ -137,6 +137,8 @@ def test_a_frame_finds_the_gaps_that_one_customer_has(data: st.DataObject) -> No
         assert row == {"target": expected.target, "moves": moves}
 
 
+#: Thousands of tables are looked at where the checker is tested; these come by way of documents.
+@settings(max_examples=40)
 @given(readable_documents())
 def test_a_claim_is_refused_exactly_if_some_row_breaks_it(raw: dict[str, Any]) -> None:
     """On one representative per atom: no gap where complete, no second row where unique.

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from app.cli import stopping
-from app.cli.rules.documents import read_file
+from app.cli.rules.documents import read_raw
 from app.cli.rules.outcomes import (
     WORTH_READING,
     Effect,
@@ -96,7 +96,7 @@ def _checked(file: Path) -> Outcome:
 def _read(file: Path) -> Mapping[str, object] | Outcome:
     """The document of a file, or what is to be said where it holds none."""
     try:
-        return read_file(file)
+        return read_raw(file)
     except DocumentError as error:
         return Outcome(file, tuple(map(Effect, error.findings)))
     except Invalid as error:

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from app.cli.output import fail, out
-from app.cli.rules.conversions import read_rule_set
+from app.cli.rules.documents import read_rule_set
 from app.domain.errors import Invalid
 from app.domain.rules.check import box_text
 from app.domain.rules.difference import (

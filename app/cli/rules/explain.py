@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.output import out
-from app.cli.rules.conversions import read_rule_set
+from app.cli.rules.documents import read_rule_set
 from app.domain.errors import Invalid
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.model import FactValue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from app.cli.output import Advance, out
 from app.cli.rules.outcomes import WORTH_READING
 from app.domain.tiering.ladder import LADDER
-from app.features.rule_sets.service import parse_text
+from app.features.rule_sets.service import read_written
 from app.features.simulations.service import (
     VIEWS,
     Moves,
@@ -43,15 +43,15 @@ class Wish:
     objectives: Sequence[str]
 
 
-async def simulate_text(
-    url: str, settings: Settings, text: str, wish: Wish, advance: Advance
+async def simulate_raw(
+    url: str, settings: Settings, raw: Mapping[str, object], wish: Wish, advance: Advance
 ) -> Report:
     """What a document would change of what decides on the day; nothing is written.
 
     Args:
         url: the database.
         settings: where the temporary book may live.
-        text: the document, YAML or JSON.
+        raw: the document, as it is written.
         wish: what is asked for besides.
         advance: told how many customers are done, of how many.
 
@@ -61,7 +61,7 @@ async def simulate_text(
     """
     async with open_database(url, settings) as database:
         async with database.sessions.begin() as session:
-            candidate = await prove(await parse_text(session, text))
+            candidate = await prove(await read_written(session, raw))
             plan = await rehearse(session, candidate, objectives=wish.objectives, as_of=wish.as_of)
 
         async def keep(_movers: object, done: int, total: int) -> None:

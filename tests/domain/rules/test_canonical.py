@@ -2,7 +2,7 @@
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.rules import (
@@ -43,6 +43,7 @@ def test_text_that_is_no_unicode_is_refused() -> None:
         rfc8785_json("\ud800")
 
 
+@settings(max_examples=30)
 @given(cases())
 def test_a_written_document_reads_back_equal_and_hashes_alike(case: Case) -> None:
     document = case.dense.document

@@ -21,9 +21,9 @@ from app.infra.audit import AuditWriter
 from app.infra.clock import business_day, utc_now
 from app.infra.database import AsyncSession
 from app.infra.locale import Locale
+from app.infra.media_types import CSV, XLSX
 from app.infra.problems import ProblemError
 from app.infra.rate_limit import RateClass, RateLimiter
-from app.infra.sheets import CSV, XLSX
 from tests.api import Api, Caller
 from tests.factories.customers import CORPORATE, policy, put_customer, term, write
 from tests.factories.tiers import Stand, write_stand

@@ -19,8 +19,8 @@ from app.features.customers.repository.book import BookFilter
 from app.features.customers.service import list_whole_book
 from app.features.rule_sets.service import install_templates
 from app.infra.database import Database, create_database, open_database
+from app.infra.media_types import CSV, XLSX
 from app.infra.settings import Settings
-from app.infra.sheets import CSV, XLSX
 from app.main import create_app
 from tests.api import open_api
 from tests.conftest import made_databases

@@ -13,7 +13,7 @@ from app.domain.privacy.roles import Role
 from app.domain.rules.writing import document_hash
 from app.features.rule_sets.service import DMN, represent, shipped_documents
 from app.infra.documents import write_document
-from app.infra.sheets import XLSX
+from app.infra.media_types import XLSX
 from tests.api import Api, Caller
 from tests.domain.templates.books import raw
 from tests.features.rule_sets.test_read_rule_sets import READERS

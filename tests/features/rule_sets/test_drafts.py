@@ -257,6 +257,8 @@ async def test_what_is_no_document_of_this_rule_set_is_refused_by_its_places(
 async def test_a_long_list_of_errors_is_cut(rules: RuleDesk) -> None:
     await rules.opened()
     answer = await rules.edit({**overlay(), **{f"unknown{n}": 1 for n in range(80)}})
+    assert answer.json()["errors"] == [{"loc": ["body", "?"], "type": "unknown-field"}]
+    answer = await rules.edit({**overlay(), "tests": [1] * 80})
     assert len(answer.json()["errors"]) == 51
     assert answer.json()["errors"][-1] == {"loc": [], "type": "further_errors"}
 

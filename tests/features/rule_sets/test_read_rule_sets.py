@@ -20,7 +20,7 @@ from app.features.rule_sets.service import (
 )
 from app.infra.database import AsyncSession
 from app.infra.documents import read_document
-from app.infra.sheets import XLSX
+from app.infra.media_types import XLSX
 from tests.api import Api, Caller
 from tests.features.rule_sets.test_rule_sets import document
 

@@ -21,7 +21,7 @@ from app.features.rule_sets.service import (
     represent,
 )
 from app.infra.documents import UnreadableError
-from app.infra.sheets import XLSX
+from app.infra.media_types import XLSX
 from tests.domain.templates.books import template
 
 MOTOR = template("motor").document
@@ -32,6 +32,11 @@ FORMS = {media_type: represent(MOTOR, media_type) for media_type in SUFFIXES}
 def test_each_form_reads_back_with_the_hash(media_type: str) -> None:
     raw = read_upload(FORMS[media_type], f"{media_type.upper()}; charset=utf-8")
     assert document_hash(parse_document(raw, CATALOGUE)) == document_hash(MOTOR)
+
+
+@pytest.mark.parametrize("older", ["application/x-yaml", "text/yaml", "text/x-yaml"])
+def test_yaml_is_read_by_its_older_names_too(older: str) -> None:
+    assert read_upload(FORMS[YAML], older) == read_upload(FORMS[YAML], YAML)
 
 
 @pytest.mark.parametrize("media_type", SUFFIXES)

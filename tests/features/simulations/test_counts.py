@@ -1,11 +1,12 @@
-"""What a simulation counts is what two runs, or everybody evaluated by himself, really give."""
+"""What a simulation counts is what two runs really give."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,13 +23,14 @@ from app.features.scoring.service import evaluate_customer
 from app.features.sla.service import install_sla
 from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import utc_now
-from app.infra.database import Database, open_database
+from app.infra.database import AsyncSession, normalise_url, open_database
 from app.infra.settings import Settings
-from app.main import create_app
-from tests.api import open_api
+from tests.conftest import TEMPLATE
+from tests.contract.live import a_database
 from tests.factories.book import AS_OF, change_some, write_book
 from tests.factories.overrides import put_override
 from tests.factories.templates import put_templates
+from tests.features.simulations.conftest import opened
 from tests.features.simulations.rehearsal import LINE, Rehearsal, generous, matrix
 
 pytestmark = pytest.mark.anyio
@@ -45,75 +47,75 @@ FROM decisions ORDER BY customer_id, as_of DESC, recorded_at DESC
 Stands = dict[str, dict[str, Any]]
 
 
-async def prepare(database: Database, url: str, settings: Settings) -> None:
+async def prepare(url: str, settings: Settings) -> None:
     """A book that was evaluated before, whose records went on since, and some overrides."""
-    async with database.sessions.begin() as session:
-        await write_book(session, CUSTOMERS)
-        await put_templates(session)
-    await run(url, settings, as_of=EARLIER, apply=True)
-    async with database.sessions.begin() as session:
-        await change_some(session, one_in=6, day=AS_OF)
-        query = text("SELECT customer_id FROM scoring_states ORDER BY tier, customer_id")
-        ids = list(await session.scalars(query))
-        replaced: tuple[tuple[str, OverrideMode, str], ...] = (
-            (ids[0], "ceiling", "standard"),
-            (ids[1], "pin", "gold"),
-            (ids[-1], "floor", "diamond"),
-            (ids[-2], "pin", "diamond"),
-        )
-        for customer_id, mode, tier in replaced:
-            until = AS_OF + timedelta(30)
-            await put_override(session, customer_id, mode=mode, tier=tier, until=until)
-
-
-async def evaluate_each(database: Database, settings: Settings) -> None:
-    """Evaluate every customer by himself."""
-    vault = Vault(load_master_key(settings))
-    async with database.sessions() as session:
-        ids = list(await session.scalars(text("SELECT customer_id FROM customers")))
-    for customer_id in ids:
+    async with open_database(url, settings) as database:
         async with database.sessions.begin() as session:
-            await evaluate_customer(
-                session,
-                customer_id=customer_id,
-                as_of=AS_OF,
-                cause=Cause(CauseKind.API),
-                now=utc_now(),
-                vault=vault,
-            )
+            await write_book(session, CUSTOMERS)
+            await put_templates(session)
+        await run(url, settings, as_of=EARLIER, apply=True)
+        async with database.sessions.begin() as session:
+            await overtake(session)
 
 
-async def decide(
-    url: str, settings: Settings, candidate: dict[str, Any] | None, *, by_run: bool
-) -> Stands:
+async def overtake(session: AsyncSession) -> None:
+    """Change records, and let people replace what was decided of some."""
+    await change_some(session, one_in=6, day=AS_OF)
+    query = text("SELECT customer_id FROM scoring_states ORDER BY tier, customer_id")
+    ids = list(await session.scalars(query))
+    replaced: tuple[tuple[str, OverrideMode, str], ...] = (
+        (ids[0], "ceiling", "standard"),
+        (ids[1], "pin", "gold"),
+        (ids[-1], "floor", "diamond"),
+        (ids[-2], "pin", "diamond"),
+    )
+    for customer_id, mode, tier in replaced:
+        until = AS_OF + timedelta(30)
+        await put_override(session, customer_id, mode=mode, tier=tier, until=until)
+
+
+@dataclass
+class Decided:
+    """A book that was evaluated before, how it stands without a candidate, and its deployment."""
+
+    name: str
+    settings: Settings
+    stands: Stands
+
+
+async def decide(url: str, settings: Settings, candidate: dict[str, Any] | None) -> Stands:
     """How everybody stands once the candidate, or what decides anyhow, has decided."""
     async with open_database(url, settings) as database:
-        await prepare(database, url, settings)
         if candidate is not None:
             async with database.sessions.begin() as session:
                 await load_document(session, json.dumps(candidate), valid_from=AS_OF)
-        if by_run:
-            await run(url, settings, as_of=AS_OF, apply=True)
-        else:
-            await evaluate_each(database, settings)
+        await run(url, settings, as_of=AS_OF, apply=True)
         async with database.sessions() as session:
             rows = (await session.execute(text(STANDS))).mappings()
             return {row["customer_id"]: dict(row) for row in rows}
+
+
+@pytest.fixture(scope="module")
+def decided(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Decided]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("decided"))
+    with a_database(server_url, TEMPLATE) as url:
+        asyncio.run(prepare(url, settings))
+        name = str(normalise_url(url).database)
+        with a_database(server_url, name) as copied:
+            stands = asyncio.run(decide(copied, settings, None))
+        yield Decided(name, settings, stands)
 
 
 async def simulate(
     url: str, settings: Settings, candidate: dict[str, Any]
 ) -> tuple[dict[str, Any], set[str]]:
     """The report of the candidate, and who moves."""
-    async with open_database(url, settings) as database:
-        await prepare(database, url, settings)
-        async with open_api(create_app(settings, database), settings) as api:
-            rehearsal = Rehearsal(url, settings, database, api)
-            await rehearsal.store(candidate)
-            place = await rehearsal.simulate(candidate["id"])
-            movers = await rehearsal.rows("SELECT customer_id FROM simulation_movers")
-            report: dict[str, Any] = (await rehearsal.get(place))["report"]
-            return report, {customer_id for (customer_id,) in movers}
+    async with opened(url, settings) as rehearsal:
+        await rehearsal.store(candidate)
+        place = await rehearsal.simulate(candidate["id"])
+        movers = await rehearsal.rows("SELECT customer_id FROM simulation_movers")
+        report: dict[str, Any] = (await rehearsal.get(place))["report"]
+        return report, {customer_id for (customer_id,) in movers}
 
 
 def moves(before: Stands, after: Stands, name: str) -> Counter[tuple[str, str]]:
@@ -121,14 +123,15 @@ def moves(before: Stands, after: Stands, name: str) -> Counter[tuple[str, str]]:
     return Counter((before[id_][name], after[id_][name]) for id_ in before)
 
 
-@pytest.mark.parametrize(("premium", "by_run"), [("3000", True), ("3000", False), ("900000", True)])
+@pytest.mark.parametrize("premium", ["3000", "900000"])
 def test_the_matrices_are_those_of_two_runs(
-    make_database: Callable[[], str], settings: Settings, premium: str, *, by_run: bool
+    server_url: str, decided: Decided, premium: str
 ) -> None:
-    candidate = generous(premium)
-    before = asyncio.run(decide(make_database(), settings, None, by_run=by_run))
-    after = asyncio.run(decide(make_database(), settings, candidate, by_run=by_run))
-    report, movers = asyncio.run(simulate(make_database(), settings, candidate))
+    candidate, before = generous(premium), decided.stands
+    with a_database(server_url, decided.name) as url:
+        after = asyncio.run(decide(url, decided.settings, candidate))
+    with a_database(server_url, decided.name) as url:
+        report, movers = asyncio.run(simulate(url, decided.settings, candidate))
     evaluated = moves(before, after, "tier_evaluated")
     served = moves(before, after, "tier_applied")
     assert matrix(report["evaluated"]) == evaluated
@@ -169,12 +172,12 @@ def assert_answers(report: dict[str, Any], before: Stands, after: Stands) -> Non
         assert shifts["labels", "vip_care"][f"share_{side}"] == f"{caring / CUSTOMERS:.4f}"
 
 
-async def test_premium_moves_with_its_customers(rehearsal: Rehearsal) -> None:
-    report = (await rehearsal.get(await rehearsal.simulate()))["report"]
+async def test_premium_moves_with_its_customers(simulated: Rehearsal) -> None:
+    report = (await simulated.get(await simulated.only()))["report"]
     total = sum(round(100 * float(cell["premium"])) for cell in report["evaluated"])
     parts = [cell for line in report["lines"] for cell in line["evaluated"]]
     assert total == sum(round(100 * float(cell["premium"])) for cell in parts) > 0
-    listed = await rehearsal.rows(
+    listed = await simulated.rows(
         "SELECT evaluated_before, evaluated_after, sum(premium)::text FROM simulation_movers"
         " WHERE evaluated_before <> evaluated_after GROUP BY 1, 2 ORDER BY 1, 2"
     )
@@ -186,11 +189,11 @@ async def test_premium_moves_with_its_customers(rehearsal: Rehearsal) -> None:
     assert sorted(moved) == listed
 
 
-async def test_each_objective_is_what_a_document_with_it_gives(rehearsal: Rehearsal) -> None:
-    report = (await rehearsal.get(await rehearsal.simulate(objectives=["renewal"])))["report"]
+async def test_each_objective_is_what_a_document_with_it_gives(simulated: Rehearsal) -> None:
+    report = (await simulated.get(await simulated.only()))["report"]
     (weighed,) = report["objectives"]
-    await rehearsal.store(generous(rule_set_id="motor-renewal", objective="renewal"))
-    other = (await rehearsal.get(await rehearsal.simulate("motor-renewal")))["report"]
+    await simulated.store(generous(rule_set_id="motor-renewal", objective="renewal"))
+    other = (await simulated.get(await simulated.simulate("motor-renewal")))["report"]
     for name in ("evaluated", "serving", "tiers"):
         assert weighed[name] == other[name]
     assert weighed["name"] == "renewal"
@@ -231,8 +234,8 @@ async def test_loads_follow_the_tiers_that_serve(rehearsal: Rehearsal) -> None:
     assert check["gold", "emergency_hotline"]["uses_after"] is None
 
 
-async def test_without_a_policy_nothing_is_promised(rehearsal: Rehearsal) -> None:
-    report = (await rehearsal.get(await rehearsal.simulate()))["report"]
+async def test_without_a_policy_nothing_is_promised(simulated: Rehearsal) -> None:
+    report = (await simulated.get(await simulated.only()))["report"]
     assert (report["sla_policy_version"], report["sla"], report["benefits"]) == (None, [], [])
 
 
@@ -293,11 +296,13 @@ async def test_who_cannot_be_judged_or_was_evaluated_later_is_left_out(
 
 
 async def test_small_batches_count_the_same(
-    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+    simulated: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = (await rehearsal.get(await rehearsal.simulate()))["report"]
+    whole = (await simulated.get(await simulated.only()))["report"]
     listed = "SELECT count(*), count(DISTINCT customer_id) FROM simulation_movers"
-    (counts,) = await rehearsal.rows(listed)
+    (counts,) = await simulated.rows(listed)
     monkeypatch.setattr("app.infra.book.PART_CUSTOMERS", 25)
-    assert (await rehearsal.get(await rehearsal.simulate()))["report"] == whole
-    assert await rehearsal.rows(listed) == [(2 * counts[0], counts[1])]
+    assert (await simulated.get(await simulated.simulate(objectives=["renewal"])))[
+        "report"
+    ] == whole
+    assert await simulated.rows(listed) == [(2 * counts[0], counts[1])]

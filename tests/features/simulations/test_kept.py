@@ -57,9 +57,10 @@ async def test_old_ones_go_and_of_what_decides_now_only_who_moved(rehearsal: Reh
     assert await rehearsal.rows(kept, id=published.rpartition("/")[2]) == [(0,)]
 
 
-async def test_two_candidates_are_compared_cell_by_cell(rehearsal: Rehearsal) -> None:
+async def test_two_candidates_are_compared_cell_by_cell(simulated: Rehearsal) -> None:
+    rehearsal, this = simulated, await simulated.only()
     await rehearsal.store(generous("6000", "motor-other"))
-    this, other = await rehearsal.simulate(), await rehearsal.simulate("motor-other")
+    other = await rehearsal.simulate("motor-other")
     mine, theirs = [(await rehearsal.get(place))["report"] for place in (this, other)]
     with_other = f"{this}/comparison?with={other.rpartition('/')[2]}"
     found = await rehearsal.get(with_other)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.domain.privacy.roles import Role
-from app.infra.sheets import CSV, XLSX
+from app.infra.media_types import CSV, XLSX
 from tests.api import Caller
 from tests.features.simulations.rehearsal import CANDIDATE, Rehearsal, matrix
 from tests.features.simulations.test_over_http import slug

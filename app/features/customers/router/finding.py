@@ -29,12 +29,12 @@ from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk, RequestDesk
 from app.infra.downloads import ListFile, Making, Row, respond_list
 from app.infra.locale import RequestLocale
+from app.infra.media_types import CSV, XLSX
 from app.infra.negotiation import preferred_media_type
 from app.infra.pagination import Cursors, PageQuery, require_known_fields
 from app.infra.problems import FieldError, ProblemError
 from app.infra.rate_limit import RateClass
 from app.infra.reveal import respond_each
-from app.infra.sheets import CSV, XLSX
 from app.infra.turns import TAKES_TURN
 
 JSON: Final = "application/json"

@@ -13,7 +13,6 @@ from app.features.rule_sets import service
 from app.features.rule_sets.router.shared import Reader, router
 from app.features.rule_sets.schemas import (
     ChangesRead,
-    ListedRuleSetRead,
     RuleSetId,
     RuleSetsRead,
     SinceVersion,
@@ -27,10 +26,10 @@ from app.infra.description import read_responses
 from app.infra.desk import Today
 from app.infra.downloads import attachment
 from app.infra.masking import Open
+from app.infra.media_types import XLSX
 from app.infra.negotiation import preferred_media_type
 from app.infra.problems import MOST_ERRORS, FieldError, ProblemError
 from app.infra.session import ReadSession
-from app.infra.sheets import XLSX
 
 #: Each form of a document but the JSON, which the framework describes.
 _FORMS: Final[Mapping[str, dict[str, Any]]] = {
@@ -59,9 +58,8 @@ async def list_rule_sets(
 
     For a customer decides the rule set of his line, or `all` where his line has none.
     """
-    found = await service.list_rule_sets(session)
-    listed = [ListedRuleSetRead.from_domain(item, today) for item in found]
-    return respond_open(request, RuleSetsRead(items=listed))
+    found = await service.list_all(session)
+    return respond_open(request, RuleSetsRead.from_domain(found, today))
 
 
 @router.get(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -213,13 +214,18 @@ class DraftRead(ReadModel):
 def refused_places(findings: Sequence[Finding], *within: str) -> Iterable[FieldError]:
     """Where a document was refused and why, by places that repeat nothing of what was sent.
 
+    Findings that come to the same place and kind by that are told once.
+
     Args:
         findings: what is wrong with it.
         within: where the document itself stands.
     """
-    for finding in findings[:MOST_ERRORS]:
-        yield FieldError((*within, *map(_place, _PARTS.findall(finding.path))), finding.code)
-    if len(findings) > MOST_ERRORS:
+    told = dict.fromkeys(
+        FieldError((*within, *map(_place, _PARTS.findall(finding.path))), finding.code)
+        for finding in findings
+    )
+    yield from islice(told, MOST_ERRORS)
+    if len(told) > MOST_ERRORS:
         yield FieldError((), FURTHER_ERRORS)
 
 

@@ -34,6 +34,7 @@ from app.features.rule_sets.service.drafts import (
     find_open_draft,
     get_draft,
     get_open_draft,
+    list_authors,
     open_draft,
     readable_for,
     revise_draft,
@@ -41,18 +42,11 @@ from app.features.rule_sets.service.drafts import (
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
     ListedVersion,
+    Listing,
     Template,
+    list_all,
     list_rule_sets,
     list_templates,
-)
-from app.features.rule_sets.service.representations import PMML, SUFFIXES, represent
-from app.features.rule_sets.service.uploads import (
-    DMN,
-    JSON,
-    READABLE,
-    YAML,
-    read_decisions,
-    read_upload,
 )
 from app.features.rule_sets.service.versions import (
     BEGINNING,
@@ -60,12 +54,17 @@ from app.features.rule_sets.service.versions import (
     get_version,
     install_templates,
     load_document,
-    parse_text,
+    load_raw,
+    read_written,
+    require_version,
     resolve,
     resolve_all,
     shipped_documents,
 )
 from app.features.rule_sets.service.wording import WordedFinding
+from app.infra.exchange.reading import READABLE, read_decisions, read_upload
+from app.infra.exchange.writing import SUFFIXES, represent
+from app.infra.media_types import DMN, JSON, PMML, YAML
 
 __all__ = [
     "BEGINNING",
@@ -86,6 +85,7 @@ __all__ = [
     "Editing",
     "ListedRuleSet",
     "ListedVersion",
+    "Listing",
     "OpenDraft",
     "RuleSet",
     "StoredActivation",
@@ -107,18 +107,22 @@ __all__ = [
     "get_version",
     "install_templates",
     "list_activations",
+    "list_all",
+    "list_authors",
     "list_draft_changes",
     "list_rule_sets",
     "list_templates",
     "list_version_changes",
     "load_document",
+    "load_raw",
     "lock_activations",
     "open_draft",
-    "parse_text",
     "read_decisions",
     "read_upload",
+    "read_written",
     "readable_for",
     "represent",
+    "require_version",
     "resolve",
     "resolve_all",
     "revise_draft",

@@ -75,19 +75,29 @@ def shipped_documents() -> tuple[RuleSetDocument, ...]:
 async def load_document(
     session: AsyncSession, text: str, *, valid_from: date | None = None
 ) -> StoredVersion:
+    """Load a document that is a text, YAML or JSON; see `load_raw`.
+
+    Raises:
+        Invalid: `document-unreadable`, or what `load_raw` raises.
+    """
+    return await load_raw(session, read_document(text), valid_from=valid_from)
+
+
+async def load_raw(
+    session: AsyncSession, raw: Mapping[str, object], *, valid_from: date | None = None
+) -> StoredVersion:
     """Check a document, run its own tests, store it, and put it in force for its line.
 
     A document that is stored already is not stored again. Concurrent loads wait for each other.
 
     Args:
         session: an open session.
-        text: YAML or JSON.
+        raw: the document, as it is written.
         valid_from: first business day it decides; from the beginning without one.
 
     Raises:
-        Invalid: `document-unreadable` or `rule-set-refused`, naming everything that is wrong.
+        Invalid: `rule-set-refused`, naming everything that is wrong.
     """
-    raw = read_document(text)
     # What it extends never changes, so it is proved before anybody else has to wait.
     document = _checked(raw, await bases_of(session, raw))
     await repository.lock_writes(session)
@@ -96,20 +106,6 @@ async def load_document(
     if not await repository.is_in_force_from(session, stored, valid_from=since):
         await repository.put_in_force(session, stored, valid_from=since)
     return stored
-
-
-async def parse_text(session: AsyncSession, text: str) -> RuleSetDocument:
-    """A document as it is written, resolved with what it extends; nothing of it is proved.
-
-    Raises:
-        Invalid: `document-unreadable` or `rule-set-refused`, naming everything that is wrong.
-    """
-    raw = read_document(text)
-    bases = await bases_of(session, raw)
-    try:
-        return parse_document(raw, CATALOGUE, bases.__getitem__)
-    except DocumentError as error:
-        raise _refused(error) from None
 
 
 async def resolve(session: AsyncSession, product_line: str, as_of: date) -> RuleSet:
@@ -134,6 +130,16 @@ async def resolve_all(session: AsyncSession, as_of: date) -> dict[str, RuleSet]:
         stored.product_line: await _compiled_version(session, stored)
         for stored in await repository.list_in_force(session, as_of)
     }
+
+
+async def require_version(session: AsyncSession, rule_set_id: str) -> None:
+    """See to it that a rule set has a version.
+
+    Raises:
+        NotFound: it has none.
+    """
+    if await repository.newest_version(session, rule_set_id) == 0:
+        raise NotFound("not-found", "There is no such rule set.")
 
 
 async def get_version(session: AsyncSession, *, rule_set_id: str, version: int) -> RuleSet:

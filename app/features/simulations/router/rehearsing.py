@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 from pydantic.types import UUID7
 
-from app.domain.rules.findings import Finding
-from app.features.rule_sets.schemas import RuleSetId
+from app.features.rule_sets.schemas import RuleSetId, refused_places
 from app.features.simulations import service
 from app.features.simulations.router.shared import Maker, Reader, SimulationId, router
 from app.features.simulations.schemas import (
@@ -30,16 +27,13 @@ from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.idempotency import REPLAYED, Once
 from app.infra.pagination import Cursors, PageQuery
-from app.infra.problems import UNKNOWN_NAME, FieldError, ProblemError
+from app.infra.problems import ProblemError
 from app.infra.rate_limit import RateClass
 from app.infra.requester import CurrentRequester
 from app.infra.reveal import respond_about_nobody
 from app.infra.session import ReadSession, WriteSession
 from app.infra.turns import TAKES_TURN
 
-_STEP: Final = re.compile(r"[^.\[\]]+")
-#: Steps to a place in a document that are ours; ids and names of facts are its author's.
-_PLACES: Final = frozenset({"tables", "rules", "when", "then", "scorecard", "characteristics"})
 _ACCEPTED: Final = 202
 
 
@@ -80,7 +74,8 @@ async def create_simulation(
         try:
             made = await service.order_simulation(desk.session, order, today=desk.today)
         except UnsafeError as error:
-            raise ProblemError("rule-set-unsafe", errors=_places(error.findings)) from None
+            places = refused_places(error.findings, "candidate")
+            raise ProblemError("rule-set-unsafe", errors=places) from None
         await once.keep(str(made), status=_ACCEPTED)
     found = await service.get_simulation(desk.session, rule_set_id=rule_set_id, simulation_id=made)
     return await respond_about_nobody(
@@ -93,23 +88,6 @@ async def create_simulation(
             **once.headers,
         },
     )
-
-
-def _places(findings: Iterable[Finding]) -> list[FieldError]:
-    """Where a document is not safe, told once; what its author called things is not repeated."""
-    told = dict.fromkeys(
-        FieldError(
-            ("candidate", *(_step(step) for step in _STEP.findall(finding.path))), finding.code
-        )
-        for finding in findings
-    )
-    return list(told)
-
-
-def _step(step: str) -> str | int:
-    if step.isdecimal():
-        return int(step)
-    return step if step in _PLACES else UNKNOWN_NAME
 
 
 @router.get(

@@ -1,6 +1,11 @@
-"""Programs of others that judge what we write; where one does not install, its test says why."""
+"""Programs of others that judge what we write, installed where `make test` is told to.
+
+They come from registries, so the suite asks for them only by `OUTSIDE=install`; where one does not
+install, its test says why.
+"""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +17,7 @@ import pytest
 
 def node_packages(folder: Path, *packages: str) -> Path:
     """Install packages by npm, and return the folder that scripts can import them from."""
+    _require_leave(packages[0])
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip(f"npm is not on this machine: no {packages[0]}")
@@ -22,6 +28,7 @@ def node_packages(folder: Path, *packages: str) -> Path:
 
 def python_packages(folder: Path, *packages: str) -> Path:
     """Install packages apart from those of this project, and return their folder."""
+    _require_leave(packages[0])
     uv = shutil.which("uv")
     if uv is None:
         pytest.skip(f"uv is not on this machine: no {packages[0]}")
@@ -30,6 +37,11 @@ def python_packages(folder: Path, *packages: str) -> Path:
         folder,
     )
     return folder
+
+
+def _require_leave(package: str) -> None:
+    if os.environ.get("TIERING_TEST_OUTSIDE") != "install":
+        pytest.skip(f"no {package} is here: `make test OUTSIDE=install`")
 
 
 def _install(command: tuple[str, ...], folder: Path) -> None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.features.rule_sets.desk import PIA, RuleDesk, in_days, overlay, refused
-from tests.features.simulations.conftest import rehearsal
 from tests.features.simulations.rehearsal import Rehearsal
 
 pytestmark = pytest.mark.anyio
-
-__all__ = ["rehearsal"]
 
 
 async def test_exactly_what_was_simulated_is_published(rehearsal: Rehearsal) -> None:

@@ -12,13 +12,10 @@ from app.domain.rules.exchange.form_writing import form_of
 from app.domain.rules.exchange.pmml import pmml_scorecard
 from app.domain.rules.model import RuleSetDocument
 from app.domain.rules.writing import canonical_json, document_json
-from app.features.rule_sets.service.uploads import DMN, JSON, YAML
 from app.infra.documents import write_document
 from app.infra.forms import write_form
-from app.infra.sheets import XLSX
+from app.infra.media_types import DMN, JSON, PMML, XLSX, YAML
 from app.infra.xml_trees import write_xml
-
-PMML: Final = "application/pmml+xml"
 
 SUFFIXES: Final[Mapping[str, str]] = {
     JSON: "json",

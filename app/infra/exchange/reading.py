@@ -14,16 +14,15 @@ from app.domain.facts.catalogue import CATALOGUE
 from app.domain.rules.exchange.dmn_reading import DmnReading, read_dmn
 from app.domain.rules.exchange.form_reading import read_form
 from app.domain.rules.model import RuleSetDocument
-from app.infra import forms
+from app.infra import forms, media_types
 from app.infra.documents import UnreadableError, read_document, read_json_document
-from app.infra.sheets import XLSX
+from app.infra.media_types import DMN, JSON, XLSX, YAML
 from app.infra.xml_trees import read_xml
 
-JSON: Final = "application/json"
-YAML: Final = "application/yaml"
-DMN: Final = "application/dmn+xml"
 READABLE: Final = (JSON, YAML, XLSX, DMN)
 
+#: RFC 9512 names one type for YAML, and three that were in use before it.
+_YAML_TYPES: Final = frozenset({YAML, "application/x-yaml", "text/yaml", "text/x-yaml"})
 MAX_BYTES: Final = 16 << 20
 _ZIP: Final = b"PK\x03\x04"
 _REMEDY: Final = "name the type that it has"
@@ -46,13 +45,13 @@ def read_upload(body: bytes, media_type: str) -> Mapping[str, object]:
         Conflict: the process that reads workbooks was stopped.
     """
     match media_type.partition(";")[0].strip().lower():
-        case "application/json":
+        case media_types.JSON:
             return read_json_document(_text(body))
-        case "application/yaml":
+        case kind if kind in _YAML_TYPES:
             return read_document(_text(body))
-        case "application/dmn+xml":
+        case media_types.DMN:
             return read_decisions(body).raw
-        case kind if kind == XLSX:
+        case media_types.XLSX:
             return read_form(forms.read_form(_bounded(body)), CATALOGUE)
     raise Invalid("unsupported-media-type", f"Send one of {', '.join(READABLE)}.")
 
