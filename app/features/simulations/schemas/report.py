@@ -341,7 +341,7 @@ class ReportRead(MovesRead):
             decided=effects.base() or 0,
             findings=[
                 FindingRead.from_domain(one.finding, one.customers, effects)
-                for one in report.effects.listed
+                for one in report.effects.by_effect(effects.unit)
             ],
             findings_unlisted=report.effects.unlisted,
         )

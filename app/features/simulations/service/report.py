@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
 
+from app.domain.rules.findings import Severity
 from app.features.rule_sets.service import WordedFinding
 
 UNKNOWN: Final = "unknown"
@@ -125,6 +126,16 @@ class Effects:
     customers: int
     listed: tuple[Effect, ...]
     unlisted: int
+
+    def by_effect(self, unit: int = 1) -> list[Effect]:
+        """The worst first, of equal ones those with most customers, who count by full units.
+
+        Who is told full units only learns no more by the order.
+        """
+        ranks = {severity: rank for rank, severity in enumerate(Severity)}
+        return sorted(
+            self.listed, key=lambda one: (ranks[one.finding.severity], -(one.customers // unit))
+        )
 
 
 @dataclass(frozen=True, slots=True)
