@@ -11,6 +11,7 @@ from pydantic import Field
 from app.domain.tiering.ladder import LADDER
 from app.features.simulations.service import (
     ALL,
+    VIEWS,
     Disclosure,
     Key,
     Move,
@@ -101,7 +102,7 @@ class TierCountRead(ReadModel):
     @classmethod
     def each(cls, part: Key, moves: Moves, told: Disclosure) -> list[TierCountRead]:
         """All tiers, the best first."""
-        counts = {view: tiers_of(moves, view) for view in _VIEWS}
+        counts = {view: tiers_of(moves, view) for view in VIEWS}
 
         def count(view: View, side: str, tier: str) -> Told:
             found = counts[view][0 if side == "before" else 1].get(tier, 0)
@@ -117,9 +118,6 @@ class TierCountRead(ReadModel):
             )
             for tier in LADDER.tiers
         ]
-
-
-_VIEWS: tuple[View, ...] = ("evaluated", "serving")
 
 
 class ObjectiveRead(MovesRead):
