@@ -17,6 +17,7 @@ REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM :"role";
 -- What is never changed.
 REVOKE UPDATE, DELETE ON
     audit_events, decisions, rule_set_versions, rule_set_publications,
+    rule_set_authors,
     override_versions, override_reads, override_evidence, outbox_events
     FROM :"role";
 REVOKE UPDATE ON evidence_chunks FROM :"role";

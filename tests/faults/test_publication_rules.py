@@ -16,6 +16,7 @@ from tests.faults.override_rules import NOW, TODAY, insert, person
 from tests.psql import as_application, psql
 
 DRAFT: Final = "'01900000-0000-7000-8000-0000000000d1'"
+AGAIN: Final = "'01900000-0000-7000-8000-0000000000d2'"
 ONE: Final = "repeat('1', 64)"
 TWO: Final = "repeat('2', 64)"
 _GOOD: Final = "so far so good"
@@ -36,10 +37,10 @@ def draft(**changes: str) -> str:
     return insert("rule_set_drafts", row | changes)
 
 
-def editor(who: str) -> str:
+def editor(who: str, *, of: str = DRAFT) -> str:
     """Somebody edited it."""
     return insert(
-        "rule_set_draft_editors", {"draft_id": DRAFT, "editor": f"'{who}'", "edited_at": NOW}
+        "rule_set_draft_editors", {"draft_id": of, "editor": f"'{who}'", "edited_at": NOW}
     )
 
 
@@ -97,6 +98,14 @@ FLAWS: Final = (
     ),
     ("ck_rule_set_publications_authors", publication(authors="'{alan,ada,pia}'")),
     ("ck_rule_set_publications_authors", publication(authors="'{}'")),
+    # Nor does one whose draft was discarded and opened again by another.
+    (
+        "ck_rule_set_publications_authors",
+        "DELETE FROM rule_set_drafts;\n"
+        + draft(id=AGAIN)
+        + editor("alan", of=AGAIN)
+        + publication(published_by="'ada'", authors="'{alan}'"),
+    ),
     # Nor does a version that is put in force anew forget who wrote it.
     (
         "ck_rule_set_publications_authors",
@@ -130,6 +139,8 @@ FLAWS: Final = (
 #: What the application's role may not, whatever its rows say.
 NOT_GRANTED: Final = (
     "DELETE FROM rule_set_draft_editors",
+    "UPDATE rule_set_authors SET author = 'pia'",
+    "DELETE FROM rule_set_authors",
     "UPDATE rule_set_publications SET published_by = 'ada'",
     "DELETE FROM rule_set_publications",
     "UPDATE rule_set_versions SET origin = 'loaded'",

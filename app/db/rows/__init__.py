@@ -32,7 +32,7 @@ from app.db.rows.policy_term import PolicyTermRow
 from app.db.rows.reevaluation_run import ReevaluationRunRow
 from app.db.rows.referral import ReferralRow
 from app.db.rows.rule_set import RuleSetActivationRow, RuleSetVersionRow
-from app.db.rows.rule_set_draft import RuleSetDraftEditorRow, RuleSetDraftRow
+from app.db.rows.rule_set_draft import RuleSetAuthorRow, RuleSetDraftEditorRow, RuleSetDraftRow
 from app.db.rows.rule_set_publication import RuleSetPublicationRow
 from app.db.rows.schedule import ScheduleRow
 from app.db.rows.scoring_input import ScoringInputRow
@@ -84,6 +84,7 @@ __all__ = [
     "ReevaluationRunRow",
     "ReferralRow",
     "RuleSetActivationRow",
+    "RuleSetAuthorRow",
     "RuleSetDraftEditorRow",
     "RuleSetDraftRow",
     "RuleSetPublicationRow",

@@ -81,3 +81,26 @@ class RuleSetDraftEditorRow(Base):
     edited_at: Mapped[datetime] = column(
         DateTime(timezone=True), "When last.", sensitivity="internal", nullable=False
     )
+
+
+class RuleSetAuthorRow(Base):
+    """Somebody who had a hand in a document; triggers note him, and no draft's end forgets him."""
+
+    __tablename__ = "rule_set_authors"
+    __table_args__ = (
+        {"comment": "Who wrote which document, whatever became of its draft; append-only."},
+    )
+
+    rule_set_id: Mapped[str] = column(
+        Text(collation="C"), "Of which.", sensitivity="open", primary_key=True
+    )
+    hash: Mapped[str] = column(
+        Text, "Which document, resolved.", sensitivity="open", primary_key=True
+    )
+    author: Mapped[str] = column(
+        Text,
+        "Who had a hand in it.",
+        ForeignKey("actors.actor_digest"),
+        sensitivity="internal",
+        primary_key=True,
+    )

@@ -2,17 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 
+_PART_BITS = 64
+_PART = (1 << _PART_BITS) - 1
+
 
 def members(mask: int) -> Iterator[int]:
     """Yield the members of a set, the smallest first.
 
     >>> list(members(0b1011))
     [0, 1, 3]
+    >>> list(members(1 << 200 | 1 << 64 | 1))
+    [0, 64, 200]
     """
+    at = 0
     while mask:
-        lowest = mask & -mask
-        yield lowest.bit_length() - 1
-        mask ^= lowest
+        gap = (mask & -mask).bit_length() - 1
+        mask >>= gap
+        at += gap
+        # Every step on a set of thousands would copy all of it, so it is taken apart first.
+        part = mask & _PART
+        while part:
+            lowest = part & -part
+            yield at + lowest.bit_length() - 1
+            part ^= lowest
+        mask >>= _PART_BITS
+        at += _PART_BITS
 
 
 def transposed(masks: Sequence[int], size: int) -> list[int]:

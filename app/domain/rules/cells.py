@@ -60,6 +60,12 @@ def value_of(text: str, domain: Domain) -> int | str:
 
     Text may stand bare whatever signs it has, and a date without ``date()``.
     """
+    if domain.is_ordered and len(text) > MAX_CELL_LENGTH:
+        raise CellError(
+            "cell-syntax",
+            f"The value has {len(text)} characters.",
+            f"Keep values under {MAX_CELL_LENGTH} characters.",
+        )
     if domain.kind is Kind.NUMBER:
         return read_number(text.strip(), domain)
     if domain.kind is Kind.DATE:

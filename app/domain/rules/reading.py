@@ -6,10 +6,21 @@ from collections.abc import Collection, Mapping
 from app.domain.rules.cell_sets import Cell, everything
 from app.domain.rules.cells import parse_cell
 from app.domain.rules.domains import Domain
-from app.domain.rules.findings import Finding
+from app.domain.rules.findings import Finding, Side
 from app.domain.rules.literals import CellError
 
 MAX_TEXT_LENGTH = 500
+#: A document of a megabyte could be wrong in a hundred thousand places.
+MAX_FINDINGS = 1_000
+#: How many of what a document may have, far beyond what anybody could read: what is checked takes
+#: time with the square of some of them.
+MOST: Mapping[str, int] = {
+    "characteristics": 200,
+    "bins": 500,
+    "tables": 200,
+    "rules": 5_000,
+    "tests": 5_000,
+}
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 ROW_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 DOCUMENT_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
@@ -29,8 +40,19 @@ class Reader:
         self.findings: list[Finding] = []
 
     def report(self, path: str, code: str, message: str, remedy: str) -> None:
-        """Note one finding."""
-        self.findings.append(Finding(path, code, message, remedy))
+        """Note one finding; of very many the rest is not told."""
+        if len(self.findings) == MAX_FINDINGS:
+            path, code, message = "", "too-many", "There is more wrong than is told."
+            remedy = "Mend what is told and check again."
+        if len(self.findings) <= MAX_FINDINGS:
+            self.findings.append(Finding(path, code, message, remedy))
+
+    def report_values(
+        self, place: tuple[str, str], texts: tuple[str, str], side: Side, example: str
+    ) -> None:
+        """Note one finding about values of an input: path and code, message and remedy."""
+        witness = ((side.input, example),)
+        self.findings.append(Finding(*place, *texts, witness=witness, box=(side,)))
 
     def fields(
         self, raw: object, path: str, required: Collection[str], optional: Collection[str] = ()
@@ -60,7 +82,7 @@ class Reader:
     def items(
         self, fields: Mapping[str, object], key: str, path: str, *, may_be_empty: bool = False
     ) -> list[object]:
-        """Return a list."""
+        """Return a list of no more entries than a document may have of them."""
         if key not in fields:
             return []
         raw = fields[key]
@@ -69,7 +91,10 @@ class Reader:
             return []
         if not raw and not may_be_empty:
             self.report(path, "empty", f"{key} is empty.", "Add at least one entry.")
-        return list(raw)
+        most = MOST.get(key, len(raw))
+        if len(raw) > most:
+            self.report(path, "too-many", f"{len(raw)} {key} are too many.", f"Keep to {most}.")
+        return list(raw[:most])
 
     def mapping(self, fields: Mapping[str, object], key: str, path: str) -> dict[str, object]:
         """Return a mapping with free text keys."""

@@ -133,6 +133,27 @@ async def test_nobody_publishes_what_he_had_a_hand_in(rules: RuleDesk, editor: s
     await rules.published(PIA)
 
 
+async def test_who_wrote_a_document_stays_its_author_whoever_opens_it_again(
+    rules: RuleDesk,
+) -> None:
+    await rules.opened(ADA)
+    await rules.edit(overlay())
+    # It need not have been the newest revision of the draft.
+    await rules.edit(overlay(bound="0.6"))
+    gone = await rules.send("DELETE", "/own/draft", ADA, headers={"If-Match": "*"})
+    assert gone.status_code == 204
+    await rules.opened(ALAN)
+    await rules.edit(overlay(), ALAN)
+    assert refused(await rules.publish(ADA_PUBLISHES)) == (403, "publisher-is-author")
+    await rules.published(PIA)
+    shown = (await rules.send("GET", "/own/publications", CLEO)).json()["items"]
+    assert [one["authors"] for one in shown] == [["ada", "alan"]]
+    # What another made of it afterwards is his alone.
+    await rules.opened(ALAN, {"rule_set": "own", "version": 1})
+    await rules.edit(overlay(bound="0.9"), ALAN)
+    await rules.published(ADA_PUBLISHES)
+
+
 async def test_what_was_edited_after_it_was_looked_at_is_not_published(rules: RuleDesk) -> None:
     seen = (await rules.opened()).json()["hash"]
     await rules.edit(overlay())
@@ -271,13 +292,17 @@ async def test_what_is_asked_wrongly_is_refused_and_changes_nothing(
     assert (await rules.draft()).status_code == 200
 
 
-async def test_a_publication_needs_a_key_and_happens_once_per_key(
-    rules: RuleDesk, session: AsyncSession
-) -> None:
+async def test_a_publication_without_a_key_happens_once_by_the_hash(rules: RuleDesk) -> None:
     seen = (await rules.opened()).json()["hash"]
     body = {"hash": seen, "valid_from": in_days(0), "pia_ref": ASSESSMENT}
-    bare = await rules.api.call("POST", "/v1/rule-sets/own/publish", PIA, json=body)
-    assert refused(bare) == (400, "idempotency-key-required")
+    told = await rules.api.call("POST", "/v1/rule-sets/own/publish", PIA, json=body)
+    assert told.status_code == 201, told.text
+    again = await rules.api.call("POST", "/v1/rule-sets/own/publish", PIA, json=body)
+    assert refused(again) == (409, "draft-changed")
+
+
+async def test_a_publication_happens_once_per_key(rules: RuleDesk, session: AsyncSession) -> None:
+    seen = (await rules.opened()).json()["hash"]
     first = await rules.publish(key="once", hash=seen)
     again = await rules.publish(key="once", hash=seen)
     assert (first.status_code, again.status_code) == (201, 201)
@@ -355,9 +380,9 @@ async def test_a_draft_that_says_what_a_version_says_is_that_version(rules: Rule
     again = await rules.published(valid_from=in_days(2), hash=first["hash"])
     assert (again["version"], again["hash"], again["kind"]) == (1, first["hash"], "published")
     assert len((await rules.listed("own"))["versions"]) == 1
-    # By now both are its authors.
+    # By now both are its authors, and so they are from here on.
     shown = (await rules.send("GET", "/own/publications", CLEO)).json()["items"]
-    assert [one["authors"] for one in shown] == [["alan"], ["ada"]]
+    assert [one["authors"] for one in shown] == [["ada", "alan"], ["ada"]]
     await rules.published(PAUL, version=1, valid_from=in_days(1))
     newest = (await rules.send("GET", "/own/publications", CLEO)).json()["items"][0]
     assert newest["authors"] == ["ada", "alan"]

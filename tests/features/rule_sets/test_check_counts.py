@@ -15,9 +15,10 @@ import pytest
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.privacy.roles import Role
 from app.domain.rules.check import box_text, check_document
-from app.domain.rules.findings import Severity
+from app.domain.rules.findings import Finding, Severity
 from app.domain.tiering.selection import deciding_line
 from app.features.rule_sets.service import Checked, Count, Counted, Uncounted, check_raw, frame
+from app.features.rule_sets.service.checking import CheckedFinding
 from app.features.rule_sets.service.counting import Headcount, Question
 from app.infra.database import Database, open_database
 from app.infra.settings import Settings
@@ -125,6 +126,27 @@ async def told(api: Api, role: Role, query: str = "") -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def test_who_is_not_shown_a_fact_looks_for_nobody_by_it(api: Api) -> None:
+    """The templates read who smokes, and exact counts of boxes made for one person would say it."""
+    exact, *others = [
+        (await told(api, role))["counted"]["customers"]
+        for role in (Role.RISK_OFFICER, Role.BUSINESS_OFFICER, Role.COMPLIANCE)
+    ]
+    assert exact % 10 > 0
+    assert others == [exact - exact % 10] * 2
+
+
+def test_the_order_of_findings_tells_no_more_than_their_numbers() -> None:
+    """Nobody and one are both few: told only that, they come as the document has them."""
+    found = tuple(
+        CheckedFinding(Finding(path, "gap", "", ""), affected)
+        for path, affected in (("a", None), ("b", 0), ("c", 9), ("d", 21), ("e", 29))
+    )
+    checked = Checked(ok=False, hash=None, found=found)
+    assert [each.finding.path for each in checked.by_effect()] == ["e", "d", "c", "b", "a"]
+    assert [each.finding.path for each in checked.by_effect(10)] == ["d", "e", "b", "c", "a"]
 
 
 async def test_officers_are_told_exact_numbers_and_rule_people_full_tens(api: Api) -> None:

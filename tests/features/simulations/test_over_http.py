@@ -192,7 +192,9 @@ async def test_a_draft_that_is_not_safe_is_refused_by_its_places(
 async def test_what_is_edited_later_changes_nothing(
     rehearsal: Rehearsal, draft: list[RuleSetDocument]
 ) -> None:
-    asked = await rehearsal.ask(candidate={"draft": True})
+    # Without a word it is the draft.
+    path = f"/v1/rule-sets/{CANDIDATE}/simulations"
+    asked = await rehearsal.api.call("POST", path, AUTHOR, json={"as_of": AS_OF.isoformat()})
     rehearsed = document_hash(draft[-1])
     draft.append(replace(draft[-1], objective="hnw_growth"))
     later = await rehearsal.ask(

@@ -135,7 +135,7 @@ def outcome_findings(examined: Examined, examination: Examination) -> list[Findi
     lost = [value for value in grid.table.output.values if not examined.gives(value)]
 
     def build(value: str) -> Finding:
-        rows = [row for row, rule in enumerate(grid.rules) if rule.then == value]
+        rows = list(members(grid.alike.get(value, 0)))
         path = f"{grid.path}.output.values.{value}"
         message = f"No row gives {value}."
         remedy = f"Add a row for {value}, or take it out of the values of {grid.table.output.name}."

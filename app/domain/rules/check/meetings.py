@@ -1,8 +1,10 @@
 """Overlaps: cases that two rows of a table match."""
 
+from itertools import islice
+
 from app.domain.rules.bitmasks import members
 from app.domain.rules.check.grid import meeting
-from app.domain.rules.check.listing import listed
+from app.domain.rules.check.listing import MAX_LISTED, listed
 from app.domain.rules.check.reach import Examined
 from app.domain.rules.check.suggestions import to_part
 from app.domain.rules.check.witness import Witnesses
@@ -33,17 +35,33 @@ def overlap_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
     policy = examined.grid.table.hit_policy
     if policy not in CONFLICT:
         return []
-    rules = examined.grid.rules
-    conflicts: list[tuple[int, int]] = []
-    alike: list[tuple[int, int]] = []
-    for first, second in pairs(examined):
-        same = rules[first].then == rules[second].then
-        (alike if same else conflicts).append((first, second))
 
     def build(pair: tuple[int, int]) -> Finding:
         return _overlap(examined, witnesses, pair)
 
-    return listed(conflicts, build) + (listed(alike, build) if policy in SAME else [])
+    conflicts, unlisted = _first_pairs(examined, alike=False)
+    findings = listed(conflicts, build, unlisted)
+    if policy in SAME:
+        alike, unlisted = _first_pairs(examined, alike=True)
+        findings += listed(alike, build, unlisted)
+    return findings
+
+
+def _first_pairs(examined: Examined, *, alike: bool) -> tuple[list[tuple[int, int]], int]:
+    """Return the pairs that are listed, and how many more there are.
+
+    Of a few thousand rows that all overlap there would be millions, which are only counted.
+    """
+    grid = examined.grid
+    first: list[tuple[int, int]] = []
+    more = 0
+    for row, met in enumerate(examined.met):
+        same = grid.alike[grid.rules[row].then]
+        others = met >> (row + 1) << (row + 1) & (same if alike else ~same)
+        told = list(islice(members(others), MAX_LISTED - len(first)))
+        first += [(row, other) for other in told]
+        more += others.bit_count() - len(told)
+    return first, more
 
 
 def _overlap(examined: Examined, witnesses: Witnesses, pair: tuple[int, int]) -> Finding:

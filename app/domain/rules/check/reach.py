@@ -5,6 +5,7 @@ Columns count as independent of each other: exact over the product of what each 
 
 from dataclasses import dataclass, field
 
+from app.domain.rules.bitmasks import members
 from app.domain.rules.check.cover import Budget, Cover, InconclusiveError
 from app.domain.rules.check.grid import Grid, grid_of
 from app.domain.rules.check.overlaps import meets
@@ -36,7 +37,7 @@ class Examined:
 
     def gives(self, answer: str) -> bool:
         """Say whether some case gets this answer; raises InconclusiveError."""
-        rows = [row for row, rule in enumerate(self.grid.rules) if rule.then == answer]
+        rows = members(self.grid.alike.get(answer, 0))
         if self.grid.compiled.is_collect:
             return any(all(self.grid.rows[row]) for row in rows)
         return any(not self.never_answers(row) for row in rows)

@@ -1,14 +1,15 @@
 """Publishing: a draft becomes a version that decides, or a version decides anew.
 
-Whoever edited what is published does not publish it: a draft has its editors, a version those of
-the drafts that it was published from. To put a version in force anew, which is how a publication is
-rolled back, takes what to publish it takes; one that was published has it all on record.
+Whoever edited what is published does not publish it: a document has all who had a hand in it, in
+whichever draft, and a version those of the documents that it was published from. To put a version
+in force anew, which is how a publication is rolled back, takes what to publish it takes; one that
+was published has it all on record.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -35,7 +36,9 @@ from app.features.rule_sets.service import (
     discard_draft,
     find_open_draft,
     get_version,
+    list_authors,
     lock_activations,
+    require_version,
     store_published,
 )
 from app.features.simulations.service import has_rehearsed
@@ -102,7 +105,7 @@ async def publish(
         publisher: who.
 
     Raises:
-        NotFound: there is no such version.
+        NotFound: there is no such rule set or version.
         Conflict: `draft-changed`, `not-rehearsed` or `already-in-force`.
         NotPublishableError: errors are open, or tests fail.
         Forbidden: `publisher-is-author` or `not-a-publisher`.
@@ -122,9 +125,11 @@ async def publish(
     if candidate.version is not None:
         return await _put_in_force(session, candidate, candidate.version, order, publisher)
     held = await _hold_draft(session, rule_set_id, candidate.hash)
-    _require_second_person(held.editors, publisher)
+    authors = await list_authors(session, held)
+    _require_second_person(authors, publisher)
     stored = await store_published(session, candidate.compiled.document)
-    published = await _put_in_force(session, candidate, stored, order, publisher, held)
+    candidate = replace(candidate, authors=authors)
+    published = await _put_in_force(session, candidate, stored, order, publisher)
     await discard_draft(session, held)
     return published
 
@@ -142,10 +147,13 @@ async def _candidate(session: AsyncSession, rule_set_id: str, order: Publication
             order.pia_ref or precedent.pia_ref,
         )
     opened = await find_open_draft(session, rule_set_id=rule_set_id)
+    if opened is None:
+        await require_version(session, rule_set_id)
     if opened is None or opened.stored.hash != order.hash:
         raise _changed()
     draft = await compile_draft(session, opened)
-    return Candidate(draft.compiled, draft.hash, opened.editors, None, order.pia_ref)
+    authors = await list_authors(session, opened)
+    return Candidate(draft.compiled, draft.hash, authors, None, order.pia_ref)
 
 
 def _changed() -> Conflict:
@@ -180,9 +188,8 @@ async def _put_in_force(
     stored: StoredVersion,
     order: PublicationOrder,
     publisher: Publisher,
-    draft: OpenDraft | None = None,
 ) -> StoredPublication:
-    kind: PublicationKind = "republished" if draft is None else "published"
+    kind: PublicationKind = "published" if candidate.version is None else "republished"
     activation_id = await activate(session, stored, valid_from=order.valid_from)
     act = Act(
         id=new_id(),
@@ -193,7 +200,7 @@ async def _put_in_force(
         effective_on=order.valid_from,
         activation_id=activation_id,
         pia_ref=candidate.pia_ref,
-        authors=candidate.authors if draft is None else draft.editors,
+        authors=candidate.authors,
         published_by=publisher.digest,
         published_at=publisher.now,
     )

@@ -11,7 +11,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.rows.rule_set_draft import RuleSetDraftEditorRow, RuleSetDraftRow
+from app.db.rows.rule_set_draft import (
+    RuleSetAuthorRow,
+    RuleSetDraftEditorRow,
+    RuleSetDraftRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,13 @@ async def list_editors(session: AsyncSession, draft_id: UUID) -> list[str]:
     row = RuleSetDraftEditorRow
     query = select(row.editor).where(row.draft_id == draft_id).order_by(row.editor)
     return list(await session.scalars(query))
+
+
+async def list_authors(session: AsyncSession, rule_set_id: str, hash_: str) -> list[str]:
+    """Digests of all who had a hand in a document, in their order."""
+    row = RuleSetAuthorRow
+    query = select(row.author).where(row.rule_set_id == rule_set_id, row.hash == hash_)
+    return list(await session.scalars(query.order_by(row.author)))
 
 
 async def delete_draft(session: AsyncSession, draft_id: UUID) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from app.domain.privacy.matrix import MATRIX
 from app.features.rule_sets import service
 from app.features.rule_sets.router.shared import Reader, router
 from app.features.rule_sets.schemas import DOCUMENT_BODY, CheckQuery, CheckRead
@@ -54,4 +53,4 @@ async def check_rule_set(
         declared_media_type(request.headers),
         count=Count.in_request(database, settings, today) if asked.count else None,
     )
-    return CheckRead.from_domain(checked, exactly=MATRIX.serves(actor.role))
+    return CheckRead.from_domain(checked, actor.viewer())

@@ -9,9 +9,7 @@ from app.features.rule_sets.schemas.drafts import (
 )
 from app.features.rule_sets.schemas.reading import (
     LARGEST_VERSION,
-    ActivationRead,
     ChangesRead,
-    ListedRuleSetRead,
     RuleSetId,
     RuleSetsRead,
     SinceVersion,
@@ -23,13 +21,11 @@ from app.features.rule_sets.schemas.reading import (
 __all__ = [
     "DOCUMENT_BODY",
     "LARGEST_VERSION",
-    "ActivationRead",
     "ChangesRead",
     "CheckQuery",
     "CheckRead",
     "DraftCreate",
     "DraftRead",
-    "ListedRuleSetRead",
     "RuleSetId",
     "RuleSetsRead",
     "SinceQuery",

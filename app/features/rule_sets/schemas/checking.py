@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.privacy.classes import Disposition
+from app.domain.privacy.matrix import MATRIX
+from app.domain.privacy.roles import Viewer
 from app.domain.privacy.suppression import SMALLEST_TOLD
 from app.domain.rules.cells import print_cell
 from app.domain.rules.check import box_text
@@ -74,8 +77,8 @@ class FindingRead(ReadModel):
     witness: Open[dict[str, str]] = Field(description="Made-up values that prove it.")
     affected_customers: Open[int | None] = Field(
         description="Customers inside the box; null where they were not counted or are few."
-        f" Callers who are shown no customer data are told full tens, and nothing under"
-        f" {SMALLEST_TOLD}.",
+        f" Callers who are not shown every fact that the document reads are told full"
+        f" tens, and nothing under {SMALLEST_TOLD}.",
         ge=0,
     )
     affected_fewer_than: Open[int | None] = Field(
@@ -130,38 +133,46 @@ class CheckRead(ReadModel):
     )
 
     @classmethod
-    def from_domain(cls, checked: Checked, *, exactly: bool) -> CheckRead:
+    def from_domain(cls, checked: Checked, viewer: Viewer) -> CheckRead:
         """A check, with exact counts or with those that may be told to anybody."""
-        told = Told(checked.counted, exactly=exactly)
+        told = Told(checked.counted, exactly=_is_told_exactly(checked, viewer))
         return cls(
             ok=checked.ok,
             hash=checked.hash,
-            findings=[FindingRead.from_domain(found, told) for found in checked.findings],
+            findings=[
+                FindingRead.from_domain(found, told) for found in checked.by_effect(told.unit)
+            ],
             counted=told.base(),
             uncounted=checked.uncounted,
         )
 
 
+def _is_told_exactly(checked: Checked, viewer: Viewer) -> bool:
+    """Whether a viewer is shown customers, and each fact by which a box could single one out."""
+    forms = (MATRIX.disposition(viewer, one) for one in checked.classes)
+    return MATRIX.serves(viewer.role) and Disposition.WITHHELD not in forms
+
+
 class Told:
     """What may be told of counts.
 
-    Whoever is shown no customer data could look for one person by boxes that are made for him, and
-    for what one more customer changes; full tens tell neither.
+    Whoever is not shown what the document asks about could look for one person by boxes that are
+    made for him, and for what one more customer changes; full tens tell neither.
     """
 
     def __init__(self, counted: Counted | None, *, exactly: bool) -> None:
         self._counted = counted
-        self._unit = 1 if exactly else SMALLEST_TOLD
+        self.unit = 1 if exactly else SMALLEST_TOLD
 
     def count(self, affected: int | None) -> int | None:
         """A number of customers."""
-        if affected is None or affected < self._unit > 1:
+        if affected is None or affected < self.unit > 1:
             return None
-        return affected - affected % self._unit
+        return affected - affected % self.unit
 
     def fewer_than(self, affected: int | None) -> int | None:
         """The bound that is told instead of a small number."""
-        return SMALLEST_TOLD if affected is not None and affected < self._unit > 1 else None
+        return SMALLEST_TOLD if affected is not None and affected < self.unit > 1 else None
 
     def share(self, affected: int | None) -> Decimal | None:
         """The share of what is told in what is told of all."""
@@ -174,5 +185,5 @@ class Told:
         """All customers."""
         if self._counted is None:
             return None
-        customers = self._counted.customers - self._counted.customers % self._unit
+        customers = self._counted.customers - self._counted.customers % self.unit
         return CountedRead(customers=customers, as_of=self._counted.as_of)

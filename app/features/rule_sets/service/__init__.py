@@ -1,7 +1,6 @@
 """The use cases of rule sets."""
 
 from app.features.rule_sets.repository import StoredActivation, StoredVersion
-from app.features.rule_sets.repository.drafts import StoredDraft
 from app.features.rule_sets.service.activating import (
     activate,
     deactivate,
@@ -23,7 +22,6 @@ from app.features.rule_sets.service.checking import (
 )
 from app.features.rule_sets.service.counting import Count, Uncounted
 from app.features.rule_sets.service.drafts import (
-    Draft,
     DraftOpening,
     DraftSource,
     Editing,
@@ -33,14 +31,16 @@ from app.features.rule_sets.service.drafts import (
     find_open_draft,
     get_draft,
     get_open_draft,
+    list_authors,
     open_draft,
     readable_for,
     revise_draft,
 )
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
-    ListedVersion,
+    Listing,
     Template,
+    list_all,
     list_rule_sets,
     list_templates,
 )
@@ -52,6 +52,7 @@ from app.features.rule_sets.service.versions import (
     load_document,
     load_raw,
     read_written,
+    require_version,
     resolve,
     resolve_all,
     shipped_documents,
@@ -73,16 +74,14 @@ __all__ = [
     "CheckedFinding",
     "Count",
     "Counted",
-    "Draft",
     "DraftOpening",
     "DraftSource",
     "Editing",
     "ListedRuleSet",
-    "ListedVersion",
+    "Listing",
     "OpenDraft",
     "RuleSet",
     "StoredActivation",
-    "StoredDraft",
     "StoredVersion",
     "Template",
     "Uncounted",
@@ -98,6 +97,8 @@ __all__ = [
     "get_version",
     "install_templates",
     "list_activations",
+    "list_all",
+    "list_authors",
     "list_draft_changes",
     "list_rule_sets",
     "list_templates",
@@ -111,6 +112,7 @@ __all__ = [
     "read_written",
     "readable_for",
     "represent",
+    "require_version",
     "resolve",
     "resolve_all",
     "revise_draft",

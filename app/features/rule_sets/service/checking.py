@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from app.domain.facts.catalogue import CATALOGUE
+from app.domain.privacy.classes import SensitivityClass
 from app.domain.rules.check import CheckReport, check_document
 from app.domain.rules.findings import DocumentError, Finding
 from app.domain.rules.writing import document_hash
@@ -49,18 +50,34 @@ class CheckedFinding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found, the worst first and of equal ones those that affect most customers.
+    """What a check found, in the order of the document.
 
     Either `counted` says among how many customers, or `uncounted` why among none. `hash` is that
-    of the document, None where it cannot be read as one, and `tests` how many it carries.
+    of the document, None where it cannot be read as one, `tests` how many it carries, and `classes`
+    the sensitivity classes of the facts that it reads.
     """
 
     ok: bool
     hash: str | None
-    findings: tuple[CheckedFinding, ...]
+    found: tuple[CheckedFinding, ...]
     tests: int = 0
+    classes: frozenset[SensitivityClass] = frozenset()
     counted: Counted | None = None
     uncounted: Uncounted | None = None
+
+    @property
+    def findings(self) -> tuple[CheckedFinding, ...]:
+        """The worst first, and of equal ones those that affect most customers."""
+        return self.by_effect()
+
+    def by_effect(self, unit: int = 1) -> tuple[CheckedFinding, ...]:
+        """The same by full units of customers: who is told no more learns no more by the order."""
+
+        def rank(each: CheckedFinding) -> tuple[int, int]:
+            affected = -1 if each.affected is None else each.affected // unit
+            return each.finding.severity.rank, -affected
+
+        return tuple(sorted(self.found, key=rank))
 
 
 async def check_upload(
@@ -121,28 +138,23 @@ async def _in_turn(work: Callable[..., T], *arguments: object) -> T:
 
 
 def _told(report: CheckReport, hash_: str | None, uncounted: Uncounted) -> Checked:
-    findings = by_effect(CheckedFinding(each) for each in report.findings)
-    return Checked(report.ok, hash_, findings, _tests(report), uncounted=uncounted)
+    found = tuple(map(CheckedFinding, report.findings))
+    return Checked(report.ok, hash_, found, _tests(report), uncounted=uncounted)
 
 
-def _counted(report: CheckReport, hash_: str | None, found: Headcount, as_of: date) -> Checked:
-    inside = iter(found.inside)
-    findings = by_effect(
+def _counted(report: CheckReport, hash_: str | None, count: Headcount, as_of: date) -> Checked:
+    inside = iter(count.inside)
+    found = tuple(
         CheckedFinding(each, None if each.box is None else next(inside)) for each in report.findings
     )
-    counted = Counted(found.customers, as_of)
-    return Checked(report.ok, hash_, findings, _tests(report), counted)
+    counted = Counted(count.customers, as_of)
+    return Checked(report.ok, hash_, found, _tests(report), _classes(report), counted)
 
 
 def _tests(report: CheckReport) -> int:
     return 0 if report.document is None else len(report.document.tests)
 
 
-def by_effect(findings: Iterable[CheckedFinding]) -> tuple[CheckedFinding, ...]:
-    """The findings, the worst first, of equal ones those that affect most customers."""
-
-    def rank(found: CheckedFinding) -> tuple[int, int]:
-        affected = -1 if found.affected is None else found.affected
-        return found.finding.severity.rank, -affected
-
-    return tuple(sorted(findings, key=rank))
+def _classes(report: CheckReport) -> frozenset[SensitivityClass]:
+    facts = () if report.compiled is None else report.compiled.facts
+    return frozenset(SensitivityClass(fact.sensitivity) for fact in facts)

@@ -42,6 +42,7 @@ __all__ = [
     "find_open_draft",
     "get_draft",
     "get_open_draft",
+    "list_authors",
     "open_draft",
     "readable_for",
     "revise_draft",
@@ -175,6 +176,12 @@ async def get_open_draft(
         NotFound: none is open.
     """
     return _required(await find_open_draft(session, rule_set_id=rule_set_id, lock=lock))
+
+
+async def list_authors(session: AsyncSession, draft: OpenDraft) -> tuple[str, ...]:
+    """Digests of all who had a hand in the document, in this draft or in one discarded before."""
+    stored = draft.stored
+    return tuple(await drafts.list_authors(session, stored.rule_set_id, stored.hash))
 
 
 async def open_draft(
