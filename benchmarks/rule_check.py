@@ -51,8 +51,8 @@ from app.domain.rules.model import (
 
 HIGH = 10_000
 ANSWERS = ("a", "b", "c", "d")
-WIDENED = 0.05
-"""The share of cells that are widened to take everything."""
+WIDENED = {"first, widened": 0.05, "first, a tenth": 0.1}
+"""The share of cells that are widened to take everything, by table."""
 
 Row = dict[str, Cell]
 
@@ -70,12 +70,13 @@ def main() -> None:
     domains = {fact.name: domain_of(fact) for fact in catalogue(arguments.columns).values()}
     rows = cut(Random(8), domains, arguments.rows)
     lost = rows[:-1]
-    wide = widened(Random(9), domains, rows)
     tables = {
         "unique": compiled(rows, domains, HitPolicy.UNIQUE),
         "one row lost": compiled(lost, domains, HitPolicy.UNIQUE),
-        "first, widened": compiled(wide, domains, HitPolicy.FIRST),
     }
+    for name, share in WIDENED.items():
+        wide = widened(Random(9), domains, rows, share)
+        tables[name] = compiled(wide, domains, HitPolicy.FIRST)
     found = {name: check_compiled(table) for name, table in tables.items()}
     expect(found)
     print(
@@ -91,7 +92,7 @@ def main() -> None:
         print(f"  {name:<15} {median(times):.3f} s, {min(times):.3f} to {max(times):.3f}"
               f"  ({', '.join(codes) or 'no finding'})")  # fmt: skip
     worst = max(median(times) for times in seconds.values())
-    print(f"slowest of the three: {worst:.2f} s (reach: under 2)")
+    print(f"slowest: {worst:.2f} s (reach: under 2)")
     rivals = {"by hand": by_hand, "z3": by_z3}
     for name, rival in rivals.items():
         started = time.perf_counter()
@@ -170,11 +171,13 @@ def halves(chance: Random, row: Row, name: str) -> list[Row]:
     return [{**row, name: below}, {**row, name: above}]
 
 
-def widened(chance: Random, domains: Mapping[str, Domain], rows: list[Row]) -> list[Row]:
-    """Let some cells of each row take everything, and the last row take the rest."""
+def widened(
+    chance: Random, domains: Mapping[str, Domain], rows: list[Row], share: float
+) -> list[Row]:
+    """Let so many cells of each row take everything, and the last row take the rest."""
     wide = [
         {
-            name: everything(domains[name]) if chance.random() < WIDENED else cell
+            name: everything(domains[name]) if chance.random() < share else cell
             for name, cell in row.items()
         }
         for row in rows

@@ -16,7 +16,7 @@ from app.infra.database import libpq_url, open_database
 from app.infra.settings import Settings
 from tests.factories.book import AS_OF, write_book
 from tests.factories.templates import put_templates
-from tests.features.simulations.rehearsal import generous
+from tests.features.simulations.rehearsal import generous, watchful
 
 CUSTOMERS = 80
 DAY = AS_OF.isoformat()
@@ -73,8 +73,9 @@ def test_it_prints_what_would_change_and_writes_nothing(
     )
     assert 0 < moved == report["movers"] < report["customers"] == CUSTOMERS
     assert [part["name"] for part in report["objectives"]] == ["renewal"]
-    status, out, _ = simulate(generous(), "--objective", "renewal")
+    status, out, _ = simulate(watchful(), "--objective", "renewal")
     assert status == 0
+    assert "warning tables[12] gap: premium_ratio" in out
     assert "objective renewal" in out
     assert f"{CUSTOMERS} customers as of {DAY}: {moved} would move" in out
 

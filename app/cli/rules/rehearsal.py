@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rich.markup import escape
 from rich.table import Table
 
 from app.cli.output import Advance, out
+from app.cli.rules.outcomes import WORTH_READING
 from app.domain.tiering.ladder import LADDER
 from app.features.rule_sets.service import read_written
 from app.features.simulations.service import (
@@ -91,6 +93,7 @@ def print_report(report: Report, day: date) -> None:
     _print_shifts(report)
     _print_loads(report)
     _print_fairness(report)
+    _print_effects(report)
     out.print(
         f"  {report.customers:,} customers as of {day}: {report.movers:,} would move, "
         f"for {report.undecided:,} the same rule set decides; nothing was written"
@@ -151,6 +154,20 @@ def _print_loads(report: Report) -> None:
 def _print_load(name: str, before: int, after: int) -> None:
     if before != after:
         out.print(f"  {name:<40} {before:>10,} → {after:>10,}")
+
+
+def _print_effects(report: Report) -> None:
+    """Print whom findings of the check are about that a person should look at."""
+    effects = report.effects
+    shown = [one for one in effects.listed if one.finding.severity in WORTH_READING]
+    for one in shown:
+        finding = one.finding
+        told = f"{finding.severity} {finding.path} {finding.code}: {finding.box}"
+        out.print(f"  {escape(told)}: {one.customers:,} of {effects.customers:,} customers")
+    more = len(effects.listed) - len(shown) + effects.unlisted
+    if more:
+        out.print(f"  and {more} findings that say how tables work; --json prints most of them")
+    out.print()
 
 
 def _print_fairness(report: Report) -> None:

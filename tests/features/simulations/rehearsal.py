@@ -54,6 +54,23 @@ def generous(premium: str = "3000", rule_set_id: str = CANDIDATE, **changed: Any
     return {**raw, "tables": tables}
 
 
+def watchful() -> dict[str, Any]:
+    """The candidate with a table that leaves some without an answer: a gap that is a warning."""
+    raw = generous()
+    watched = {
+        "id": "watch",
+        "output": {"name": "watch", "values": ["closely", "loosely"]},
+        "hit_policy": "unique",
+        "complete": False,
+        "inputs": ["premium_ratio", "tier"],
+        "rules": [
+            {"id": "W1", "when": {"premium_ratio": "> 1.5", "tier": "gold"}, "then": "closely"},
+            {"id": "W2", "when": {"premium_ratio": "< 0.5"}, "then": "loosely"},
+        ],
+    }
+    return {**raw, "tables": [*raw["tables"], watched]}
+
+
 @dataclass
 class Rehearsal:
     """A deployment with a book, whose worker is called by hand."""

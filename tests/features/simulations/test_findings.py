@@ -22,28 +22,11 @@ from app.features.simulations.service import plan
 from tests.domain.templates.books import NAMES
 from tests.domain.templates.books import raw as template
 from tests.factories.book import AS_OF
-from tests.features.simulations.rehearsal import AUTHOR, CANDIDATE, LINE, Rehearsal, generous
+from tests.features.simulations.rehearsal import AUTHOR, CANDIDATE, LINE, Rehearsal, watchful
 from tests.parity.facts_of import facts_in_duckdb
 from tests.parity.naive_boxes import counted_naively
 
 pytestmark = pytest.mark.anyio
-
-
-def widened() -> dict[str, Any]:
-    """The candidate with a table that leaves some without an answer: a gap that is a warning."""
-    raw = generous()
-    watched = {
-        "id": "watch",
-        "output": {"name": "watch", "values": ["closely", "loosely"]},
-        "hit_policy": "unique",
-        "complete": False,
-        "inputs": ["premium_ratio", "tier"],
-        "rules": [
-            {"id": "W1", "when": {"premium_ratio": "> 1.5", "tier": "gold"}, "then": "closely"},
-            {"id": "W2", "when": {"premium_ratio": "< 0.5"}, "then": "loosely"},
-        ],
-    }
-    return {**raw, "tables": [*raw["tables"], watched]}
 
 
 def parsed(raw: Mapping[str, Any]) -> RuleSetDocument:
@@ -82,7 +65,7 @@ async def simulate(rehearsal: Rehearsal, raw: dict[str, Any], **wanted: Any) -> 
 async def test_every_finding_counts_whom_a_naive_look_finds_and_the_worst_come_first(
     rehearsal: Rehearsal,
 ) -> None:
-    raw = widened()
+    raw = watchful()
     report = (await rehearsal.get(await simulate(rehearsal, raw)))["report"]
     own = await own_customers(rehearsal)
     whole = document_json(parsed(raw))
@@ -111,7 +94,7 @@ async def test_every_finding_counts_whom_a_naive_look_finds_and_the_worst_come_f
 
 
 async def test_it_tells_what_a_check_tells_of_the_same_book(rehearsal: Rehearsal) -> None:
-    raw = widened()
+    raw = watchful()
     for role in (Role.RISK_OFFICER, Role.RULE_AUTHOR):
         path = "/v1/rule-sets/check?count=true"
         checked = (await rehearsal.api.call("POST", path, role, json=raw)).json()
@@ -142,7 +125,7 @@ async def test_rule_people_are_told_full_tens_and_officers_every_count(
 async def test_so_many_findings_are_counted_and_the_others_are_said_to_be_there(
     rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raw = widened()
+    raw = watchful()
     severities = sorted([*Severity].index(finding.severity) for finding in boxed(raw))
     warnings = severities.count([*Severity].index(Severity.WARNING))
     monkeypatch.setattr(plan, "MOST_FINDINGS", warnings)

@@ -16,7 +16,8 @@ from app.domain.rules.check.grid import Grid, Region, bounded, size_of
 
 COVERED = 0
 OPEN = 1
-MAX_SHARE = 0.9
+MAX_SHARE = 0.98
+"""The share of the rows that a cut in two may leave on one side; any cut that spares some pays."""
 
 Group: TypeAlias = tuple[int, int]
 """Classes of one column that the rows do not tell apart, and the rows that accept them."""
