@@ -1,9 +1,12 @@
 """A parsed cell is a set of values; this is the algebra of such sets."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from app.domain.rules.domains import Domain
+
+OTHER_TEXT = "any other text"
 
 Spans: TypeAlias = tuple[tuple[int, int], ...]
 """Sorted closed integer intervals, apart from each other by at least one value."""
@@ -73,6 +76,23 @@ def intersection(domain: Domain, left: Cell, right: Cell) -> Cell:
     outside = union(domain, complement(domain, left), complement(domain, right))
     inside = complement(domain, outside)
     return Cell(left.has_null and right.has_null, inside.spans, inside.words, inside.others)
+
+
+def first_value(cell: Cell) -> int | str | None:
+    """Return the first value of a cell that is not empty, None for null alone."""
+    if cell.spans:
+        return cell.spans[0][0]
+    if cell.others:
+        return unnamed(cell.words)
+    return cell.words[0] if cell.words else None
+
+
+def unnamed(words: Collection[str]) -> str:
+    """Return a text that is none of the words."""
+    text = OTHER_TEXT
+    while text in words:
+        text += "."
+    return text
 
 
 def _ordered(domain: Domain, words: set[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from app.domain.rules.overlay import Resolve, resolve_extends
 from app.domain.rules.paths import check_paths
 from app.domain.rules.reading import DOCUMENT_ID, NAME, VERSION, Reader
 from app.domain.rules.scorecard import Scorecard, read_scorecard, read_text
-from app.domain.rules.tables import read_tables
+from app.domain.rules.tables import located, read_tables
 from app.domain.words import RULE_SET_LINES
 
 PER_MILLE = 1000
@@ -81,7 +81,7 @@ def parse_document(
     if not reader.findings:
         check_paths(reader, document, catalogue)
     if reader.findings:
-        raise DocumentError(reader.findings)
+        raise DocumentError(located(reader.findings, tables))
     return document
 
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from app.domain.facts.model import FactValue
 from app.domain.rules.bitmasks import transposed
-from app.domain.rules.cell_sets import Cell
+from app.domain.rules.cell_sets import Cell, unnamed
 from app.domain.rules.domains import Domain, Kind
 from app.domain.rules.values import KnownValue, fact_value
 
-OTHER_TEXT = "any other text"
 MAX_DIRECT = 1_000
 
 
@@ -77,7 +76,7 @@ def build_partition(
         word: class_of(mark, fact_value(domain, word))
         for word, mark in zip(words, word_marks, strict=True)
     }
-    other_class = class_of(other_mark, _unnamed(words)) if domain.is_open else -1
+    other_class = class_of(other_mark, unnamed(words)) if domain.is_open else -1
     null_class = class_of(null_mark, None) if domain.nullable else -1
     merged = _merged(starts, start_classes)
     partition = Partition(
@@ -140,14 +139,6 @@ def _direct(
         for (start, code), end in zip(atoms, ends, strict=True):
             direct.update((value, code) for value in range(start, end))
     return direct
-
-
-def _unnamed(words: Sequence[str]) -> str:
-    """Return a text that no cell names."""
-    text = OTHER_TEXT
-    while text in words:
-        text += "."
-    return text
 
 
 def _merged(starts: Sequence[int], codes: Sequence[int]) -> list[tuple[int, int]]:

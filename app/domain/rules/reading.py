@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from app.domain.rules.cell_sets import Cell, everything
 from app.domain.rules.cells import parse_cell
 from app.domain.rules.domains import Domain
-from app.domain.rules.findings import Finding
+from app.domain.rules.findings import Finding, Side
 from app.domain.rules.literals import CellError
 
 MAX_TEXT_LENGTH = 500
@@ -46,6 +46,13 @@ class Reader:
             remedy = "Mend what is told and check again."
         if len(self.findings) <= MAX_FINDINGS:
             self.findings.append(Finding(path, code, message, remedy))
+
+    def report_values(
+        self, place: tuple[str, str], texts: tuple[str, str], side: Side, example: str
+    ) -> None:
+        """Note one finding about values of an input: path and code, message and remedy."""
+        witness = ((side.input, example),)
+        self.findings.append(Finding(*place, *texts, witness=witness, box=(side,)))
 
     def fields(
         self, raw: object, path: str, required: Collection[str], optional: Collection[str] = ()

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.facts.model import Fact
-from app.domain.rules.cell_sets import Cell, complement, intersection, union
+from app.domain.rules.cell_sets import Cell, complement, first_value, intersection, union
 from app.domain.rules.cells import print_cell
 from app.domain.rules.domains import Domain, domain_of
+from app.domain.rules.findings import Side
 from app.domain.rules.model import Bin, Characteristic, ReasonText, Text, Trend
 from app.domain.rules.reading import REASON_CODE, ROW_ID, Reader
+from app.domain.rules.values import fact_value, value_text
 
 MAX_POINTS = 10_000
 MAX_TOP_REASONS = 20
@@ -65,7 +67,7 @@ def _characteristic(
     source = reader.text(fields, "input", f"{place}.input")
     bins: tuple[Bin, ...] = ()
     if source in catalogue:
-        bins = _bins(reader, fields, place, domain_of(catalogue[source]))
+        bins = _bins(reader, fields, place, source, domain_of(catalogue[source]))
     elif "input" in fields:
         reader.report(
             f"{place}.input",
@@ -93,7 +95,7 @@ def _reason(reader: Reader, raw: object, path: str, *, known: bool) -> ReasonTex
 
 
 def _bins(
-    reader: Reader, fields: Mapping[str, object], place: str, domain: Domain
+    reader: Reader, fields: Mapping[str, object], place: str, name: str, domain: Domain
 ) -> tuple[Bin, ...]:
     path = f"{place}.bins"
     before = len(reader.findings)
@@ -103,7 +105,7 @@ def _bins(
     )
     # A bin that could not be read stands in as "-", which would overlap with every other.
     if bins and len(reader.findings) == before:
-        _check_bins(reader, bins, path, domain)
+        _check_bins(reader, bins, path, name, domain)
     return bins
 
 
@@ -123,30 +125,54 @@ def _bin(reader: Reader, raw: object, path: str, domain: Domain) -> Bin:
     return Bin(when, points, _reason(reader, fields["reason"], f"{path}.reason", known=True))
 
 
-def _check_bins(reader: Reader, bins: tuple[Bin, ...], path: str, domain: Domain) -> None:
+def _check_bins(
+    reader: Reader, bins: tuple[Bin, ...], path: str, name: str, domain: Domain
+) -> None:
     covered = Cell(has_null=False)
     for at, bin_ in enumerate(bins):
         twice = intersection(domain, covered, bin_.when)
         if not twice.is_empty:
-            reader.report(
-                f"{path}[{at}].when",
-                "bin-overlap",
+            _report_bin(
+                reader,
+                (f"{path}[{at}].when", "bin-overlap"),
                 f"{print_cell(twice, domain)} is in an earlier bin, too.",
-                "Let every value be in one bin.",
+                _parted(bin_.when, twice, domain),
+                Side(name, twice, domain),
             )
         covered = union(domain, covered, bin_.when)
     missing = complement(domain, covered)
     if not missing.is_empty:
-        reader.report(
-            path,
-            "bin-gap",
-            f"No bin takes {print_cell(missing, domain)}.",
-            "Add a bin or move a bound.",
+        text = print_cell(missing, domain)
+        _report_bin(
+            reader,
+            (path, "bin-gap"),
+            f"No bin takes {text}.",
+            f'Add a bin with when: "{text}", or move a bound.',
+            Side(name, missing, domain),
         )
     if domain.nullable and not covered.has_null:
-        reader.report(
-            path,
-            "bin-null",
+        _report_bin(
+            reader,
+            (path, "bin-null"),
             "No bin takes null, but the fact may be null.",
             'Add a bin with when: "null".',
+            Side(name, Cell(has_null=True), domain),
         )
+
+
+def _parted(when: Cell, twice: Cell, domain: Domain) -> str:
+    """Say what a bin is left with that other bins do not take."""
+    kept = intersection(domain, when, complement(domain, twice))
+    left = Cell(when.has_null and not twice.has_null, kept.spans, kept.words, kept.others)
+    if left.is_empty:
+        return "Remove this bin, or move a bound."
+    return f'Let its when be "{print_cell(left, domain)}", or move the bound of the other.'
+
+
+def _report_bin(
+    reader: Reader, place: tuple[str, str], message: str, remedy: str, side: Side
+) -> None:
+    """Report what is wrong with the bins of a fact, and one of its values that shows it."""
+    example = first_value(side.cell)
+    text = value_text(side.domain, None if example is None else fact_value(side.domain, example))
+    reader.report_values(place, (message, remedy), side, text)

@@ -1,11 +1,13 @@
 """Reading the decision tables of a document."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.domain.facts.model import Fact
 from app.domain.rules.cell_sets import Cell, everything
 from app.domain.rules.domains import SCORE_DOMAIN, Domain, domain_of, output_domain
+from app.domain.rules.findings import Finding
 from app.domain.rules.model import (
     DIMENSION_PREFIX,
     SCORE,
@@ -17,6 +19,8 @@ from app.domain.rules.model import (
 from app.domain.rules.reading import ROW_ID, VALUE, Reader
 from app.domain.rules.scorecard import entry_name
 from app.domain.words import MANDATORY_OUTPUTS, SET_OUTPUTS
+
+_PLACE = re.compile(r"tables\[([0-9]+)\](?:\.rules\[([^\]]+)\])?")
 
 
 @dataclass(slots=True)
@@ -60,6 +64,18 @@ def read_tables(
         _check_mandatory(reader, name, tables)
     _check_sets(reader, tables)
     return tuple(tables)
+
+
+def located(findings: Iterable[Finding], tables: Sequence[Table]) -> Iterator[Finding]:
+    """Yield findings with the ids of the table and the row in which their places lie."""
+    for finding in findings:
+        place = _PLACE.match(finding.path)
+        if place is None:
+            yield finding
+        else:
+            table, row = tables[int(place[1])], place[2]
+            rows = (row,) if row in {rule.id for rule in table.rules} else ()
+            yield replace(finding, table=table.id or None, rules=rows)
 
 
 def _check_sets(reader: Reader, tables: list[Table]) -> None:

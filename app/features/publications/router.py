@@ -27,7 +27,7 @@ from app.infra.database import AsyncSession
 from app.infra.deadline import takes_up_to
 from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
-from app.infra.idempotency import REPLAYED, OnceRequired, OneEffect
+from app.infra.idempotency import REPLAYED, Once, OneEffect
 from app.infra.pagination import Cursors
 from app.infra.problems import ProblemError
 from app.infra.rate_limit import RateClass
@@ -104,7 +104,7 @@ async def publish_rule_set(
     rule_set_id: RuleSetId,
     written: PublicationCreate,
     desk: CurrentDesk,
-    once: OnceRequired,
+    once: Once,
 ) -> Response:
     """By a publisher who edited nothing of it: it decides for its line from a business day on.
 
@@ -149,7 +149,7 @@ async def retire_rule_set(
     rule_set_id: RuleSetId,
     written: RetirementCreate,
     desk: CurrentDesk,
-    once: OnceRequired,
+    once: Once,
 ) -> Response:
     """From a business day on it decides no more, and what would begin later never does.
 

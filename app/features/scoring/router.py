@@ -200,7 +200,9 @@ async def get_decision_trace(
     response_description="What the rule set says; nothing is stored.",
     summary="Try facts on a rule set",
     dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
-    responses=problem_responses(404, "no-rule-set", "input-error", "unknown-fact"),
+    responses=problem_responses(
+        404, "no-rule-set", "input-error", "unknown-fact", "unknown-objective"
+    ),
 )
 async def try_facts(
     trial: TrialCreate,
@@ -221,6 +223,7 @@ async def try_facts(
         session,
         given=trial.facts,
         version=None if chosen is None else (chosen.id, chosen.version),
+        objective=trial.objective,
         as_of=today,
         explain=trial.explain,
     )

@@ -21,6 +21,8 @@ from app.infra.xml_trees import read_xml
 
 READABLE: Final = (JSON, YAML, XLSX, DMN)
 
+#: RFC 9512 names one type for YAML, and three that were in use before it.
+_YAML_TYPES: Final = frozenset({YAML, "application/x-yaml", "text/yaml", "text/x-yaml"})
 MAX_BYTES: Final = 16 << 20
 _ZIP: Final = b"PK\x03\x04"
 _REMEDY: Final = "name the type that it has"
@@ -45,7 +47,7 @@ def read_upload(body: bytes, media_type: str) -> Mapping[str, object]:
     match media_type.partition(";")[0].strip().lower():
         case media_types.JSON:
             return read_json_document(_text(body))
-        case media_types.YAML:
+        case kind if kind in _YAML_TYPES:
             return read_document(_text(body))
         case media_types.DMN:
             return read_decisions(body).raw

@@ -7,7 +7,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.facts.model import FactType
-from app.domain.rules.cell_sets import Cell, complement, intersection, union
+from app.domain.rules.cell_sets import (
+    OTHER_TEXT,
+    Cell,
+    complement,
+    first_value,
+    intersection,
+    union,
+)
 from app.domain.rules.cells import parse_cell, print_cell, value_of
 from app.domain.rules.domains import INT64_HIGH, INT64_LOW, Domain, Kind, domain_of, range_text
 from app.domain.rules.literals import CellError
@@ -261,3 +268,17 @@ def holds(cell: Cell, domain: Domain, value: object) -> bool:
 
 def test_every_fact_type_has_a_domain() -> None:
     assert {domain_of(fact("f", kind.value)).kind for kind in FactType} == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        (Cell(has_null=True), None),
+        (Cell(has_null=True, spans=((3, 4), (7, 9))), 3),
+        (Cell(has_null=False, words=("b", "a")), "b"),
+        (Cell(has_null=False, words=("a",), others=True), OTHER_TEXT),
+        (Cell(has_null=False, words=("a", OTHER_TEXT), others=True), f"{OTHER_TEXT}."),
+    ],
+)
+def test_a_cell_is_shown_by_its_first_value(cell: Cell, value: int | str | None) -> None:
+    assert first_value(cell) == value

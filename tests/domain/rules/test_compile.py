@@ -15,9 +15,10 @@ from app.domain.rules import (
     parse_document,
 )
 from app.domain.rules import frame as book
+from app.domain.rules.cell_sets import OTHER_TEXT
 from app.domain.rules.cells import parse_cell
 from app.domain.rules.domains import domain_of
-from app.domain.rules.partition import OTHER_TEXT, build_partition
+from app.domain.rules.partition import build_partition
 from tests.domain.rules.samples import CATALOGUE, Raw, facts, sample
 
 

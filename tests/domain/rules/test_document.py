@@ -16,6 +16,7 @@ from app.domain.rules import (
     Stability,
     parse_document,
 )
+from app.domain.rules.check import box_text
 from app.domain.rules.model import Trend
 from app.domain.rules.writing import document_json
 from tests.domain.rules.samples import CATALOGUE, Raw, sample
@@ -426,3 +427,63 @@ def test_whatever_stands_wherever_the_document_reads_or_is_refused(
     except DocumentError as error:
         found = error.findings
     assert found is None or found
+
+
+BINS: list[tuple[Change, str, str, dict[str, str], str]] = [
+    (
+        lambda r: characteristic(r)["bins"].pop(0),
+        "bin-gap",
+        "ratio < 1",
+        {"ratio": "0"},
+        'Add a bin with when: "< 1", or move a bound.',
+    ),
+    (
+        lambda r: characteristic(r)["bins"].pop(),
+        "bin-null",
+        "ratio is missing",
+        {"ratio": "null"},
+        'Add a bin with when: "null".',
+    ),
+    (
+        lambda r: characteristic(r)["bins"][0].update(when="<= 1"),
+        "bin-overlap",
+        "ratio = 1",
+        {"ratio": "1"},
+        'Let its when be "(1..3]", or move the bound of the other.',
+    ),
+    (
+        lambda r: characteristic(r)["bins"][0].update(when="< 1, null"),
+        "bin-overlap",
+        "ratio is missing",
+        {"ratio": "null"},
+        "Remove this bin, or move a bound.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("mutate", "code", "box", "witness", "remedy"), BINS)
+def test_what_is_wrong_with_bins_is_told_by_values_with_what_to_write(
+    mutate: Change, code: str, box: str, witness: dict[str, str], remedy: str
+) -> None:
+    raw = sample()
+    mutate(raw)
+    with pytest.raises(DocumentError) as refused:
+        parse_document(raw, CATALOGUE)
+    (finding,) = refused.value.findings
+    assert finding.box is not None
+    assert (finding.code, box_text(finding.box), finding.remedy) == (code, box, remedy)
+    assert dict(finding.witness) == witness
+
+
+def test_what_is_wrong_with_a_table_names_it_and_the_row() -> None:
+    raw = sample()
+    raw["tables"][1]["rules"][0]["when"]["ratio"] = "> 100"
+    raw["tables"][1]["rules"][1]["id"] = "not an id"
+    raw["tables"][2]["hit_policy"] = "sometimes"
+    with pytest.raises(DocumentError) as refused:
+        parse_document(raw, CATALOGUE)
+    assert [(f.code, f.table, f.rules) for f in refused.value.findings] == [
+        ("cell-empty", "segment", ("S1",)),
+        ("bad-name", "segment", ()),
+        ("bad-choice", "stage", ()),
+    ]

@@ -292,13 +292,17 @@ async def test_what_is_asked_wrongly_is_refused_and_changes_nothing(
     assert (await rules.draft()).status_code == 200
 
 
-async def test_a_publication_needs_a_key_and_happens_once_per_key(
-    rules: RuleDesk, session: AsyncSession
-) -> None:
+async def test_a_publication_without_a_key_happens_once_by_the_hash(rules: RuleDesk) -> None:
     seen = (await rules.opened()).json()["hash"]
     body = {"hash": seen, "valid_from": in_days(0), "pia_ref": ASSESSMENT}
-    bare = await rules.api.call("POST", "/v1/rule-sets/own/publish", PIA, json=body)
-    assert refused(bare) == (400, "idempotency-key-required")
+    told = await rules.api.call("POST", "/v1/rule-sets/own/publish", PIA, json=body)
+    assert told.status_code == 201, told.text
+    again = await rules.api.call("POST", "/v1/rule-sets/own/publish", PIA, json=body)
+    assert refused(again) == (409, "draft-changed")
+
+
+async def test_a_publication_happens_once_per_key(rules: RuleDesk, session: AsyncSession) -> None:
+    seen = (await rules.opened()).json()["hash"]
     first = await rules.publish(key="once", hash=seen)
     again = await rules.publish(key="once", hash=seen)
     assert (first.status_code, again.status_code) == (201, 201)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from dirty_equals import IsStr
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
@@ -15,6 +16,7 @@ from tests.api import Caller
 from tests.factories.customers import put_customer
 from tests.factories.tiers import Stand, write_stand
 from tests.features.rule_sets.desk import (
+    ADA,
     CLEO,
     PIA,
     RuleDesk,
@@ -93,6 +95,18 @@ async def test_what_begins_later_is_undone_and_a_hole_is_told(rules: RuleDesk) -
     assert told["warnings"] == [
         {"code": "version-gap", "valid_from": in_days(10), "valid_to": in_days(30)}
     ]
+    listed = (await rules.send("GET", "", ADA)).json()["findings"]
+    assert listed == [
+        {
+            "code": "version-gap",
+            "severity": "warning",
+            "product_line": "motor",
+            "as_of": in_days(10),
+            "versions": ["motor@1", "own@1"],
+            "message": IsStr(regex=r"No version is in force for motor from .*\."),
+            "suggestion": f"Let motor@1 end on {in_days(30)}.",
+        }
+    ]
     # Beginning again, it closes the hole, and what would begin later never does.
     again = await rules.published(id_="motor", version=1, valid_from=in_days(12))
     assert again["warnings"] == [
@@ -137,9 +151,14 @@ async def test_what_is_asked_wrongly_is_refused(
     rules: RuleDesk, body: dict[str, Any], status: int, slug: str
 ) -> None:
     assert refused(await rules.send("POST", "/motor/retire", PIA, body)) == (status, slug)
-    assert refused(await rules.send("POST", "/nobody/retire", PIA, {"valid_to": in_days(0)})) == (
-        409,
-        "not-in-force",
-    )
     bare = await rules.api.call("POST", "/v1/rule-sets/motor/retire", PIA, json=body)
     assert refused(bare)[0] in {400, 422}
+
+
+async def test_what_is_not_there_is_not_found(rules: RuleDesk) -> None:
+    assert refused(await rules.retire(id_="nobodys")) == (404, "not-found")
+    for order in ({"hash": "0" * 64}, {"version": 1}):
+        answer = await rules.publish(id_="nobodys", **order)
+        assert refused(answer) == (404, "not-found")
+    # Who may do neither is not told that.
+    assert refused(await rules.retire(ADA, id_="nobodys")) == (403, "forbidden")

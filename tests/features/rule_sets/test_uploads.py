@@ -34,6 +34,11 @@ def test_each_form_reads_back_with_the_hash(media_type: str) -> None:
     assert document_hash(parse_document(raw, CATALOGUE)) == document_hash(MOTOR)
 
 
+@pytest.mark.parametrize("older", ["application/x-yaml", "text/yaml", "text/x-yaml"])
+def test_yaml_is_read_by_its_older_names_too(older: str) -> None:
+    assert read_upload(FORMS[YAML], older) == read_upload(FORMS[YAML], YAML)
+
+
 @pytest.mark.parametrize("media_type", SUFFIXES)
 def test_a_form_is_the_same_bytes_each_time(media_type: str) -> None:
     assert represent(MOTOR, media_type) == FORMS[media_type]

@@ -160,3 +160,28 @@ async def test_whether_to_explain_is_yes_or_no(
     asked = {"facts": {}, "explain": explain}
     answer = await api.call("POST", WHAT_IF, OFFICER, json=asked)
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/validation")
+
+
+async def test_facts_are_tried_under_every_objective_of_a_rule_set(
+    api: Api,
+    templates: None,  # noqa: ARG001 - what is tried.
+) -> None:
+    facts = {"tenure_years": "12", "renewal_rate": "1", "policies_in_force": 2}
+    own = await tried(api, facts=facts)
+    weighed = {
+        name: await tried(api, facts=facts, objective=name)
+        for name in ("balanced", "renewal", "hnw_growth")
+    }
+    assert weighed[own["rule_set"]["objective"]] == own
+    assert {name: told["rule_set"]["objective"] for name, told in weighed.items()} == {
+        name: name for name in weighed
+    }
+    assert len({told["score"] for told in weighed.values()}) == 3
+    assert [told["dimensions"] for told in weighed.values()] == [own["dimensions"]] * 3
+    # Loyalty is what they have, and what a renewal is about.
+    assert weighed["renewal"]["score"] > own["score"] > weighed["hnw_growth"]["score"]
+    refused = await api.call(
+        "POST", WHAT_IF, Role.RULE_AUTHOR, json={"facts": facts, "objective": "nobodys"}
+    )
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/unknown-objective")
+    assert "nobodys" not in refused.text

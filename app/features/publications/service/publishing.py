@@ -38,6 +38,7 @@ from app.features.rule_sets.service import (
     get_version,
     list_authors,
     lock_activations,
+    require_version,
     store_published,
 )
 from app.features.simulations.service import has_rehearsed
@@ -104,7 +105,7 @@ async def publish(
         publisher: who.
 
     Raises:
-        NotFound: there is no such version.
+        NotFound: there is no such rule set or version.
         Conflict: `draft-changed`, `not-rehearsed` or `already-in-force`.
         NotPublishableError: errors are open, or tests fail.
         Forbidden: `publisher-is-author` or `not-a-publisher`.
@@ -146,6 +147,8 @@ async def _candidate(session: AsyncSession, rule_set_id: str, order: Publication
             order.pia_ref or precedent.pia_ref,
         )
     opened = await find_open_draft(session, rule_set_id=rule_set_id)
+    if opened is None:
+        await require_version(session, rule_set_id)
     if opened is None or opened.stored.hash != order.hash:
         raise _changed()
     draft = await compile_draft(session, opened)

@@ -12,7 +12,7 @@ from app.features.publications.service.recording import (
     require_day,
     require_publisher,
 )
-from app.features.rule_sets.service import deactivate, lock_activations
+from app.features.rule_sets.service import deactivate, lock_activations, require_version
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
 
@@ -29,12 +29,14 @@ async def retire(
         publisher: who.
 
     Raises:
+        NotFound: there is no such rule set.
         Invalid: `publication-back-dated`.
         Forbidden: `not-a-publisher`.
         Conflict: `not-in-force`, or `all-must-decide` for the rule set of all lines.
     """
     require_day(valid_to, publisher)
     await require_publisher(session, publisher)
+    await require_version(session, rule_set_id)
     await lock_activations(session)
     line = await deactivate(session, rule_set_id, valid_to=valid_to)
     act = Act(

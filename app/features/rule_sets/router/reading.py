@@ -13,7 +13,6 @@ from app.features.rule_sets import service
 from app.features.rule_sets.router.shared import Reader, router
 from app.features.rule_sets.schemas import (
     ChangesRead,
-    ListedRuleSetRead,
     RuleSetId,
     RuleSetsRead,
     SinceVersion,
@@ -59,9 +58,8 @@ async def list_rule_sets(
 
     For a customer decides the rule set of his line, or `all` where his line has none.
     """
-    found = await service.list_rule_sets(session)
-    listed = [ListedRuleSetRead.from_domain(item, today) for item in found]
-    return respond_open(request, RuleSetsRead(items=listed))
+    found = await service.list_all(session)
+    return respond_open(request, RuleSetsRead.from_domain(found, today))
 
 
 @router.get(

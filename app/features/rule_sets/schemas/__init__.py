@@ -1,6 +1,12 @@
 """Rule sets as they are sent and answered: versions, checks and drafts."""
 
-from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckQuery, CheckRead
+from app.features.rule_sets.schemas.checking import (
+    DOCUMENT_BODY,
+    CheckQuery,
+    CheckRead,
+    FindingRead,
+    ToldEffects,
+)
 from app.features.rule_sets.schemas.drafts import (
     DraftCreate,
     DraftRead,
@@ -11,7 +17,6 @@ from app.features.rule_sets.schemas.reading import (
     LARGEST_VERSION,
     ActivationRead,
     ChangesRead,
-    ListedRuleSetRead,
     RuleSetId,
     RuleSetsRead,
     SinceVersion,
@@ -29,13 +34,14 @@ __all__ = [
     "CheckRead",
     "DraftCreate",
     "DraftRead",
-    "ListedRuleSetRead",
+    "FindingRead",
     "RuleSetId",
     "RuleSetsRead",
     "SinceQuery",
     "SinceVersion",
     "TemplateRead",
     "TemplatesRead",
+    "ToldEffects",
     "VersionNumber",
     "refused_places",
 ]

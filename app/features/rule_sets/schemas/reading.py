@@ -10,10 +10,12 @@ from pydantic import Field
 
 from app.domain.rules.check import box_text
 from app.domain.rules.evaluation import Answer
+from app.domain.rules.findings import Finding, Severity
 from app.features.rule_sets.service import (
     BEGINNING,
     Changes,
     ListedRuleSet,
+    Listing,
     StoredActivation,
     Template,
 )
@@ -100,10 +102,50 @@ class ListedRuleSetRead(ReadModel):
         )
 
 
+class VersionFindingRead(ReadModel):
+    """Business days on which versions of a line are not one after the other."""
+
+    code: Open[str] = Field(
+        description="version-gap: the line has none of its own, so that `all` decides."
+        " version-overlap: it has two."
+    )
+    severity: Open[Severity] = Field(description="A gap is a warning, an overlap an error.")
+    product_line: Open[str] = Field(description="The line.")
+    as_of: Open[date] = Field(description="The first such day.")
+    versions: Open[list[str]] = Field(description="On either side of it, as `motor@1`.")
+    message: Open[str] = Field(description="What is wrong.")
+    suggestion: Open[str] = Field(description="What to do.")
+
+    @classmethod
+    def from_domain(cls, found: Finding) -> VersionFindingRead:
+        """One finding."""
+        witness = dict(found.witness)
+        return cls(
+            code=found.code,
+            severity=found.severity,
+            product_line=witness["product_line"],
+            as_of=date.fromisoformat(witness["as_of"]),
+            versions=list(found.rules),
+            message=found.message,
+            suggestion=found.remedy,
+        )
+
+
 class RuleSetsRead(ReadModel):
     """Every stored rule set."""
 
     items: list[ListedRuleSetRead] = Field(description="In the order of their ids.")
+    findings: list[VersionFindingRead] = Field(
+        description="Where versions of a line leave it without one, or with two, by line and day."
+    )
+
+    @classmethod
+    def from_domain(cls, listing: Listing, today: date) -> RuleSetsRead:
+        """All rule sets on a business day."""
+        return cls(
+            items=[ListedRuleSetRead.from_domain(item, today) for item in listing.items],
+            findings=[VersionFindingRead.from_domain(found) for found in listing.findings],
+        )
 
 
 class TemplateRead(ReadModel):

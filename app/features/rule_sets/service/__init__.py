@@ -18,6 +18,7 @@ from app.features.rule_sets.service.checking import (
     Checked,
     CheckedFinding,
     Counted,
+    by_effect,
     check_raw,
     check_upload,
 )
@@ -41,7 +42,9 @@ from app.features.rule_sets.service.drafts import (
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
     ListedVersion,
+    Listing,
     Template,
+    list_all,
     list_rule_sets,
     list_templates,
 )
@@ -53,10 +56,12 @@ from app.features.rule_sets.service.versions import (
     load_document,
     load_raw,
     read_written,
+    require_version,
     resolve,
     resolve_all,
     shipped_documents,
 )
+from app.features.rule_sets.service.wording import WordedFinding
 from app.infra.exchange.reading import READABLE, read_decisions, read_upload
 from app.infra.exchange.writing import SUFFIXES, represent
 from app.infra.media_types import DMN, JSON, PMML, YAML
@@ -80,6 +85,7 @@ __all__ = [
     "Editing",
     "ListedRuleSet",
     "ListedVersion",
+    "Listing",
     "OpenDraft",
     "RuleSet",
     "StoredActivation",
@@ -87,7 +93,9 @@ __all__ = [
     "StoredVersion",
     "Template",
     "Uncounted",
+    "WordedFinding",
     "activate",
+    "by_effect",
     "check_raw",
     "check_upload",
     "compile_draft",
@@ -99,6 +107,7 @@ __all__ = [
     "get_version",
     "install_templates",
     "list_activations",
+    "list_all",
     "list_authors",
     "list_draft_changes",
     "list_rule_sets",
@@ -113,6 +122,7 @@ __all__ = [
     "read_written",
     "readable_for",
     "represent",
+    "require_version",
     "resolve",
     "resolve_all",
     "revise_draft",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from app.domain.rules.check import ActivationRange, check_versions
+from app.domain.rules.findings import Finding
 from app.domain.rules.model import RuleSetDocument
 from app.domain.rules.writing import document_hash
 from app.features.rule_sets import repository
@@ -45,6 +47,27 @@ class ListedRuleSet:
             ),
             None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every rule set in the order of ids, and what is wrong with when they decide."""
+
+    items: tuple[ListedRuleSet, ...]
+    findings: tuple[Finding, ...]
+
+
+async def list_all(session: AsyncSession) -> Listing:
+    """Every stored rule set, and where versions of a line overlap or leave it without one."""
+    items = tuple(await list_rule_sets(session))
+    ranges = (
+        ActivationRange(
+            found.product_line, f"{found.rule_set_id}@{found.version}", found.since, found.until
+        )
+        for item in items
+        for found in item.activations
+    )
+    return Listing(items, check_versions(ranges))
 
 
 async def list_rule_sets(session: AsyncSession) -> list[ListedRuleSet]:

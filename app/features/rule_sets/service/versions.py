@@ -132,6 +132,16 @@ async def resolve_all(session: AsyncSession, as_of: date) -> dict[str, RuleSet]:
     }
 
 
+async def require_version(session: AsyncSession, rule_set_id: str) -> None:
+    """See to it that a rule set has a version.
+
+    Raises:
+        NotFound: it has none.
+    """
+    if await repository.newest_version(session, rule_set_id) == 0:
+        raise NotFound("not-found", "There is no such rule set.")
+
+
 async def get_version(session: AsyncSession, *, rule_set_id: str, version: int) -> RuleSet:
     """One stored version, in force or not.
 

@@ -64,6 +64,13 @@ class TrialCreate(BaseModel):
     rule_set: RuleSetChoice | None = Field(
         default=None, description="The version to try; without it the one in force."
     )
+    objective: (
+        Annotated[str, Field(min_length=1, max_length=64, pattern="^[a-z][a-z0-9_-]*$")] | None
+    ) = Field(
+        default=None,
+        description="One of its profiles to weigh by; without it the one that it decides by.",
+        examples=["renewal"],
+    )
     explain: StrictBool = Field(
         default=False, description="Whether to tell the whole way to the answer, step by step."
     )
@@ -75,6 +82,7 @@ class TrialRuleSetRead(ReadModel):
     id: Open[str] = Field(description="Its id.")
     version: Open[int] = Field(description="Its version.")
     hash: Open[str] = Field(description="SHA-256 of its document.")
+    objective: Open[str] = Field(description="The profile that the dimensions were weighed by.")
 
 
 class TrialReasonRead(ReadModel):
@@ -127,7 +135,10 @@ class TrialRead(ReadModel):
             ],
             fired={table: list(rules) for table, rules in evaluation.fired.items()},
             rule_set=TrialRuleSetRead(
-                id=stored.rule_set_id, version=stored.version, hash=stored.hash
+                id=stored.rule_set_id,
+                version=stored.version,
+                hash=stored.hash,
+                objective=document.objective,
             ),
             data_as_of=decision.as_of,
             facts_completeness=share(decision.facts_completeness),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -11,7 +12,9 @@ from app.domain.errors import Invalid
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.facts.model import Fact, FactType, FactValue
 from app.domain.rules.cells import CellError, value_of
+from app.domain.rules.compile import compile_unproved
 from app.domain.rules.domains import domain_of
+from app.domain.rules.objectives import with_objective
 from app.domain.rules.trace import Trace, trace
 from app.domain.rules.values import fact_value
 from app.domain.tiering.decision import Cause, CauseKind, TierDecision
@@ -48,6 +51,7 @@ async def try_facts(
     given: Mapping[str, str | int | bool | None],
     version: tuple[str, int] | None,
     as_of: date,
+    objective: str | None = None,
     explain: bool = False,
 ) -> Trial:
     """Decide on facts that the caller made up, for a customer without a past.
@@ -59,12 +63,13 @@ async def try_facts(
         given: facts by name, written as in documents: decimals and dates as text.
         version: id and version of the rule set; without it the one in force for such a customer.
         as_of: the business day to decide for.
+        objective: the profile of the rule set to weigh by; without it the one that it decides by.
         explain: whether to trace the way to the answer.
 
     Raises:
         NotFound: there is no such rule set version.
         Conflict: `no-rule-set`.
-        Invalid: `unknown-fact` or `input-error`.
+        Invalid: `unknown-fact`, `input-error` or `unknown-objective`.
     """
     facts = {name: _neutral(fact) for name, fact in CATALOGUE.items()}
     for name, raw in given.items():
@@ -75,9 +80,18 @@ async def try_facts(
         rule_set = deciding_rule_set(facts, await resolve_all(session, as_of))
     else:
         rule_set = await get_version(session, rule_set_id=version[0], version=version[1])
+    if objective is not None:
+        # Compiling keeps the interpreter busy for a while.
+        rule_set = await asyncio.to_thread(_weighed, rule_set, objective)
     occasion = Occasion(NOBODY, as_of, Cause(CauseKind.API), None, None)
     decision = decide(facts, rule_set, occasion)
     return Trial(decision, rule_set, trace(rule_set.compiled, facts) if explain else None)
+
+
+def _weighed(rule_set: RuleSet, objective: str) -> RuleSet:
+    document = with_objective(rule_set.compiled.document, objective)
+    # What is proved of a stored version is proved under each of its objectives.
+    return replace(rule_set, compiled=compile_unproved(document, CATALOGUE))
 
 
 def _value(fact: Fact, raw: str | int | bool | None) -> FactValue:  # noqa: FBT001 - a fact's value.

@@ -62,7 +62,8 @@ class SimulationCreate(_Written):
     """What is to be rehearsed."""
 
     candidate: DraftChoice | VersionChoice = Field(
-        description="The draft of this rule set, or one of its versions."
+        default=DraftChoice(draft=True),
+        description="The draft of this rule set, or one of its versions; the draft without it.",
     )
     baseline: BaselineDraft | BaselineVersion | None = Field(
         default=None,
