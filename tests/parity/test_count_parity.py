@@ -1,6 +1,5 @@
 """Counting inside boxes: the frame against one row at a time, over sets that nobody proved."""
 
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.facts.model import FactValue
 from app.domain.rules import Limits, parse_document
 from app.domain.rules.cell_sets import Cell, everything, union
 from app.domain.rules.check import frame as counting
@@ -20,7 +18,7 @@ from app.domain.rules.partition import Partition
 from tests.domain.rules.samples import CATALOGUE as SAMPLE_FACTS
 from tests.domain.rules.samples import facts as sample_facts
 from tests.domain.rules.samples import sample
-from tests.parity import naive_rules
+from tests.parity.naive_boxes import counted_naively
 from tests.parity.rule_strategies import CATALOGUE, Raw, customers, readable_documents
 from tests.parity.test_rules_parity import framed
 
@@ -55,44 +53,6 @@ def boxes(draw: st.DrawFn, compiled: CompiledRuleSet) -> tuple[Box, str | None]:
     return tuple(sides), None if table is None else table.table.id
 
 
-def counted_naively(raw: Raw, rows: list[Raw], box: Box, table_id: str | None) -> int:
-    """Look at one customer after the other, and at one side after the other."""
-    return sum(is_inside(raw, row, box, table_id) for row in rows)
-
-
-def is_inside(raw: Raw, row: Raw, box: Box, table_id: str | None) -> bool:
-    try:
-        found = naive_rules.evaluate(raw, CATALOGUE, row)
-    except naive_rules.NaiveInputError:
-        return False
-    values: dict[str, Any] = {
-        name: naive_rules.check(CATALOGUE[name], row.get(name))
-        for name in naive_rules.used(raw, CATALOGUE)
-    }
-    values |= {f"dimension.{name}": score for name, score in found.dimensions.items()}
-    values |= {"score": found.score, **found.outcomes}
-    undecided: set[str] = set()
-    for table in raw["tables"]:
-        output = table["output"]["name"]
-        missing = table["complete"] and found.outcomes[output] is None
-        if missing or undecided & set(table["inputs"]):
-            undecided.add(output)
-        if table["id"] == table_id and undecided & set(table["inputs"]):
-            return False
-    return all(side.input not in undecided and holds(side.cell, values[side.input]) for side in box)
-
-
-def holds(cell: Cell, value: FactValue) -> bool:
-    if value is None:
-        return cell.has_null
-    if isinstance(value, bool):
-        value = str(value).lower()
-    if isinstance(value, str):
-        return (value in cell.words) != cell.others
-    number = value.toordinal() if isinstance(value, date) else value
-    return any(low <= number <= high for low, high in cell.spans)
-
-
 @settings(max_examples=40)
 @given(st.data())
 def test_every_box_holds_whom_a_naive_look_at_each_row_finds(data: st.DataObject) -> None:
@@ -103,7 +63,7 @@ def test_every_box_holds_whom_a_naive_look_at_each_row_finds(data: st.DataObject
     drawn = data.draw(st.lists(boxes(compiled), max_size=6))
     asked, tables = [box for box, _ in drawn], [table for _, table in drawn]
     found = count_inside(compiled, framed(rows), asked, tables)
-    assert found == [counted_naively(raw, rows, box, table) for box, table in drawn]
+    assert found == [counted_naively(raw, CATALOGUE, rows, box, table) for box, table in drawn]
 
 
 def planted(**tables: dict[str, Any]) -> CompiledRuleSet:
@@ -189,4 +149,4 @@ def test_hundreds_of_boxes_that_share_sides_are_counted_together(data: st.DataOb
     rows = data.draw(customers(raw))
     box, table = data.draw(boxes(compiled))
     found = count_inside(compiled, framed(rows), [box] * 300, [table] * 300)
-    assert found == [counted_naively(raw, rows, box, table)] * 300
+    assert found == [counted_naively(raw, CATALOGUE, rows, box, table)] * 300

@@ -67,7 +67,8 @@ async def simulate_raw(
 
         walked = await walk(url, settings, plan, keep)
         async with database.sessions.begin() as session:
-            return walked.tally.report(await read_loads(session, wish.as_of), wish.objectives)
+            loads = await read_loads(session, wish.as_of)
+        return walked.tally.report(loads, wish.objectives, plan.boxed)
 
 
 def print_report(report: Report, day: date) -> None:

@@ -284,7 +284,7 @@ async def test_who_cannot_be_judged_or_was_evaluated_later_is_left_out(
             text("ALTER TABLE scoring_inputs DROP CONSTRAINT ck_scoring_inputs_asset_band")
         )
         await session.execute(
-            text("UPDATE scoring_inputs SET asset_band = 9 WHERE customer_id > 'C00000150'")
+            text("UPDATE scoring_inputs SET asset_band = 9 WHERE customer_id > 'C00000100'")
         )
     report = (await rehearsal.get(await rehearsal.simulate()))["report"]
     (error,) = report["input_errors"]

@@ -21,30 +21,21 @@ def count_inside(
     boxes: Sequence[Box],
     tables: Sequence[str | None] = (),
 ) -> list[int]:
-    """Return for each box how many rows of a facts frame lie inside.
+    """Return for each box how many rows of a facts frame lie inside; see `BoxCounter`."""
+    return BoxCounter.of(compiled, boxes, tables).count(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxCounter:
+    """Boxes of one rule set, whose rows are counted in any number of frames.
 
     The rule set may be unproved: where rows of a table overlap, the better one decides what later
     tables read, under ``unique`` the first. A row with an input error is in no box. Nor is a row
     that a complete table leaves without an answer in any box that bounds this answer, or something
-    decided by it: there is no value to look at. Where ``tables`` names the table of each box,
-    the same goes for every input of this table, bounded or not, since it cannot be looked up at
-    all.
+    decided by it: there is no value to look at.
 
-    Every side must be a union of the rule set's classes, as the checker's are; ValueError says
-    which is not. Sides that boxes share are looked at once, and the memory taken does not grow with
-    the frame.
+    It keeps what is asked of every row: distinct sides by name, and per box its sides and inputs.
     """
-    names = list(tables) or [None] * len(boxes)
-    plan = _Plan.of(compiled, boxes, names)
-    counts = [0] * len(boxes)
-    for rows in facts.iter_slices(ROWS_AT_ONCE):
-        counts = [before + more for before, more in zip(counts, plan.count(rows), strict=True)]
-    return counts
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is asked of every row: distinct sides by name, and per box its sides and its inputs."""
 
     compiled: CompiledRuleSet
     sides: Mapping[str, pl.Expr]
@@ -52,13 +43,21 @@ class _Plan:
 
     @classmethod
     def of(
-        cls, compiled: CompiledRuleSet, boxes: Sequence[Box], tables: Sequence[str | None]
-    ) -> "_Plan":
+        cls, compiled: CompiledRuleSet, boxes: Sequence[Box], tables: Sequence[str | None] = ()
+    ) -> "BoxCounter":
+        """Return the counter of some boxes.
+
+        Where ``tables`` names the table of each box, a row that this table cannot be looked up
+        for, since one of its inputs has no value, is in the box neither, bounded or not.
+
+        Every side must be a union of the rule set's classes, as the checker's are; ValueError says
+        which is not.
+        """
         slots = {partition.name: at for at, partition in enumerate(compiled.inputs)}
         read = {table.table.id: frozenset(table.slots) for table in compiled.tables}
         names: dict[tuple[int, tuple[bool, ...]], str] = {}
         planned: list[tuple[frozenset[str], frozenset[int]]] = []
-        for box, table in zip(boxes, tables, strict=True):
+        for box, table in zip(boxes, tables or [None] * len(boxes), strict=True):
             keys = [(slots[side.input], _accepted(compiled, slots, side)) for side in box]
             wanted = {names.setdefault(key, f"side {len(names)}") for key in keys}
             inputs = {slot for slot, _ in keys} | read.get(table or "", frozenset())
@@ -70,7 +69,17 @@ class _Plan:
         return cls(compiled, sides, planned)
 
     def count(self, facts: pl.DataFrame) -> list[int]:
-        """Count some rows."""
+        """Return for each box how many rows of a facts frame lie inside.
+
+        Sides that boxes share are looked at once, and the memory taken does not grow with the
+        frame.
+        """
+        counts = [0] * len(self.boxes)
+        for rows in facts.iter_slices(ROWS_AT_ONCE):
+            counts = [before + more for before, more in zip(counts, self._count(rows), strict=True)]
+        return counts
+
+    def _count(self, facts: pl.DataFrame) -> list[int]:
         classes, errors = fact_classes(self.compiled, facts)
         if errors is not None:
             classes = classes.filter(errors.is_null())

@@ -1,6 +1,12 @@
 """Rule sets as they are sent and answered: versions, checks and drafts."""
 
-from app.features.rule_sets.schemas.checking import DOCUMENT_BODY, CheckQuery, CheckRead
+from app.features.rule_sets.schemas.checking import (
+    DOCUMENT_BODY,
+    CheckQuery,
+    CheckRead,
+    FindingRead,
+    ToldEffects,
+)
 from app.features.rule_sets.schemas.drafts import (
     DraftCreate,
     DraftRead,
@@ -28,12 +34,14 @@ __all__ = [
     "CheckRead",
     "DraftCreate",
     "DraftRead",
+    "FindingRead",
     "RuleSetId",
     "RuleSetsRead",
     "SinceQuery",
     "SinceVersion",
     "TemplateRead",
     "TemplatesRead",
+    "ToldEffects",
     "VersionNumber",
     "refused_places",
 ]

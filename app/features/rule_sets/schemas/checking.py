@@ -12,15 +12,8 @@ from app.domain.privacy.classes import Disposition
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.suppression import SMALLEST_TOLD
-from app.domain.rules.cells import print_cell
-from app.domain.rules.check import box_text
-from app.domain.rules.findings import Severity, Side
-from app.features.rule_sets.service import (
-    Checked,
-    CheckedFinding,
-    Counted,
-    Uncounted,
-)
+from app.domain.rules.findings import Severity
+from app.features.rule_sets.service import Checked, Uncounted, WordedFinding
 from app.infra.masking import Open, ReadModel
 
 _SHARE_PLACES: Final = Decimal("0.0001")
@@ -56,11 +49,6 @@ class SideRead(ReadModel):
     input: Open[str] = Field(description="A fact, a score or the answer of a table.")
     cell: Open[str] = Field(description="Which of its values are inside, as cells are written.")
 
-    @classmethod
-    def from_domain(cls, side: Side) -> SideRead:
-        """One side."""
-        return cls(input=side.input, cell=print_cell(side.cell, side.domain))
-
 
 class FindingRead(ReadModel):
     """One thing that is wrong with a document, or could be better."""
@@ -89,9 +77,10 @@ class FindingRead(ReadModel):
     )
 
     @classmethod
-    def from_domain(cls, found: CheckedFinding, told: Told) -> FindingRead:
-        """One finding, with the counts that its reader may be told."""
-        finding, box = found.finding, found.finding.box
+    def from_domain(
+        cls, finding: WordedFinding, affected: int | None, told: ToldEffects
+    ) -> FindingRead:
+        """One finding, with as much of the customers affected as its reader may be told."""
         return cls(
             code=finding.code,
             severity=finding.severity,
@@ -99,13 +88,13 @@ class FindingRead(ReadModel):
             table=finding.table,
             rules=list(finding.rules),
             message=finding.message,
-            suggestion=finding.remedy,
-            box=None if box is None else box_text(box),
-            sides=[SideRead.from_domain(side) for side in box or ()],
+            suggestion=finding.suggestion,
+            box=finding.box,
+            sides=[SideRead(input=name, cell=cell) for name, cell in finding.sides],
             witness=dict(finding.witness),
-            affected_customers=told.count(found.affected),
-            affected_fewer_than=told.fewer_than(found.affected),
-            affected_share=told.share(found.affected),
+            affected_customers=told.count(affected),
+            affected_fewer_than=told.fewer_than(affected),
+            affected_share=told.share(affected),
         )
 
 
@@ -135,14 +124,24 @@ class CheckRead(ReadModel):
     @classmethod
     def from_domain(cls, checked: Checked, viewer: Viewer) -> CheckRead:
         """A check, with exact counts or with those that may be told to anybody."""
-        told = Told(checked.counted, exactly=_is_told_exactly(checked, viewer))
+        counted = checked.counted
+        told = ToldEffects(
+            None if counted is None else counted.customers,
+            exactly=_is_told_exactly(checked, viewer),
+        )
+        base = told.base()
         return cls(
             ok=checked.ok,
             hash=checked.hash,
             findings=[
-                FindingRead.from_domain(found, told) for found in checked.by_effect(told.unit)
+                FindingRead.from_domain(WordedFinding.of(found.finding), found.affected, told)
+                for found in checked.by_effect(told.unit)
             ],
-            counted=told.base(),
+            counted=(
+                None
+                if counted is None or base is None
+                else CountedRead(customers=base, as_of=counted.as_of)
+            ),
             uncounted=checked.uncounted,
         )
 
@@ -153,15 +152,15 @@ def _is_told_exactly(checked: Checked, viewer: Viewer) -> bool:
     return MATRIX.serves(viewer.role) and Disposition.WITHHELD not in forms
 
 
-class Told:
-    """What may be told of counts.
+class ToldEffects:
+    """What may be told of the customers whom findings are about, and of all they are counted among.
 
     Whoever is not shown what the document asks about could look for one person by boxes that are
     made for him, and for what one more customer changes; full tens tell neither.
     """
 
-    def __init__(self, counted: Counted | None, *, exactly: bool) -> None:
-        self._counted = counted
+    def __init__(self, customers: int | None, *, exactly: bool) -> None:
+        self._customers = customers
         self.unit = 1 if exactly else SMALLEST_TOLD
 
     def count(self, affected: int | None) -> int | None:
@@ -177,13 +176,12 @@ class Told:
     def share(self, affected: int | None) -> Decimal | None:
         """The share of what is told in what is told of all."""
         count, base = self.count(affected), self.base()
-        if count is None or base is None or not base.customers:
+        if count is None or not base:
             return None
-        return (Decimal(count) / base.customers).quantize(_SHARE_PLACES)
+        return (Decimal(count) / base).quantize(_SHARE_PLACES)
 
-    def base(self) -> CountedRead | None:
-        """All customers."""
-        if self._counted is None:
+    def base(self) -> int | None:
+        """All customers; None where nobody was counted."""
+        if self._customers is None:
             return None
-        customers = self._counted.customers - self._counted.customers % self.unit
-        return CountedRead(customers=customers, as_of=self._counted.as_of)
+        return self._customers - self._customers % self.unit

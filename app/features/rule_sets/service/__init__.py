@@ -18,6 +18,7 @@ from app.features.rule_sets.service.checking import (
     Checked,
     CheckedFinding,
     Counted,
+    by_effect,
     check_raw,
     check_upload,
 )
@@ -60,6 +61,7 @@ from app.features.rule_sets.service.versions import (
     resolve_all,
     shipped_documents,
 )
+from app.features.rule_sets.service.wording import WordedFinding
 from app.infra.exchange.reading import READABLE, read_decisions, read_upload
 from app.infra.exchange.writing import SUFFIXES, represent
 from app.infra.media_types import DMN, JSON, PMML, YAML
@@ -91,7 +93,9 @@ __all__ = [
     "StoredVersion",
     "Template",
     "Uncounted",
+    "WordedFinding",
     "activate",
+    "by_effect",
     "check_raw",
     "check_upload",
     "compile_draft",

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import exists, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.rows.job import JobRow
@@ -170,18 +170,16 @@ async def complete(
     )
 
 
-async def list_rehearsed_against(
-    session: AsyncSession, *, rule_set_id: str, hash_: str
-) -> set[str]:
-    """The hashes of the baselines of each completed rehearsal of a document."""
+async def is_rehearsed(session: AsyncSession, *, rule_set_id: str, hash_: str) -> bool:
+    """Whether a document has a completed rehearsal."""
     row = SimulationRow
-    query = select(row.baseline_hash).where(
+    rehearsal = exists().where(
         row.rule_set_id == rule_set_id,
         row.hash == hash_,
         row.is_rehearsal,
         row.completed_at.is_not(None),
     )
-    return set(await session.scalars(query))
+    return bool(await session.scalar(select(rehearsal)))
 
 
 async def remove_old(session: AsyncSession, *, days: int) -> None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from pydantic import Field
 
 from app.domain.tiering.ladder import LADDER
+from app.features.rule_sets.schemas import FindingRead, ToldEffects
 from app.features.simulations.service import (
     ALL,
     Disclosure,
@@ -272,12 +273,24 @@ class ReportRead(MovesRead):
     benefits: list[BenefitLoadRead] = Field(description="What is granted, by tier.")
     fairness: list[FairnessRead] = Field(description="Who moves which way, by what they are.")
     input_errors: list[InputErrorRead] = Field(description="Why facts cannot be judged.")
+    decided: Open[int] = Field(
+        description="Customers whom the candidate decides for, among whom those of the findings are"
+        " counted; callers who are not told every count are told full tens."
+    )
+    findings: list[FindingRead] = Field(
+        description="What a check finds of the candidate that is true of some customers: the worst "
+        "first, of equal ones those that affect most customers."
+    )
+    findings_unlisted: Open[int] = Field(
+        description="Findings besides, no worse than those listed, of whom nobody was counted."
+    )
 
     @classmethod
     def of_report(cls, report: Report, told: Disclosure) -> ReportRead:
         """A report, for who is told so much of it."""
         tiers = TierCountRead.each(ALL, report.moves, told)
         serving = {one.tier: (one.serving_before, one.serving_after) for one in tiers}
+        effects = ToldEffects(report.effects.customers, exactly=told.is_exact)
         return cls(
             customers=report.customers,
             undecided=told.count(("undecided",), report.undecided),
@@ -325,4 +338,10 @@ class ReportRead(MovesRead):
                 )
                 for one in report.input_errors
             ],
+            decided=effects.base() or 0,
+            findings=[
+                FindingRead.from_domain(one.finding, one.customers, effects)
+                for one in report.effects.listed
+            ],
+            findings_unlisted=report.effects.unlisted,
         )

@@ -3,6 +3,9 @@
 Who may see value and risk of every customer in clear is told all counts. To everybody else counts
 of fewer than ten are told as such only, and with them are hidden those by which they could be
 reckoned: the tables of one report add up to each other in many ways, all of which stand here.
+
+How the boxes of findings meet these tables, and each other, is up to whoever writes the rules. So
+of them full tens are told and no more, as a check of the document tells them.
 """
 
 from __future__ import annotations
@@ -48,9 +51,10 @@ def is_told_all(viewer: Viewer) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """Which counts of one report are hidden."""
+    """Which counts of one report are hidden; `is_exact` where none ever is."""
 
     hidden: AbstractSet[Key]
+    is_exact: bool = False
 
     def count(self, key: Key, count: int) -> Told:
         """A count as it is told."""
@@ -66,7 +70,7 @@ class Disclosure:
 def disclosure(report: Report, viewer: Viewer) -> Disclosure:
     """What a viewer is told of a report."""
     if is_told_all(viewer):
-        return Disclosure(frozenset())
+        return Disclosure(frozenset(), is_exact=True)
     linked = _Linked(report)
     return Disclosure(hidden_counts(dict(linked.counts()), list(linked.sums())))
 

@@ -110,6 +110,9 @@ class _Pair:
 
     def compare(self, part: pl.DataFrame, tally: Tally) -> pl.DataFrame:
         """Count the customers, and give those who move."""
+        if self.plan.is_candidate(self.after):
+            tally.decided += part.height
+            tally.inside.update(dict(enumerate(self.plan.counter.count(part))))
         before = evaluate(self.before.compiled, part, explain=False)
         after = before if self.is_same else evaluate(self.after.compiled, part, explain=False)
         if self.is_same:
@@ -139,7 +142,7 @@ class _Pair:
         self, weighed: CompiledRuleSet, part: pl.DataFrame, after: pl.DataFrame
     ) -> pl.DataFrame:
         """What comes of the candidate under another objective; others have none of its names."""
-        if self.after is not self.plan.after[self.plan.line]:
+        if not self.plan.is_candidate(self.after):
             return after
         return evaluate(weighed, part, explain=False)
 

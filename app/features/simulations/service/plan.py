@@ -8,14 +8,22 @@ from datetime import date
 from typing import Final
 
 from app.domain.facts.catalogue import CATALOGUE
+from app.domain.rules.check import check_compiled
+from app.domain.rules.check.frame import BoxCounter
 from app.domain.rules.compile import compile_unproved
 from app.domain.rules.compiled import CompiledRuleSet
+from app.domain.rules.findings import Finding, Severity
 from app.domain.rules.objectives import with_objective
 from app.domain.rules.writing import document_hash
 from app.features.rule_sets.service import RuleSet
 
 DRAFT: Final = None
 """Stands where a version would, of a document that is not stored as one."""
+
+MOST_FINDINGS: Final = 300
+"""Findings of one candidate whose customers are counted."""
+
+_RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,29 @@ class Decider:
 
 
 @dataclass(frozen=True, slots=True)
+class Boxed:
+    """Findings that are about some customers, who are counted; the most severe first.
+
+    `unlisted` says how many there are besides, for whom nobody is counted.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    unlisted: int = 0
+
+    @classmethod
+    def of(cls, compiled: CompiledRuleSet) -> Boxed:
+        """What the check finds, which may take seconds."""
+        boxed = [finding for finding in check_compiled(compiled) if finding.box is not None]
+        boxed.sort(key=lambda finding: _RANKS[finding.severity])
+        return cls(tuple(boxed[:MOST_FINDINGS]), max(0, len(boxed) - MOST_FINDINGS))
+
+    def counter(self, compiled: CompiledRuleSet) -> BoxCounter:
+        """What counts the customers of each finding, in their order."""
+        boxes = [finding.box or () for finding in self.findings]
+        return BoxCounter.of(compiled, boxes, [finding.table for finding in self.findings])
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What decides for each product line before and after, on one business day.
 
@@ -55,6 +86,8 @@ class Plan:
         before: by product line, with the baseline.
         after: likewise, with the candidate.
         objectives: the candidate weighed by other profiles of its own.
+        boxed: what the check finds of the candidate.
+        counter: counts customers of these findings.
     """
 
     as_of: date
@@ -62,6 +95,12 @@ class Plan:
     before: Mapping[str, Decider]
     after: Mapping[str, Decider]
     objectives: Mapping[str, CompiledRuleSet]
+    boxed: Boxed
+    counter: BoxCounter
+
+    def is_candidate(self, decider: Decider) -> bool:
+        """Whether what decides after is the candidate."""
+        return decider is self.after[self.line]
 
 
 def make_plan(
@@ -86,6 +125,7 @@ def make_plan(
     """
     document = candidate.compiled.document
     before = {**others, baseline.product_line: baseline}
+    boxed = Boxed.of(candidate.compiled)
     return Plan(
         as_of=as_of,
         line=candidate.product_line,
@@ -96,4 +136,6 @@ def make_plan(
             name: compile_unproved(with_objective(document, name), CATALOGUE)
             for name in objectives
         },
+        boxed=boxed,
+        counter=boxed.counter(candidate.compiled),
     )

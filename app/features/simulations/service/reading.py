@@ -132,22 +132,11 @@ async def get_completed(
     return found, found.report
 
 
-async def has_rehearsed(
-    session: AsyncSession, *, rule_set_id: str, hash_: str, in_force_hash: str | None = None
-) -> bool:
+async def has_rehearsed(session: AsyncSession, *, rule_set_id: str, hash_: str) -> bool:
     """Whether exactly this document was rehearsed on the whole book.
 
     A rehearsal is a completed simulation as of the day it was asked for, against what decided for
-    the line that day.
-
-    Args:
-        session: an open session.
-        rule_set_id: the rule set.
-        hash_: of the document.
-        in_force_hash: of what decides for the line now; with it, a rehearsal against what decided
-            before counts no more.
+    the line that day. It counts whatever has decided since: what decides after a publication is
+    what was rehearsed, and who puts an earlier version back in force must not have to wait.
     """
-    baselines = await repository.list_rehearsed_against(
-        session, rule_set_id=rule_set_id, hash_=hash_
-    )
-    return bool(baselines) if in_force_hash is None else in_force_hash in baselines
+    return await repository.is_rehearsed(session, rule_set_id=rule_set_id, hash_=hash_)

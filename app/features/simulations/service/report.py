@@ -10,6 +10,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
 
+from app.features.rule_sets.service import WordedFinding
+
 UNKNOWN: Final = "unknown"
 """Stands for an attribute that is not recorded, and for an outcome that no row gave."""
 
@@ -106,6 +108,26 @@ class Loads:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What the check finds of the candidate, and how many customers its box holds."""
+
+    finding: WordedFinding
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Customers whom the candidate decides for, and whom of them findings of its check are about.
+
+    `unlisted` findings, no more severe than those that are listed, are not even counted.
+    """
+
+    customers: int
+    listed: tuple[Effect, ...]
+    unlisted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a simulation found.
 
@@ -123,6 +145,7 @@ class Report:
         input_errors: why `unjudged` could not be judged.
         fairness: by what customers are, beside what they do.
         loads: see `Loads`.
+        effects: see `Effects`; whoever cannot be compared counts there, too.
     """
 
     customers: int
@@ -138,6 +161,7 @@ class Report:
     input_errors: tuple[InputErrors, ...]
     fairness: tuple[Fairness, ...]
     loads: Loads
+    effects: Effects
 
 
 _REPORT: Final = TypeAdapter(Report)

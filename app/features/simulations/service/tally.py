@@ -9,10 +9,14 @@ from typing import Final, NamedTuple
 
 from app.domain.tiering.ladder import LADDER
 from app.domain.words import RULE_SET_LINES, SEGMENTS
+from app.features.rule_sets.service import CheckedFinding, WordedFinding, by_effect
+from app.features.simulations.service.plan import Boxed
 from app.features.simulations.service.report import (
     UNKNOWN,
     Attribute,
     Direction,
+    Effect,
+    Effects,
     Fairness,
     InputErrors,
     Loads,
@@ -29,6 +33,8 @@ OTHERS: Final = "others"
 
 OWN: Final = ""
 """Stands for the candidate's own objective."""
+
+_NO_FINDINGS: Final = Boxed()
 
 
 class Cell(NamedTuple):
@@ -60,7 +66,11 @@ class Answered(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one part of the book, or of all of it; premiums are yearly, in minor units."""
+    """Counts of one part of the book, or of all of it; premiums are yearly, in minor units.
+
+    Whom the candidate decides for is in `decided`, and in `inside` how many of them the box of each
+    finding of the plan holds, by its place there.
+    """
 
     cells: Counter[Cell] = field(default_factory=Counter)
     premiums: Counter[Cell] = field(default_factory=Counter)
@@ -69,8 +79,10 @@ class Tally:
     errors_before: Counter[str] = field(default_factory=Counter)
     errors_after: Counter[str] = field(default_factory=Counter)
     groups: Counter[Group] = field(default_factory=Counter)
+    inside: Counter[int] = field(default_factory=Counter)
     customers: int = 0
     undecided: int = 0
+    decided: int = 0
     refused: int = 0
     unjudged: int = 0
     movers: int = 0
@@ -84,12 +96,15 @@ class Tally:
             else:
                 setattr(self, name, mine + theirs)
 
-    def report(self, loads: Loads, objectives: Sequence[str]) -> Report:
+    def report(
+        self, loads: Loads, objectives: Sequence[str], boxed: Boxed = _NO_FINDINGS
+    ) -> Report:
         """What was found.
 
         Args:
             loads: what tiers are promised and granted.
             objectives: the other profiles, in the order asked for.
+            boxed: the findings whose customers are in `inside`.
         """
         return Report(
             customers=self.customers,
@@ -114,7 +129,16 @@ class Tally:
             ),
             fairness=tuple(self._fairness()),
             loads=loads,
+            effects=self._effects(boxed),
         )
+
+    def _effects(self, boxed: Boxed) -> Effects:
+        counted = by_effect(
+            CheckedFinding(finding, self.inside[place])
+            for place, finding in enumerate(boxed.findings)
+        )
+        listed = (Effect(WordedFinding.of(one.finding), one.affected or 0) for one in counted)
+        return Effects(self.decided, tuple(listed), boxed.unlisted)
 
     def _parts(self, names: Sequence[str], name_of: Callable[[Cell], str]) -> tuple[Part, ...]:
         """The parts that have any customers, in the order of their names."""

@@ -51,7 +51,8 @@ async def do_simulation(url: str, settings: Settings, database: Database, lease:
         raise
     tally = walked.tally
     async with database.sessions.begin() as session:
-        report = tally.report(await read_loads(session, plan.as_of), rehearsed.objectives)
+        loads = await read_loads(session, plan.as_of)
+        report = tally.report(loads, rehearsed.objectives, plan.boxed)
         await repository.complete(
             session,
             simulation_id=id_,
