@@ -61,8 +61,8 @@ class BaselineVersion(VersionChoice):
 class SimulationCreate(_Written):
     """What is to be rehearsed."""
 
-    candidate: DraftChoice | VersionChoice = Field(
-        default=DraftChoice(draft=True),
+    candidate: DraftChoice | VersionChoice | None = Field(
+        default=None,
         description="The draft of this rule set, or one of its versions; the draft without it.",
     )
     baseline: BaselineDraft | BaselineVersion | None = Field(
@@ -93,7 +93,7 @@ class SimulationCreate(_Written):
         )
 
 
-def _chosen(rule_set_id: str, choice: DraftChoice | VersionChoice) -> Chosen:
+def _chosen(rule_set_id: str, choice: DraftChoice | VersionChoice | None) -> Chosen:
     return Chosen(rule_set_id, choice.version if isinstance(choice, VersionChoice) else None)
 
 
