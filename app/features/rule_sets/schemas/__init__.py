@@ -6,6 +6,7 @@ from app.features.rule_sets.schemas.checking import (
     CheckRead,
     FindingRead,
     ToldEffects,
+    is_told_exactly,
 )
 from app.features.rule_sets.schemas.drafts import (
     DraftCreate,
@@ -41,5 +42,6 @@ __all__ = [
     "TemplatesRead",
     "ToldEffects",
     "VersionNumber",
+    "is_told_exactly",
     "refused_places",
 ]

@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 from pydantic import Field
 
+from app.domain.privacy.roles import Viewer
 from app.domain.tiering.ladder import LADDER
-from app.features.rule_sets.schemas import FindingRead, ToldEffects
+from app.features.rule_sets.schemas import FindingRead, ToldEffects, is_told_exactly
 from app.features.simulations.service import (
     ALL,
     VIEWS,
@@ -23,6 +24,7 @@ from app.features.simulations.service import (
     View,
     answer_key,
     cell_key,
+    disclosure,
     tier_key,
     tiers_of,
 )
@@ -284,11 +286,15 @@ class ReportRead(MovesRead):
     )
 
     @classmethod
-    def of_report(cls, report: Report, told: Disclosure) -> ReportRead:
-        """A report, for who is told so much of it."""
+    def of_report(cls, report: Report, viewer: Viewer) -> ReportRead:
+        """A report, as far as a viewer is told of it."""
+        told = disclosure(report, viewer)
         tiers = TierCountRead.each(ALL, report.moves, told)
         serving = {one.tier: (one.serving_before, one.serving_after) for one in tiers}
-        effects = ToldEffects(report.effects.customers, exactly=told.is_exact)
+        effects = ToldEffects(
+            report.effects.customers,
+            exactly=told.is_exact and is_told_exactly(report.effects.classes, viewer),
+        )
         return cls(
             customers=report.customers,
             undecided=told.count(("undecided",), report.undecided),
@@ -339,7 +345,7 @@ class ReportRead(MovesRead):
             decided=effects.base() or 0,
             findings=[
                 FindingRead.from_domain(one.finding, one.customers, effects)
-                for one in report.effects.listed
+                for one in report.effects.by_effect(effects.unit)
             ],
             findings_unlisted=report.effects.unlisted,
         )

@@ -16,7 +16,6 @@ from app.features.simulations.service import (
     Simulation,
     SimulationOrder,
     SimulationState,
-    disclosure,
 )
 from app.infra.masking import Open, ReadModel
 from app.infra.requester import Requester
@@ -192,9 +191,7 @@ class SimulationRead(SimulationListedRead):
         report = found.report
         return cls(
             **{name: getattr(listed, name) for name in SimulationListedRead.model_fields},
-            report=(
-                None if report is None else ReportRead.of_report(report, disclosure(report, viewer))
-            ),
+            report=None if report is None else ReportRead.of_report(report, viewer),
         )
 
 

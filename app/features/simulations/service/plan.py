@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 from app.domain.facts.catalogue import CATALOGUE
+from app.domain.privacy.classes import SensitivityClass
 from app.domain.rules.check import check_compiled
 from app.domain.rules.check.frame import BoxCounter
 from app.domain.rules.compile import compile_unproved
@@ -55,18 +56,22 @@ class Decider:
 class Boxed:
     """Findings that are about some customers, who are counted; the most severe first.
 
-    `unlisted` says how many there are besides, for whom nobody is counted.
+    `unlisted` says how many there are besides, for whom nobody is counted, and `classes` of which
+    sensitivity the facts are that their rule set reads.
     """
 
     findings: tuple[Finding, ...] = ()
     unlisted: int = 0
+    classes: tuple[SensitivityClass, ...] = ()
 
     @classmethod
     def of(cls, compiled: CompiledRuleSet) -> Boxed:
         """What the check finds, which may take seconds."""
         boxed = [finding for finding in check_compiled(compiled) if finding.box is not None]
         boxed.sort(key=lambda finding: finding.severity.rank)
-        return cls(tuple(boxed[:MOST_FINDINGS]), max(0, len(boxed) - MOST_FINDINGS))
+        classes = sorted({SensitivityClass(fact.sensitivity) for fact in compiled.facts})
+        unlisted = max(0, len(boxed) - MOST_FINDINGS)
+        return cls(tuple(boxed[:MOST_FINDINGS]), unlisted, tuple(classes))
 
     def counter(self, compiled: CompiledRuleSet) -> BoxCounter:
         """What counts the customers of each finding, in their order."""

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
 
+from app.domain.privacy.classes import SensitivityClass
 from app.features.rule_sets.service import WordedFinding
 
 UNKNOWN: Final = "unknown"
@@ -119,12 +120,23 @@ class Effect:
 class Effects:
     """Customers whom the candidate decides for, and whom of them findings of its check are about.
 
-    `unlisted` findings, no more severe than those that are listed, are not even counted.
+    `unlisted` findings, no more severe than those that are listed, are not even counted. `classes`
+    are the sensitivity classes of the facts that the candidate reads.
     """
 
     customers: int
     listed: tuple[Effect, ...]
     unlisted: int
+    classes: tuple[SensitivityClass, ...]
+
+    def by_effect(self, unit: int) -> list[Effect]:
+        """The worst first, and of equal ones those that affect most full units of customers.
+
+        Who is told no more than full units learns no more by the order.
+        """
+        return sorted(
+            self.listed, key=lambda one: (one.finding.severity.rank, -(one.customers // unit))
+        )
 
 
 @dataclass(frozen=True, slots=True)

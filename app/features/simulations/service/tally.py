@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from app.domain.tiering.ladder import LADDER
 from app.domain.words import RULE_SET_LINES, SEGMENTS
-from app.features.rule_sets.service import CheckedFinding, WordedFinding, by_effect
+from app.features.rule_sets.service import WordedFinding
 from app.features.simulations.service.plan import Boxed
 from app.features.simulations.service.report import (
     UNKNOWN,
@@ -133,12 +133,11 @@ class Tally:
         )
 
     def _effects(self, boxed: Boxed) -> Effects:
-        counted = by_effect(
-            CheckedFinding(finding, self.inside[place])
+        listed = (
+            Effect(WordedFinding.of(finding), self.inside[place])
             for place, finding in enumerate(boxed.findings)
         )
-        listed = (Effect(WordedFinding.of(one.finding), one.affected or 0) for one in counted)
-        return Effects(self.decided, tuple(listed), boxed.unlisted)
+        return Effects(self.decided, tuple(listed), boxed.unlisted, boxed.classes)
 
     def _parts(self, names: Sequence[str], name_of: Callable[[Cell], str]) -> tuple[Part, ...]:
         """The parts that have any customers, in the order of their names."""
