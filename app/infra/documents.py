@@ -18,6 +18,8 @@ from app.domain.errors import Invalid
 
 MAX_CHARACTERS: Final = 1_000_000
 _MAX_DEPTH: Final = 40
+#: Reading YAML takes a hundred times as long as JSON: some seconds for so many.
+_MAX_NODES: Final = 100_000
 _MAX_INTEGER_DIGITS: Final = 18
 
 _STRING: Final = "tag:yaml.org,2002:str"
@@ -62,10 +64,15 @@ class _Loader(yaml.SafeLoader):
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
         self._nesting = 0
+        self._nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise _refused("alias", "an alias (*name)", self._place(), "write the value out")
+        self._nodes += 1
+        if self._nodes > _MAX_NODES:
+            what = f"a document of more than {_MAX_NODES:,} names and values"
+            raise _refused("nodes", what, self._place(), "send it as JSON, or split it")
         self._nesting += 1
         if self._nesting > _MAX_DEPTH:
             raise _refused("depth", f"more than {_MAX_DEPTH} levels", self._place(), "nest less")

@@ -15,7 +15,6 @@ from fastapi import FastAPI
 from app.domain.privacy.roles import Role
 from app.domain.words import EVIDENCE_TYPES
 from app.features.customers.schemas import CustomerWrite
-from app.features.rule_sets.service import DMN
 from app.infra.database import create_database
 from app.infra.media_types import CSV, XLSX
 from app.infra.settings import Settings
@@ -236,7 +235,7 @@ def test_every_body_is_shown_and_every_example_is_one_that_its_schema_takes(
     assert binary == {
         f"/v1/customers list_customers 200 {XLSX}",
         f"{movers} {XLSX}",
-        *(f"/v1/rule-sets/check check_rule_set {kind}" for kind in (XLSX, DMN)),
+        f"/v1/rule-sets/{{rule_set_id}}/versions/{{version}} get_rule_set_version 200 {XLSX}",
         *(f"{evidence} {kind}" for kind in EVIDENCE_TYPES if kind != "text/plain"),
     }
     listed = document["paths"]["/v1/customers"]["get"]["responses"]["200"]["content"]

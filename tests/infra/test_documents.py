@@ -138,3 +138,10 @@ def test_json_reads_the_same_fast_and_as_yaml(document: dict[str, object]) -> No
     text = json.dumps(document)
     assert read_json_document(text) == read_document(text) == document
     assert read_json_document(json.dumps(document, indent="\t", ensure_ascii=False)) == document
+
+
+def test_more_than_is_read_in_seconds_is_refused_as_yaml_and_read_as_json() -> None:
+    long = '{"a": [' + ",".join("1" for _ in range(100_000)) + "]}"
+    assert read_json_document(long) == {"a": [1] * 100_000}
+    with pytest.raises(UnreadableError, match="send it as JSON"):
+        read_document(long)

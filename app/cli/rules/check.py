@@ -85,9 +85,10 @@ def _checked(file: Path) -> Outcome:
         return raw
     report = check_document(raw, CATALOGUE, shipped_templates().__getitem__)
     document = report.document
+    found = sorted(report.findings, key=lambda finding: finding.severity.rank)
     return Outcome(
         file,
-        tuple(Effect(_with_way_out(finding)) for finding in _worst_first(report.findings)),
+        tuple(Effect(_with_way_out(finding)) for finding in found),
         hash=None if document is None else document_hash(document),
         tests=0 if document is None else len(document.tests),
     )
@@ -101,11 +102,6 @@ def _read(file: Path) -> Mapping[str, object] | Outcome:
         return Outcome(file, tuple(map(Effect, error.findings)))
     except Invalid as error:
         return Outcome(file, refusal=error.detail)
-
-
-def _worst_first(findings: Sequence[Finding]) -> list[Finding]:
-    ranks = {severity: rank for rank, severity in enumerate(Severity)}
-    return sorted(findings, key=lambda finding: ranks[finding.severity])
 
 
 def _with_way_out(finding: Finding) -> Finding:

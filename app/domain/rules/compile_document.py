@@ -1,7 +1,7 @@
 """Compiling a document once, for one customer, for the whole book and for the checker alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.domain.facts.model import Fact
 from app.domain.rules.cell_sets import Cell
@@ -10,6 +10,7 @@ from app.domain.rules.compiled import (
     CompiledCharacteristic,
     CompiledDimension,
     CompiledRuleSet,
+    CompiledTable,
 )
 from app.domain.rules.domains import SCORE_DOMAIN, Domain, output_domain
 from app.domain.rules.evaluation import Reason
@@ -62,15 +63,7 @@ def compile_unproved(
     """Compile a document whose tables may not keep what they claim; nobody may decide by it."""
     inputs = _partitioned(document)
     dimensions = tuple(_dimension(document, name, inputs) for name in document.dimensions)
-    tables = tuple(
-        compile_table(
-            table,
-            [inputs.table_input(table, name) for name in table.inputs],
-            inputs.slots.get(table.output.name, UNREAD),
-            limits,
-        )
-        for table in document.tables
-    )
+    tables = _tables(document, inputs, limits)
     facts = tuple(catalogue[name] for name in document.facts)
     by_name = {dimension.name: dimension for dimension in dimensions}
     return CompiledRuleSet(
@@ -86,6 +79,21 @@ def compile_unproved(
         score_slot=inputs.slots.get(SCORE, UNREAD),
         tables=tables,
     )
+
+
+def _tables(
+    document: RuleSetDocument, inputs: _Inputs, limits: Limits
+) -> tuple[CompiledTable, ...]:
+    """Compile the tables; once all together are as dense as they may be, others are not."""
+    left = limits.all_dense_cells
+    tables: list[CompiledTable] = []
+    for table in document.tables:
+        columns = [inputs.table_input(table, name) for name in table.inputs]
+        slot = inputs.slots.get(table.output.name, UNREAD)
+        own = replace(limits, dense_cells=min(limits.dense_cells, left))
+        tables.append(compile_table(table, columns, slot, own))
+        left -= len(tables[-1].dense or ())
+    return tuple(tables)
 
 
 def _partitioned(document: RuleSetDocument) -> _Inputs:

@@ -18,6 +18,11 @@ class Severity(StrEnum):
     INFO = "info"
     HINT = "hint"
 
+    @property
+    def rank(self) -> int:
+        """How many severities are worse."""
+        return list(Severity).index(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Side:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Up to how many cells a table is dense, and how many steps a proof may take."""
+    """Up to how many cells a table is dense, and all of a document, and the steps of a proof."""
 
     dense_cells: int = 1_000_000
+    all_dense_cells: int = 8_000_000
     proof_steps: int = 2_000_000

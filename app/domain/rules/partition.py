@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.facts.model import FactValue
 from app.domain.rules.bitmasks import transposed
-from app.domain.rules.cell_sets import Cell, unnamed
+from app.domain.rules.cell_sets import Cell, union, unnamed
 from app.domain.rules.domains import Domain, Kind
 from app.domain.rules.values import KnownValue, fact_value
 
@@ -49,6 +49,19 @@ class Partition:
         """Return first value, last value and class of each atom of an ordered domain."""
         ends = (*(start - 1 for start in self.starts[1:]), self.domain.high)
         return tuple(zip(self.starts, ends, self.start_classes, strict=True))
+
+    def cell(self, classes: int) -> Cell:
+        """Return the values of a set of classes, a bitmask, as a cell."""
+
+        def is_inside(code: int) -> bool:
+            return code >= 0 and classes >> code & 1 == 1
+
+        has_null, others = is_inside(self.null_class), is_inside(self.other_class)
+        if self.domain.is_ordered:
+            spans = tuple((low, high) for low, high, code in self.spans() if is_inside(code))
+            return union(self.domain, Cell(has_null), Cell(has_null=False, spans=spans))
+        words = tuple(word for word, code in self.word_classes.items() if is_inside(code) != others)
+        return Cell(has_null, words=words, others=others)
 
 
 def build_partition(

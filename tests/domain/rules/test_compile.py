@@ -237,3 +237,9 @@ def test_atoms_that_no_cell_tells_apart_share_a_class() -> None:
     assert partition.spans() == ((0, 4, 0), (5, 5, 1), (6, 7, 0), (8, 10, 2))
     assert partition.size == 4
     assert partition.null_class == 3
+
+
+def test_tables_are_dense_as_long_as_all_of_them_together_are_small() -> None:
+    sizes = [len(table.dense or ()) for table in compiled(sample()).tables]
+    two = compiled(sample(), Limits(all_dense_cells=sizes[0] + sizes[1])).tables
+    assert [table.dense is not None for table in two] == [True, True, *(False for _ in sizes[2:])]

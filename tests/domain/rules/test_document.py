@@ -386,6 +386,19 @@ def _places(value: object, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]
     return [place, *inner] if place else inner
 
 
+def test_more_than_anybody_reads_is_neither_read_nor_told() -> None:
+    raw = sample()
+    raw["tables"] = raw["tables"] * 50
+    raw["tests"] = raw["tests"] * 5_001
+    raw["scorecard"]["characteristics"][0]["bins"] *= 200
+    found = findings(raw)
+    assert {("tables", "too-many"), ("tests", "too-many")} <= set(found)
+    assert ("scorecard.characteristics[ratio].bins", "too-many") in found
+    raw = sample() | {f"odd_{at}": None for at in range(2_000)}
+    told = findings(raw)
+    assert (len(told), told[-1]) == (1_001, ("", "too-many"))
+
+
 odd_values = st.one_of(
     st.none(),
     st.booleans(),

@@ -135,7 +135,7 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"candidate": {"version": 0}}, "candidate"),
     ({"candidate": {"version": "1"}}, "candidate"),
     ({"candidate": {"version": 2**31}}, "candidate"),
-    ({"candidate": None}, "candidate"),
+    ({"candidate": "draft"}, "candidate"),
     ({"baseline": {"version": 1}}, "baseline"),
     ({"baseline": {"rule_set": "../motor", "version": 1}}, "baseline"),
     ({"objectives": ["Renewal!"]}, "objectives"),

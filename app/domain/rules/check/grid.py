@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from app.domain.rules.bitmasks import members, transposed
-from app.domain.rules.cell_sets import Cell, union
+from app.domain.rules.cell_sets import Cell
 from app.domain.rules.compiled import CompiledTable
 from app.domain.rules.findings import Box, Side
 from app.domain.rules.model import Rule, Table
@@ -50,9 +50,9 @@ class Grid:
 
     def cell(self, column: int, classes: int) -> Cell:
         """Return the values of a set of classes of one column."""
-        partition = self.partitions[column]
-        inside = [classes >> own & 1 == 1 for own in self.compiled.columns[column]]
-        return cell_of(partition, inside)
+        codes = enumerate(self.compiled.columns[column])
+        inside = sum(1 << code for code, own in codes if classes >> own & 1)
+        return self.partitions[column].cell(inside)
 
     def box(self, region: Region) -> Box:
         """Return the region as a box; a column that it does not bound gets no side."""
@@ -102,18 +102,6 @@ def grid_of(
         rows=tuple(zip(*by_column, strict=True)),
         live=tuple(occurring),
     )
-
-
-def cell_of(partition: Partition, inside: Sequence[bool]) -> Cell:
-    """Return the values of some of an input's classes."""
-    has_null = partition.null_class >= 0 and inside[partition.null_class]
-    domain = partition.domain
-    if domain.is_ordered:
-        spans = tuple((low, high) for low, high, code in partition.spans() if inside[code])
-        return union(domain, Cell(has_null), Cell(has_null=False, spans=spans))
-    others = partition.other_class >= 0 and inside[partition.other_class]
-    words = tuple(word for word, code in partition.word_classes.items() if inside[code] != others)
-    return Cell(has_null, words=words, others=others)
 
 
 def meeting(left: Region, right: Region) -> Region | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from app.domain.rules.bitmasks import members, transposed
-from app.domain.rules.check.grid import cell_of
 from app.domain.rules.domains import Domain
 from app.domain.rules.evaluation import Answer
 from app.domain.rules.findings import Box, Side
@@ -113,10 +112,7 @@ def _box(columns: Sequence[_Column], region: Sequence[int]) -> Box:
     return tuple(
         Side(
             column.partition.name,
-            cell_of(
-                column.partition,
-                [classes >> code & 1 == 1 for code in range(column.partition.size)],
-            ),
+            column.partition.cell(classes),
             column.partition.domain,
         )
         for column, classes in zip(columns, region, strict=True)

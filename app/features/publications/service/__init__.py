@@ -8,7 +8,6 @@ from app.features.publications.service.publishing import (
 )
 from app.features.publications.service.reading import (
     Gap,
-    PublicationPage,
     Told,
     get_publication,
     list_gaps,
@@ -22,7 +21,6 @@ __all__ = [
     "Gap",
     "NotPublishableError",
     "PublicationOrder",
-    "PublicationPage",
     "Publisher",
     "StoredPublication",
     "Told",

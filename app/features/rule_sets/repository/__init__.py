@@ -3,7 +3,6 @@
 from app.features.rule_sets.repository.versions import (
     StoredActivation,
     StoredVersion,
-    VersionEntry,
     end_activations,
     find_by_hash,
     find_document,
@@ -22,7 +21,6 @@ from app.features.rule_sets.repository.versions import (
 __all__ = [
     "StoredActivation",
     "StoredVersion",
-    "VersionEntry",
     "end_activations",
     "find_by_hash",
     "find_document",

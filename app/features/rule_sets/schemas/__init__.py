@@ -6,6 +6,7 @@ from app.features.rule_sets.schemas.checking import (
     CheckRead,
     FindingRead,
     ToldEffects,
+    is_told_exactly,
 )
 from app.features.rule_sets.schemas.drafts import (
     DraftCreate,
@@ -15,7 +16,6 @@ from app.features.rule_sets.schemas.drafts import (
 )
 from app.features.rule_sets.schemas.reading import (
     LARGEST_VERSION,
-    ActivationRead,
     ChangesRead,
     RuleSetId,
     RuleSetsRead,
@@ -28,7 +28,6 @@ from app.features.rule_sets.schemas.reading import (
 __all__ = [
     "DOCUMENT_BODY",
     "LARGEST_VERSION",
-    "ActivationRead",
     "ChangesRead",
     "CheckQuery",
     "CheckRead",
@@ -43,5 +42,6 @@ __all__ = [
     "TemplatesRead",
     "ToldEffects",
     "VersionNumber",
+    "is_told_exactly",
     "refused_places",
 ]

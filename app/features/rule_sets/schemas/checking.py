@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.domain.privacy.classes import Disposition
+from app.domain.privacy.classes import Disposition, SensitivityClass
 from app.domain.privacy.matrix import MATRIX
 from app.domain.privacy.roles import Viewer
 from app.domain.privacy.suppression import SMALLEST_TOLD
@@ -127,7 +128,7 @@ class CheckRead(ReadModel):
         counted = checked.counted
         told = ToldEffects(
             None if counted is None else counted.customers,
-            exactly=_is_told_exactly(checked, viewer),
+            exactly=is_told_exactly(checked.classes, viewer),
         )
         base = told.base()
         return cls(
@@ -146,9 +147,9 @@ class CheckRead(ReadModel):
         )
 
 
-def _is_told_exactly(checked: Checked, viewer: Viewer) -> bool:
+def is_told_exactly(classes: Iterable[SensitivityClass], viewer: Viewer) -> bool:
     """Whether a viewer is shown customers, and each fact by which a box could single one out."""
-    forms = (MATRIX.disposition(viewer, one) for one in checked.classes)
+    forms = (MATRIX.disposition(viewer, one) for one in classes)
     return MATRIX.serves(viewer.role) and Disposition.WITHHELD not in forms
 
 

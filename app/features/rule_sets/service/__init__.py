@@ -1,7 +1,6 @@
 """The use cases of rule sets."""
 
 from app.features.rule_sets.repository import StoredActivation, StoredVersion
-from app.features.rule_sets.repository.drafts import StoredDraft
 from app.features.rule_sets.service.activating import (
     activate,
     deactivate,
@@ -23,7 +22,6 @@ from app.features.rule_sets.service.checking import (
 )
 from app.features.rule_sets.service.counting import Count, Uncounted
 from app.features.rule_sets.service.drafts import (
-    Draft,
     DraftOpening,
     DraftSource,
     Editing,
@@ -40,7 +38,6 @@ from app.features.rule_sets.service.drafts import (
 )
 from app.features.rule_sets.service.listing import (
     ListedRuleSet,
-    ListedVersion,
     Listing,
     Template,
     list_all,
@@ -78,17 +75,14 @@ __all__ = [
     "CheckedFinding",
     "Count",
     "Counted",
-    "Draft",
     "DraftOpening",
     "DraftSource",
     "Editing",
     "ListedRuleSet",
-    "ListedVersion",
     "Listing",
     "OpenDraft",
     "RuleSet",
     "StoredActivation",
-    "StoredDraft",
     "StoredVersion",
     "Template",
     "Uncounted",

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.privacy.classes import SensitivityClass
 from app.domain.rules.check import CheckReport, check_document
-from app.domain.rules.findings import DocumentError, Finding, Severity
+from app.domain.rules.findings import DocumentError, Finding
 from app.domain.rules.writing import document_hash
 from app.features.rule_sets.service.counting import (
     Count,
@@ -30,7 +30,6 @@ T = TypeVar("T")
 #: Reading and proving keep the interpreter busy, so a process does one at a time, off the event
 #: loop: others wait, and what was begun for somebody who has gone holds up nobody but them.
 _CHECKING: Final = ThreadPoolExecutor(1, "check")
-_RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def by_effect(findings: Iterable[CheckedFinding], unit: int = 1) -> tuple[Checke
 
     def rank(each: CheckedFinding) -> tuple[int, int]:
         affected = -1 if each.affected is None else each.affected // unit
-        return _RANKS[each.finding.severity], -affected
+        return each.finding.severity.rank, -affected
 
     return tuple(sorted(findings, key=rank))
 

@@ -8,10 +8,12 @@ from typing import TypeAlias
 
 from pydantic import Field
 
+from app.domain.privacy.roles import Viewer
 from app.domain.tiering.ladder import LADDER
-from app.features.rule_sets.schemas import FindingRead, ToldEffects
+from app.features.rule_sets.schemas import FindingRead, ToldEffects, is_told_exactly
 from app.features.simulations.service import (
     ALL,
+    VIEWS,
     Disclosure,
     Key,
     Move,
@@ -22,6 +24,7 @@ from app.features.simulations.service import (
     View,
     answer_key,
     cell_key,
+    disclosure,
     tier_key,
     tiers_of,
 )
@@ -102,7 +105,7 @@ class TierCountRead(ReadModel):
     @classmethod
     def each(cls, part: Key, moves: Moves, told: Disclosure) -> list[TierCountRead]:
         """All tiers, the best first."""
-        counts = {view: tiers_of(moves, view) for view in _VIEWS}
+        counts = {view: tiers_of(moves, view) for view in VIEWS}
 
         def count(view: View, side: str, tier: str) -> Told:
             found = counts[view][0 if side == "before" else 1].get(tier, 0)
@@ -118,9 +121,6 @@ class TierCountRead(ReadModel):
             )
             for tier in LADDER.tiers
         ]
-
-
-_VIEWS: tuple[View, ...] = ("evaluated", "serving")
 
 
 class ObjectiveRead(MovesRead):
@@ -286,11 +286,15 @@ class ReportRead(MovesRead):
     )
 
     @classmethod
-    def of_report(cls, report: Report, told: Disclosure) -> ReportRead:
-        """A report, for who is told so much of it."""
+    def of_report(cls, report: Report, viewer: Viewer) -> ReportRead:
+        """A report, as far as a viewer is told of it."""
+        told = disclosure(report, viewer)
         tiers = TierCountRead.each(ALL, report.moves, told)
         serving = {one.tier: (one.serving_before, one.serving_after) for one in tiers}
-        effects = ToldEffects(report.effects.customers, exactly=told.is_exact)
+        effects = ToldEffects(
+            report.effects.customers,
+            exactly=told.is_exact and is_told_exactly(report.effects.classes, viewer),
+        )
         return cls(
             customers=report.customers,
             undecided=told.count(("undecided",), report.undecided),

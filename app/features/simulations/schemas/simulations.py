@@ -16,7 +16,6 @@ from app.features.simulations.service import (
     Simulation,
     SimulationOrder,
     SimulationState,
-    disclosure,
 )
 from app.infra.masking import Open, ReadModel
 from app.infra.requester import Requester
@@ -61,8 +60,8 @@ class BaselineVersion(VersionChoice):
 class SimulationCreate(_Written):
     """What is to be rehearsed."""
 
-    candidate: DraftChoice | VersionChoice = Field(
-        default=DraftChoice(draft=True),
+    candidate: DraftChoice | VersionChoice | None = Field(
+        default=None,
         description="The draft of this rule set, or one of its versions; the draft without it.",
     )
     baseline: BaselineDraft | BaselineVersion | None = Field(
@@ -93,7 +92,7 @@ class SimulationCreate(_Written):
         )
 
 
-def _chosen(rule_set_id: str, choice: DraftChoice | VersionChoice) -> Chosen:
+def _chosen(rule_set_id: str, choice: DraftChoice | VersionChoice | None) -> Chosen:
     return Chosen(rule_set_id, choice.version if isinstance(choice, VersionChoice) else None)
 
 
@@ -192,9 +191,7 @@ class SimulationRead(SimulationListedRead):
         report = found.report
         return cls(
             **{name: getattr(listed, name) for name in SimulationListedRead.model_fields},
-            report=(
-                None if report is None else ReportRead.of_report(report, disclosure(report, viewer))
-            ),
+            report=None if report is None else ReportRead.of_report(report, viewer),
         )
 
 

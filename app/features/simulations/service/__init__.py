@@ -16,7 +16,6 @@ from app.features.simulations.service.disclosure import (
     tier_key,
 )
 from app.features.simulations.service.movers import (
-    MoverPage,
     list_all_movers,
     list_movers,
     require_movers,
@@ -26,7 +25,6 @@ from app.features.simulations.service.ordering import (
     order_simulation,
     rehearse,
 )
-from app.features.simulations.service.plan import Decider, Plan
 from app.features.simulations.service.reading import (
     Simulation,
     SimulationState,
@@ -41,7 +39,6 @@ from app.features.simulations.service.report import (
     Part,
     Report,
     View,
-    read_report,
     tiers_of,
     written_report,
 )
@@ -53,16 +50,13 @@ __all__ = [
     "JOB_KIND",
     "VIEWS",
     "Chosen",
-    "Decider",
     "Disclosure",
     "Key",
     "Move",
     "Mover",
     "MoverFilter",
-    "MoverPage",
     "Moves",
     "Part",
-    "Plan",
     "Report",
     "Side",
     "Simulation",
@@ -85,7 +79,6 @@ __all__ = [
     "order_simulation",
     "prove",
     "read_loads",
-    "read_report",
     "rehearse",
     "remove_old_simulations",
     "require_movers",

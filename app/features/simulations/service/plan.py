@@ -8,11 +8,12 @@ from datetime import date
 from typing import Final
 
 from app.domain.facts.catalogue import CATALOGUE
+from app.domain.privacy.classes import SensitivityClass
 from app.domain.rules.check import check_compiled
 from app.domain.rules.check.frame import BoxCounter
 from app.domain.rules.compile import compile_unproved
 from app.domain.rules.compiled import CompiledRuleSet
-from app.domain.rules.findings import Finding, Severity
+from app.domain.rules.findings import Finding
 from app.domain.rules.objectives import with_objective
 from app.domain.rules.writing import document_hash
 from app.features.rule_sets.service import RuleSet
@@ -22,8 +23,6 @@ DRAFT: Final = None
 
 MOST_FINDINGS: Final = 300
 """Findings of one candidate whose customers are counted."""
-
-_RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +56,22 @@ class Decider:
 class Boxed:
     """Findings that are about some customers, who are counted; the most severe first.
 
-    `unlisted` says how many there are besides, for whom nobody is counted.
+    `unlisted` says how many there are besides, for whom nobody is counted, and `classes` of which
+    sensitivity the facts are that their rule set reads.
     """
 
     findings: tuple[Finding, ...] = ()
     unlisted: int = 0
+    classes: tuple[SensitivityClass, ...] = ()
 
     @classmethod
     def of(cls, compiled: CompiledRuleSet) -> Boxed:
         """What the check finds, which may take seconds."""
         boxed = [finding for finding in check_compiled(compiled) if finding.box is not None]
-        boxed.sort(key=lambda finding: _RANKS[finding.severity])
-        return cls(tuple(boxed[:MOST_FINDINGS]), max(0, len(boxed) - MOST_FINDINGS))
+        boxed.sort(key=lambda finding: finding.severity.rank)
+        classes = sorted({SensitivityClass(fact.sensitivity) for fact in compiled.facts})
+        unlisted = max(0, len(boxed) - MOST_FINDINGS)
+        return cls(tuple(boxed[:MOST_FINDINGS]), unlisted, tuple(classes))
 
     def counter(self, compiled: CompiledRuleSet) -> BoxCounter:
         """What counts the customers of each finding, in their order."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
 
-from app.domain.rules.findings import Severity
+from app.domain.privacy.classes import SensitivityClass
 from app.features.rule_sets.service import WordedFinding
 
 UNKNOWN: Final = "unknown"
@@ -120,21 +120,22 @@ class Effect:
 class Effects:
     """Customers whom the candidate decides for, and whom of them findings of its check are about.
 
-    `unlisted` findings, no more severe than those that are listed, are not even counted.
+    `unlisted` findings, no more severe than those that are listed, are not even counted. `classes`
+    are the sensitivity classes of the facts that the candidate reads.
     """
 
     customers: int
     listed: tuple[Effect, ...]
     unlisted: int
+    classes: tuple[SensitivityClass, ...]
 
     def by_effect(self, unit: int = 1) -> list[Effect]:
-        """The worst first, of equal ones those with most customers, who count by full units.
+        """The worst first, and of equal ones those that affect most full units of customers.
 
-        Who is told full units only learns no more by the order.
+        Who is told no more than full units learns no more by the order.
         """
-        ranks = {severity: rank for rank, severity in enumerate(Severity)}
         return sorted(
-            self.listed, key=lambda one: (ranks[one.finding.severity], -(one.customers // unit))
+            self.listed, key=lambda one: (one.finding.severity.rank, -(one.customers // unit))
         )
 
 

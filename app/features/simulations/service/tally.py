@@ -137,7 +137,7 @@ class Tally:
             Effect(WordedFinding.of(finding), self.inside[place])
             for place, finding in enumerate(boxed.findings)
         )
-        return Effects(self.decided, tuple(listed), boxed.unlisted)
+        return Effects(self.decided, tuple(listed), boxed.unlisted, boxed.classes)
 
     def _parts(self, names: Sequence[str], name_of: Callable[[Cell], str]) -> tuple[Part, ...]:
         """The parts that have any customers, in the order of their names."""

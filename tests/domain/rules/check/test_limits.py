@@ -2,6 +2,7 @@
 
 from app.domain.rules.check.gaps import gap_boxes, gap_findings
 from app.domain.rules.check.grid import bounded
+from app.domain.rules.check.meetings import overlap_findings
 from app.domain.rules.check.reach import examine
 from app.domain.rules.check.witness import Witnesses
 from app.domain.rules.compile_document import compile_unproved
@@ -79,3 +80,16 @@ def test_a_number_that_is_never_null_is_nought_in_a_witness_that_is_not_about_it
     note = examination.tables[6]
     witness, remark = Witnesses(examination).find(note, note.grid.rows[0])
     assert (remark, dict(witness)) == ("", {"ratio": "null", "growth": "0"})
+
+
+def test_of_thousands_of_rows_that_all_overlap_the_pairs_are_only_counted() -> None:
+    """There are two million of them, which nobody could hold."""
+    raw = sample()
+    raw["tests"] = []
+    values = raw["tables"][1]["output"]["values"]
+    raw["tables"][1]["hit_policy"] = "any"
+    raw["tables"][1]["rules"] = [{"id": f"R{n}", "then": values[n % 2]} for n in range(2_000)]
+    examined = examine(compiled(raw), Limits())
+    told = overlap_findings(examined.tables[1], Witnesses(examined))
+    assert [one.rules for one in told[:2]] == [("R0", "R1"), ("R0", "R3")]
+    assert told[-1].message == f"There are {1_000 * 1_000 - 20} more like the 20 that are listed."
