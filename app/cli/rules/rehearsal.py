@@ -159,7 +159,7 @@ def _print_load(name: str, before: int, after: int) -> None:
 def _print_effects(report: Report) -> None:
     """Print whom findings of the check are about that a person should look at."""
     effects = report.effects
-    shown = [one for one in effects.listed if one.finding.severity in WORTH_READING]
+    shown = [one for one in effects.by_effect() if one.finding.severity in WORTH_READING]
     for one in shown:
         finding = one.finding
         told = f"{finding.severity} {finding.path} {finding.code}: {finding.box}"

@@ -17,7 +17,6 @@ from app.features.rule_sets.service.checking import (
     Checked,
     CheckedFinding,
     Counted,
-    by_effect,
     check_raw,
     check_upload,
 )
@@ -89,7 +88,6 @@ __all__ = [
     "Uncounted",
     "WordedFinding",
     "activate",
-    "by_effect",
     "check_raw",
     "check_upload",
     "compile_draft",

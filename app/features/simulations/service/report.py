@@ -129,7 +129,7 @@ class Effects:
     unlisted: int
     classes: tuple[SensitivityClass, ...]
 
-    def by_effect(self, unit: int) -> list[Effect]:
+    def by_effect(self, unit: int = 1) -> list[Effect]:
         """The worst first, and of equal ones those that affect most full units of customers.
 
         Who is told no more than full units learns no more by the order.
