@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -71,21 +71,13 @@ class Checked:
         return self.by_effect()
 
     def by_effect(self, unit: int = 1) -> tuple[CheckedFinding, ...]:
-        """The same by full units of customers; see the function of that name."""
-        return by_effect(self.found, unit)
+        """The same by full units of customers: who is told no more learns no more by the order."""
 
+        def rank(each: CheckedFinding) -> tuple[int, int]:
+            affected = -1 if each.affected is None else each.affected // unit
+            return each.finding.severity.rank, -affected
 
-def by_effect(findings: Iterable[CheckedFinding], unit: int = 1) -> tuple[CheckedFinding, ...]:
-    """The findings, the worst first, of equal ones those that affect most customers.
-
-    Customers count by full units: who is told no more learns no more by the order.
-    """
-
-    def rank(each: CheckedFinding) -> tuple[int, int]:
-        affected = -1 if each.affected is None else each.affected // unit
-        return each.finding.severity.rank, -affected
-
-    return tuple(sorted(findings, key=rank))
+        return tuple(sorted(self.found, key=rank))
 
 
 async def check_upload(
