@@ -45,7 +45,7 @@ IDS: Final[Mapping[str, str]] = {
     "tier": "SELECT unnest(ARRAY['diamond', 'gold', 'standard'])",
     "rule_set_id": "SELECT DISTINCT rule_set_id FROM rule_set_versions",
     "version": "SELECT 1",
-    "import_id": "SELECT (payload->>'import_id') FROM jobs",
+    "import_id": "SELECT payload->>'import_id' FROM jobs WHERE payload ? 'import_id'",
     "job_id": "SELECT id FROM jobs",
     # In the order in which they were made: each request has a file of its own.
     "override_id": "SELECT id FROM override_requests ORDER BY id",

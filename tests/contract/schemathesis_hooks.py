@@ -25,6 +25,11 @@ IDS: Final[dict[str, list[str]]] = json.loads(os.environ.get("TIERING_CONTRACT_I
 #: What is changed only by who says which version he has read.
 CONDITIONAL: Final = ("PUT", "/v1/overrides/{override_id}")
 DRAFT: Final = "/v1/rule-sets/{rule_set_id}/draft"
+PUBLISH: Final = "/v1/rule-sets/{rule_set_id}/publish"
+SIMULATIONS: Final = "/v1/rule-sets/{rule_set_id}/simulations"
+#: The rule set whose simulations are there, and an objective of all.
+SIMULATED: Final = "motor"
+OBJECTIVES: Final = ["renewal"]
 EVIDENCE: Final = "/v1/overrides/{override_id}/evidence"
 CHANGES: Final = "/v1/rule-sets/{rule_set_id}/versions/{version}/changes"
 CONSENTS: Final = "/v1/customers/{customer_id}/consents"
@@ -116,7 +121,7 @@ def make_possible(case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
 
 
 def make_sensible(case: schemathesis.Case[Any]) -> None:
-    """Let a call about drafts and publications say what somebody would who knows of them."""
+    """Let a call about rule sets say what somebody would who knows of them."""
     turn = next(_turn)
     for name in [name for name in case.headers if name.lower() == "idempotency-key"]:
         case.headers[name] = f"{case.headers[name][:200]} {turn}"
@@ -124,19 +129,44 @@ def make_sensible(case: schemathesis.Case[Any]) -> None:
         # Before the first version, which all rule sets have, there is none to compare it with.
         case.query = {"since": 1}
     elif case.path == DRAFT:
-        case.headers["If-Match"] = "*"
-        own_id = case.path_parameters["rule_set_id"] = known("rule_set_id", turn)
-        if case.method == "PUT":
-            case.body = {"format": "tiering/1", "id": own_id, "extends": f"{own_id}@1"}
-        if case.method == "DELETE" and _opened:
-            # Who discarded the others would leave nothing to edit.
-            case.path_parameters["rule_set_id"] = _opened.pop()
+        edit_sensibly(case, turn)
+    elif case.path.startswith(f"{SIMULATIONS}/"):
+        look_at_a_simulation(case, turn)
+    elif case.path == PUBLISH:
+        case.path_parameters["rule_set_id"] = known("rule_set_id", turn)
+        case.body = {"version": 1, "valid_from": day_ahead(50), "pia_ref": "PIA-1"}
     elif case.method == "POST" and case.path == "/v1/rule-sets":
         _opened.append(f"swept-{turn}")
         case.body = {"id": _opened[-1], "from": {"template": "motor"}}
-    elif isinstance(case.body, dict):
-        days = {"valid_from": day_ahead(50), "valid_to": day_ahead(60)}
-        case.body = case.body | {name: day for name, day in days.items() if name in case.body}
+    else:
+        say_what_is_there(case)
+
+
+def edit_sensibly(case: schemathesis.Case[Any], turn: int) -> None:
+    """Edit a draft that is open, and discard one that the run has opened."""
+    case.headers["If-Match"] = "*"
+    own_id = case.path_parameters["rule_set_id"] = known("rule_set_id", turn)
+    if case.method == "PUT":
+        case.body = {"format": "tiering/1", "id": own_id, "extends": f"{own_id}@1"}
+    if case.method == "DELETE" and _opened:
+        # Who discarded the others would leave nothing to edit.
+        case.path_parameters["rule_set_id"] = _opened.pop()
+
+
+def look_at_a_simulation(case: schemathesis.Case[Any], turn: int) -> None:
+    """Name a simulation that is there, by the rule set it is of."""
+    case.path_parameters["rule_set_id"] = SIMULATED
+    case.path_parameters["simulation_id"] = known("simulation_id", turn)
+    if case.path.endswith("/comparison"):
+        case.query = {"with": known("simulation_id", turn + 1)}
+
+
+def say_what_is_there(case: schemathesis.Case[Any]) -> None:
+    """Name a day to come, and an objective that the rule sets have."""
+    body: Any = case.body
+    if isinstance(body, dict):
+        sent = {"valid_to": day_ahead(60), "objectives": OBJECTIVES}
+        case.body = body | {name: value for name, value in sent.items() if name in body}
 
 
 #: What somebody who asks for an override knows: days to come, customers, a colleague.

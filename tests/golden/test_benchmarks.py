@@ -30,7 +30,7 @@ PRINTED = {
     "importer": r"300 policies: .* ratio [0-9.]+ ",
     "rule_kernel": r"ours / by hand: [0-9.]+x, (.|\n)*"
     r"ours / zen-engine evaluate_batch: [0-9,.]+x",
-    "rule_check": r"slowest of the three: [0-9.]+ s(.|\n)*by hand / ours: [0-9.,]+x"
+    "rule_check": r"slowest: [0-9.]+ s(.|\n)*by hand / ours: [0-9.,]+x"
     r"(.|\n)*z3 / ours: [0-9.,]+x",
     "one_customer": r"ours with reasons / zen-engine evaluate: [0-9,.]+x, ",
     "hot_reads": r"P1 tier / tier by hand, asyncpg: [0-9.]+x(.|\n)*P3 SLA of a tier",

@@ -197,7 +197,7 @@ async def test_failing_tests_are_named_by_their_places(rules: RuleDesk) -> None:
 
 async def test_sensitive_facts_need_an_assessment(rules: RuleDesk) -> None:
     await rules.opened()
-    assert refused(await rules.publish(pia_ref=None)) == (422, "pia-required")
+    assert refused(await rules.publish(pia_ref=None)) == (409, "pia-required")
     assert (await rules.published(pia_ref="PIA/7"))["pia_ref"] == "PIA/7"
 
 

@@ -184,7 +184,12 @@ async def test_what_if_decides_and_stores_nothing(api: Api, session: AsyncSessio
         ]
         * 4,
         "fired": IsPartialDict(),
-        "rule_set": {"id": "liability", "version": 1, "hash": IsStr(regex="[0-9a-f]{64}")},
+        "rule_set": {
+            "id": "liability",
+            "version": 1,
+            "hash": IsStr(regex="[0-9a-f]{64}"),
+            "objective": "balanced",
+        },
         "data_as_of": IsStr(regex=r"\d{4}-\d{2}-\d{2}"),
         "facts_completeness": IsStr(regex=r"0\.\d+"),
         "trace": None,

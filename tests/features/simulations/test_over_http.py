@@ -167,7 +167,7 @@ async def test_what_is_not_there_is_not_found(rehearsal: Rehearsal) -> None:
 
 async def test_what_cannot_be_compared_is_refused(rehearsal: Rehearsal) -> None:
     other = await rehearsal.ask(baseline={"rule_set": "health", "version": 1})
-    assert (other.status_code, slug(other)) == (422, "other-line")
+    assert (other.status_code, slug(other)) == (409, "other-line")
     unknown = await rehearsal.ask(objectives=["renewal", "nobodys"])
     assert (unknown.status_code, slug(unknown)) == (422, "unknown-objective")
     assert "nobodys" not in unknown.text

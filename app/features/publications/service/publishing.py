@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from app.domain.errors import Conflict, Forbidden, Invalid
+from app.domain.errors import Conflict, Forbidden
 from app.domain.rules.check import check_compiled
 from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.findings import Finding, Severity
@@ -106,17 +106,17 @@ async def publish(
 
     Raises:
         NotFound: there is no such rule set or version.
-        Conflict: `draft-changed`, `not-rehearsed` or `already-in-force`.
+        Conflict: `draft-changed`, `pia-required`, `not-rehearsed` or `already-in-force`.
         NotPublishableError: errors are open, or tests fail.
         Forbidden: `publisher-is-author` or `not-a-publisher`.
-        Invalid: `publication-back-dated` or `pia-required`.
+        Invalid: `publication-back-dated`.
     """
     require_day(order.valid_from, publisher)
     await require_publisher(session, publisher)
     candidate = await _candidate(session, rule_set_id, order)
     _require_second_person(candidate.authors, publisher)
     if candidate.needs_assessment and candidate.pia_ref is None:
-        raise Invalid("pia-required", "It reads facts that need a privacy assessment.")
+        raise Conflict("pia-required", "It reads facts that need a privacy assessment.")
     if not await has_rehearsed(session, rule_set_id=rule_set_id, hash_=candidate.hash):
         raise Conflict("not-rehearsed", "Simulate exactly this document on the whole book first.")
     # Proving it may take seconds, in which nobody else should have to wait.

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from app.domain.errors import Invalid
+from app.domain.errors import Conflict
 from app.domain.rules.objectives import with_objective
 from app.domain.rules.writing import document_json
 from app.domain.tiering.selection import require_all
@@ -71,7 +71,8 @@ async def order_simulation(session: AsyncSession, order: SimulationOrder, *, tod
 
     Raises:
         NotFound: candidate or baseline is not there.
-        Invalid: `other-line` if they decide for different lines, `unknown-objective`.
+        Conflict: `other-line` if they decide for different lines.
+        Invalid: `unknown-objective`.
         UnsafeError: one of them must not decide.
         Conflict: `no-rule-set`.
     """
@@ -102,7 +103,7 @@ def settle_sides(
     """Which rule sets decide beside the candidate and the baseline, on the day of `in_force`.
 
     Raises:
-        Invalid: `other-line` if candidate and baseline decide for different lines.
+        Conflict: `other-line` if candidate and baseline decide for different lines.
         Conflict: `no-rule-set` if the mandatory `all` has none in force.
     """
     require_all(in_force)
@@ -111,7 +112,7 @@ def settle_sides(
     deciding = Decider.of_version(in_force.get(line) or in_force[ALL])
     if baseline is not None and baseline.product_line != line and baseline.hash != deciding.hash:
         detail = f"The baseline has to decide for the candidate's line, {line}; name another one."
-        raise Invalid("other-line", detail)
+        raise Conflict("other-line", detail)
     against = baseline or deciding
     others = {
         name: Decider.of_version(found)
