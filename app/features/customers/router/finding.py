@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import ceil
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
 
@@ -23,23 +23,19 @@ from app.features.customers.schemas import (
 )
 from app.features.customers.service import BookFilter, ListedCustomer
 from app.infra.audit import Audit, AuditTrail, ChangeAudit
-from app.infra.auth import charge, costs, requires
+from app.infra.auth import costs, requires
 from app.infra.deadline import takes_up_to
 from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk, RequestDesk
 from app.infra.downloads import ListFile, Making, Row, respond_list
+from app.infra.list_files import LONGEST_LIST_SECONDS, media_type_of_list
 from app.infra.locale import RequestLocale
-from app.infra.media_types import CSV, XLSX
-from app.infra.negotiation import preferred_media_type
-from app.infra.pagination import Cursors, PageQuery, require_known_fields
-from app.infra.problems import FieldError, ProblemError
+from app.infra.media_types import CSV, JSON, XLSX
+from app.infra.pagination import Cursors, require_known_fields
+from app.infra.problems import ProblemError
 from app.infra.rate_limit import RateClass
 from app.infra.reveal import respond_each
 from app.infra.turns import TAKES_TURN
-
-JSON: Final = "application/json"
-#: A list of the largest size, and those before it whose turn it is.
-_LONGEST_LIST_SECONDS: Final = 300
 
 
 async def known_fields(request: Request, actor: Annotated[Actor, requires(*SEARCHERS)]) -> Actor:
@@ -57,17 +53,8 @@ async def listed_as(
         Header(max_length=1000, include_in_schema=False),
     ] = None,
 ) -> str:
-    """The media type of the list; a file is all of it, and costs more than a page."""
-    media_type = preferred_media_type(accept, [JSON, CSV, XLSX])
-    if media_type is None:
-        raise ProblemError("not-acceptable")
-    if media_type != JSON:
-        paged = [name for name in PageQuery.model_fields if name in request.query_params]
-        if paged:
-            errors = [FieldError(("query", name), "file_without_pages") for name in paged]
-            raise ProblemError("validation", errors=errors)
-        charge(request, actor, RateClass.COSTLY)
-    return media_type
+    """The media type of the list."""
+    return media_type_of_list(request, actor, accept)
 
 
 @router.get(
@@ -85,7 +72,7 @@ async def listed_as(
         **read_responses("field-not-permitted", 406, "list-too-long"),
     },
 )
-@takes_up_to(seconds=_LONGEST_LIST_SECONDS)
+@takes_up_to(seconds=LONGEST_LIST_SECONDS)
 async def list_customers(
     query: Annotated[BookQuery, Query()],
     desk: Desk,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
 from datetime import date
-from functools import cache
-from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 from pydantic import Field
 
@@ -17,6 +13,7 @@ from app.domain.privacy.sensitive import Sensitive
 from app.domain.words import LifeCycleStage, Segment, Tier
 from app.features.customers.service import BookFilter, ListedCustomer
 from app.infra.downloads import ListFile
+from app.infra.list_files import headed_file
 from app.infra.locale import Locale
 from app.infra.masking import Internal, MaskedRead, Name, Open, ReadModel, internal
 from app.infra.pagination import PageQuery
@@ -110,22 +107,6 @@ class BookRead(ReadModel):
     next_cursor: Open[str | None] = Field(description="Where the next page begins; null: nowhere.")
 
 
-@cache
-def _texts() -> Mapping[str, Any]:
-    """Title and headings, as `book.toml` words them."""
-    text = resources.files(__package__).joinpath("book.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
 def book_file(media_type: str, locale: Locale) -> ListFile:
     """How customers leave as a file: a column for each field of a row."""
-    texts = _texts()
-    fields = [name for name in ListedRead.model_fields if name != "meta"]
-    return ListFile(
-        media_type=media_type,
-        stem="customers",
-        title=texts["title"][locale],
-        columns={name: texts["columns"][name][locale] for name in fields},
-        masked=texts["masked"][locale],
-        locale=locale,
-    )
+    return headed_file(ListedRead, "book.toml", media_type, locale)

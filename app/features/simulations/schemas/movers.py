@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
-from importlib import resources
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -17,6 +13,7 @@ from app.domain.privacy.sensitive import Sensitive
 from app.domain.words import Tier
 from app.features.simulations.service import Mover, MoverFilter
 from app.infra.downloads import ListFile
+from app.infra.list_files import headed_file
 from app.infra.locale import Locale
 from app.infra.masking import Internal, MaskedRead, Open, ReadModel, Value, internal
 from app.infra.pagination import PageQuery
@@ -86,22 +83,6 @@ class MoversRead(ReadModel):
     next_cursor: Open[str | None] = Field(description="Where the next page begins; null: nowhere.")
 
 
-@cache
-def _texts() -> Mapping[str, Any]:
-    """Title and headings, as `movers.toml` words them."""
-    text = resources.files(__package__).joinpath("movers.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
 def movers_file(media_type: str, locale: Locale) -> ListFile:
     """How movers leave as a file: a column for each field of a row."""
-    texts = _texts()
-    fields = [name for name in MoverRead.model_fields if name != "meta"]
-    return ListFile(
-        media_type=media_type,
-        stem="movers",
-        title=texts["title"][locale],
-        columns={name: texts["columns"][name][locale] for name in fields},
-        masked=texts["masked"][locale],
-        locale=locale,
-    )
+    return headed_file(MoverRead, "movers.toml", media_type, locale)
