@@ -20,7 +20,7 @@ from app.domain.rules.cells import parse_cell
 from app.domain.rules.compile import compile_unproved
 from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.domains import domain_of
-from app.domain.rules.exchange.pmml import pmml_scorecard, predicate
+from app.domain.rules.exchange.pmml import NAMESPACE, pmml_scorecard, predicate
 from app.domain.rules.values import value_text
 from app.infra.xml_trees import write_xml
 from tests.domain.rules.exchange.outside import ask, python_packages
@@ -175,6 +175,38 @@ def test_what_pmml_programs_would_not_keep_apart_is_refused_by_bin(
         (f"{path}[0].when", "not-carried"),
         (f"{path}[1].when", "not-carried"),
     ]
+
+
+def test_a_number_says_the_margins_that_its_fact_has() -> None:
+    root = ET.fromstring(written(of_every_kind()))  # noqa: S314 - our own.
+    fields = {field.get("name"): field for field in root.iter(f"{{{NAMESPACE}}}DataField")}
+    margins = {
+        name: {side: text for inner in field for side, text in inner.items() if "Margin" in side}
+        for name, field in fields.items()
+        if field.get("dataType") == "double"
+    }
+    assert margins["growth"] == {"leftMargin": "0", "rightMargin": "10"}
+    assert margins["delta"] == {}
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "margins"),
+    [
+        (-3, None, {"leftMargin": "-3"}),
+        (None, 7, {"rightMargin": "7"}),
+    ],
+)
+def test_a_number_open_on_one_side_says_the_other(
+    least: int | None, most: int | None, margins: Mapping[str, str]
+) -> None:
+    known = {**CATALOGUE, "odd": fact("odd", "int", minimum=least, maximum=most)}
+    raw = sample()
+    raw["scorecard"]["characteristics"].append(characteristic("C01", "odd", ["-"]))
+    root = ET.fromstring(  # noqa: S314 - our own.
+        written(compile_unproved(parse_document(raw, known), known))
+    )
+    (interval,) = root.iterfind(f".//{{{NAMESPACE}}}DataField[@name='odd']/*")
+    assert interval.attrib == {"closure": "closedClosed", **margins}
 
 
 def test_a_dimension_that_cannot_differ_scores_nothing() -> None:
