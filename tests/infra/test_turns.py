@@ -17,7 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from app.domain.privacy.roles import Role
 from app.features.rule_sets.service import install_templates
-from app.infra.database import Database, open_database
+from app.infra.database import Database, create_database, open_database
 from app.infra.problems import ProblemError
 from app.infra.settings import Settings
 from app.infra.turns import Turns, create_turns, turn_of
@@ -36,6 +36,8 @@ PURPOSE = {"X-Purpose": "customer_service"}
 #: Only reads by way of a body.
 READS_BY_BODY: Final = {"find_tiers"}
 ALL_AT_ONCE: Final = 20
+#: How long anybody waits for a turn, or for a lock, here; in a deployment it is five times as long.
+PATIENCE_SECONDS: Final = 1
 
 
 async def settle() -> None:
@@ -154,11 +156,25 @@ async def onlooker(settings: Settings, fresh_database_url: str) -> AsyncIterator
 
 
 @pytest.fixture
-async def api(settings: Settings, committed: Database) -> AsyncIterator[Api]:
+async def committed(
+    fresh_database_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Database]:
+    """A pool whose connections wait a moment for locks of others."""
+    monkeypatch.setattr("app.infra.database._LOCK_TIMEOUT_SECONDS", PATIENCE_SECONDS)
+    opened = create_database(fresh_database_url, settings)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def api(
+    settings: Settings, committed: Database, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Api]:
     """The application over the pool, with two customers."""
     async with committed.sessions.begin() as session:
         await install_templates(session)
     async with open_api(create_app(settings, committed), settings) as opened:
+        monkeypatch.setattr(opened.app.state.turns, "_patience", PATIENCE_SECONDS)
         for customer_id in ("BUSY", "FREE"):
             await put_customer(opened, customer_id)
         yield opened
