@@ -1,12 +1,13 @@
 """House rules kept by small checks of the syntax tree, each seen to find a planted fault."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.architecture import conventions
 from tests.architecture.conventions import Rule
-from tests.architecture.tree import ROOT, write
+from tests.architecture.tree import ROOT, parse_once, write
 
 MODULE = '"""Planted."""\n'
 
@@ -103,6 +104,13 @@ FAULTS: dict[Rule, tuple[dict[str, str], list[str]]] = {
         ["tests/domain/test_cells.py:2 test_empty asserts nothing"],
     ),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_the_trees() -> Iterator[None]:
+    """Keep the syntax trees, which take a hundred megabytes, no longer than they are looked at."""
+    yield
+    parse_once.cache_clear()
 
 
 def name(rule: Rule) -> str:

@@ -7,6 +7,7 @@ import ast
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,13 @@ def parse(path: Path) -> ast.Module:
 def syntax_trees(root: Path, *folders: str) -> Iterator[tuple[str, ast.Module]]:
     """Yield place and syntax tree of every Python file below the named folders."""
     for path in python_files(root, *folders):
-        yield place(root, path), parse(path)
+        yield place(root, path), parse_once(path, path.read_bytes())
+
+
+@cache
+def parse_once(path: Path, _content: bytes) -> ast.Module:
+    """Return the syntax tree of a file, for all who only read it as long as it has that content."""
+    return parse(path)
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
