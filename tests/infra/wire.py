@@ -107,6 +107,7 @@ async def serving(app: ASGIApp, protocol: type[GuardedProtocol]) -> AsyncIterato
     try:
         yield Wire(server.servers[0].sockets[0].getsockname()[1])
     finally:
-        server.should_exit = True
-        await loop
+        # Told to leave, the loop would look up from its sleep a tenth of a second later.
+        loop.cancel()
+        await asyncio.wait([loop])
         await server.shutdown()
