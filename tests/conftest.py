@@ -88,13 +88,18 @@ def fresh_database_url(server_url: str) -> Iterator[str]:
 
 
 @contextmanager
-def made_databases(server: str) -> Iterator[Callable[[], str]]:
-    """As many migrated databases as are asked for; they go with the block."""
+def made_databases(server: str, template: str = TEMPLATE) -> Iterator[Callable[[], str]]:
+    """As many migrated databases as are asked for; they go with the block.
+
+    Args:
+        server: the server's URL.
+        template: the name of what they are copies of, to which nobody is connected.
+    """
     names: list[str] = []
 
     def make() -> str:
         names.append(f"made_{new_id().hex}")
-        _run(server, f"CREATE DATABASE {names[-1]} TEMPLATE {TEMPLATE}")
+        _run(server, f"CREATE DATABASE {names[-1]} TEMPLATE {template}")
         return on_database(server, names[-1])
 
     yield make

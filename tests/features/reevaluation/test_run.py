@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from dirty_equals import IsDatetime
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from app.domain.errors import Conflict, Invalid
 from app.domain.tiering.decision import Cause, CauseKind
@@ -19,6 +20,7 @@ from app.infra.cipher import Vault, load_master_key
 from app.infra.clock import business_day, utc_now
 from app.infra.database import AsyncSession, Database, open_database
 from app.infra.settings import Settings
+from tests.conftest import made_databases
 from tests.factories.book import AS_OF, change_some, write_book
 from tests.factories.overrides import end_override, put_override
 from tests.factories.templates import put_templates
@@ -30,13 +32,33 @@ run_module = sys.modules["app.features.reevaluation.service.run"]
 CUSTOMERS = 60
 
 
+@pytest.fixture(scope="module")
+def book(server_url: str) -> Iterator[str]:
+    """The name of a database with a small book and the templates, for each test to copy."""
+    with made_databases(server_url) as make:
+        url = make()
+        asyncio.run(write_down(url))
+        yield make_url(url).database or ""
+
+
+async def write_down(url: str) -> None:
+    """Write the book."""
+    async with open_database(url, Settings()) as opened, opened.sessions.begin() as session:
+        await write_book(session, CUSTOMERS)
+        await put_templates(session)
+
+
+@pytest.fixture
+def fresh_database_url(server_url: str, book: str) -> Iterator[str]:
+    """A database of the test's own with the book in it."""
+    with made_databases(server_url, template=book) as make:
+        yield make()
+
+
 @pytest.fixture
 async def database(fresh_database_url: str, settings: Settings) -> AsyncIterator[Database]:
-    """A database of the test's own with a small book and the templates."""
+    """The database of the test's own."""
     async with open_database(fresh_database_url, settings) as opened:
-        async with opened.sessions.begin() as session:
-            await write_book(session, CUSTOMERS)
-            await put_templates(session)
         yield opened
 
 
@@ -324,8 +346,13 @@ async def test_moves_are_of_the_tiers_held_whatever_overrides_serve(
 ) -> None:
     await runner()
     before = (await runner()).tally
-    for number in range(1, 30):
-        await pinned(database, f"C{number:08}", Vault(load_master_key(settings)))
+    vault = Vault(load_master_key(settings))
+    for number in range(1, 9):
+        await pinned(database, f"C{number:08}", vault)
+    async with database.sessions() as session:
+        # Some of them are served another tier than they hold.
+        query = "SELECT source FROM tier_assignments WHERE valid_to IS NULL"
+        assert "override" in list(await session.scalars(text(query)))
     after = (await runner()).tally
     assert (after.moves, after.changed) == (before.moves, 0)
 
@@ -358,10 +385,16 @@ async def test_without_a_rule_set_for_all_lines_no_run_begins(
     assert await counts(database) == (0, 0, 0)
 
 
-async def test_an_empty_book_completes(fresh_database_url: str, settings: Settings) -> None:
-    async with open_database(fresh_database_url, settings) as database:
+@pytest.fixture
+def without_book(make_database: Callable[[], str]) -> str:
+    """A database nobody is in."""
+    return make_database()
+
+
+async def test_an_empty_book_completes(without_book: str, settings: Settings) -> None:
+    async with open_database(without_book, settings) as database:
         async with database.sessions.begin() as session:
             await put_templates(session)
-        summary = await run(fresh_database_url, settings, as_of=AS_OF, apply=True)
+        summary = await run(without_book, settings, as_of=AS_OF, apply=True)
         assert summary.tally.customers == 0
         assert [row["state"] for row in await runs(database)] == ["completed"]
