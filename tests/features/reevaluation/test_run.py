@@ -347,7 +347,7 @@ async def test_moves_are_of_the_tiers_held_whatever_overrides_serve(
     await runner()
     before = (await runner()).tally
     vault = Vault(load_master_key(settings))
-    for number in range(1, 9):
+    for number in range(1, 30):
         await pinned(database, f"C{number:08}", vault)
     async with database.sessions() as session:
         # Some of them are served another tier than they hold.
