@@ -13,9 +13,25 @@ from app.infra.settings import Settings
 from tests.conftest import TEMPLATE
 from tests.contract.collector import Collector, a_collector
 from tests.contract.live import Served, a_database, a_server
-from tests.features.conftest import api, templates
+from tests.features.conftest import (
+    api,
+    database_url,
+    keys,
+    rules_in_stock,
+    settings,
+    stock,
+    templates,
+)
 
-__all__ = ["api", "templates"]
+__all__ = [
+    "api",
+    "database_url",
+    "keys",
+    "rules_in_stock",
+    "settings",
+    "stock",
+    "templates",
+]
 
 
 @dataclass(frozen=True, slots=True)
