@@ -17,7 +17,7 @@ from tests.contract.live import Served, a_database, a_server
 from tests.contract.sentinels import write_sentinels
 from tests.features.conftest import (
     api,
-    database_url,
+    database,
     keys,
     rules_in_stock,
     settings,
@@ -28,7 +28,7 @@ from tests.features.stock import stocked
 
 __all__ = [
     "api",
-    "database_url",
+    "database",
     "keys",
     "rules_in_stock",
     "settings",

@@ -14,6 +14,7 @@ from app.infra.database import Database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, open_api
+from tests.conftest import rolled_back
 from tests.features.stock import nothing_else, stocked
 
 
@@ -48,13 +49,14 @@ def stock() -> str | None:
 
 
 @pytest.fixture
-def database_url(
+async def database(
     request: pytest.FixtureRequest, database_url: str, rules_in_stock: str, stock: str | None
-) -> str:
-    """The database that holds what the test begins with; it leaves it as it found it."""
+) -> AsyncIterator[Database]:
+    """The database that holds what the test begins with, in a transaction of its own."""
     if stock is None and "templates" in request.fixturenames:
-        return rules_in_stock
-    return stock or database_url
+        stock = rules_in_stock
+    async with rolled_back(stock or database_url) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -66,4 +68,4 @@ async def api(settings: Settings, database: Database) -> AsyncIterator[Api]:
 
 @pytest.fixture
 def templates(database: Database) -> None:
-    """The shipped rule sets in force: `database_url` sees that they are asked for."""
+    """The shipped rule sets in force: `database` sees that they are asked for."""

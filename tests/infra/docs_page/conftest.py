@@ -2,7 +2,7 @@
 
 from tests.features.conftest import (
     api,
-    database_url,
+    database,
     keys,
     rules_in_stock,
     settings,
@@ -12,7 +12,7 @@ from tests.features.conftest import (
 
 __all__ = [
     "api",
-    "database_url",
+    "database",
     "keys",
     "rules_in_stock",
     "settings",
