@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -121,13 +121,13 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data")
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """Sessions over one connection whose outer transaction is rolled back after the test.
+@asynccontextmanager
+async def rolled_back(url: str) -> AsyncIterator[Database]:
+    """Sessions over one connection whose outer transaction is rolled back after the block.
 
     A commit inside only releases a savepoint, so the API's own committing dependency can be used.
     """
-    engine = create_async_engine(normalise_url(database_url), poolclass=NullPool)
+    engine = create_async_engine(normalise_url(url), poolclass=NullPool)
     async with engine.connect() as connection:
         outer = await connection.begin()
         yield Database(
@@ -141,6 +141,13 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         )
         await outer.rollback()
     await engine.dispose()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The shared database, in a transaction of the test's own."""
+    async with rolled_back(database_url) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
-"""Routes that are read, and described, once for all the applications of a test process.
+"""Routes that are read, classified and described once for all the applications of a test process.
 
 What FastAPI finds out of the signatures of our route functions is most of the work of making an
-application, and writing their description is most of the work of refusing a first request; both
-come out the same every time. Everything else is made anew for each application: state, settings,
-quotas, middleware.
+application, looking for the class of every field they answer is most of the rest, and writing their
+description is most of the work of refusing a first request; all come out the same every time.
+Everything else is made anew for each application: state, settings, quotas, middleware.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
+from app.infra import classification
 from app.infra.application import Application
 from app.main import ROUTERS
 
@@ -26,6 +27,7 @@ class ReadRoutes:
     def __init__(self) -> None:
         self._read: dict[int, list[BaseRoute]] = {}
         self._described: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._unclassified: dict[tuple[object, ...], list[str]] = {}
 
     def include(self, app: FastAPI, router: APIRouter) -> None:
         """Give an application the routes that the first one read of the same router.
@@ -47,7 +49,7 @@ class ReadRoutes:
 
     def describe(self, app: Application) -> dict[str, Any]:
         """The description of the first application of the same routes, unless some are its own."""
-        shared = {id(route) for routes in self._read.values() for route in routes}
+        shared = self._shared()
         own = [route for route in app.routes if id(route) not in shared]
         if any(getattr(route, "include_in_schema", True) for route in own):
             return _describe(app)
@@ -56,13 +58,32 @@ class ReadRoutes:
             self._described[key] = _describe(app)
         return self._described[key]
 
+    def unclassified(self, app: FastAPI) -> list[str]:
+        """What the first application of the same routes answers without a class.
+
+        Routes of its own that may have a model of an answer are looked into anew.
+        """
+        shared = self._shared()
+        own = [route for route in app.routes if id(route) not in shared]
+        pages = {(route.path, str(route.methods)) for route in own if type(route) is Route}
+        if len(pages) != len(own):
+            return _find_unclassified(app)
+        key = (*sorted(pages), *(id(route) for route in app.routes if id(route) in shared))
+        if key not in self._unclassified:
+            self._unclassified[key] = _find_unclassified(app)
+        return self._unclassified[key]
+
+    def _shared(self) -> set[int]:
+        return {id(route) for routes in self._read.values() for route in routes}
+
 
 _describe = Application.openapi
+_find_unclassified = classification.find_unclassified_fields
 
 
 @contextmanager
 def routes_read_once() -> Iterator[None]:
-    """Read and describe no route twice."""
+    """Read, classify and describe no route twice."""
     routes = ReadRoutes()
 
     def include_router(app: Application, router: APIRouter) -> None:
@@ -74,4 +95,5 @@ def routes_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Application, "include_router", include_router)
         patched.setattr(Application, "openapi", openapi)
+        patched.setattr(classification, "find_unclassified_fields", routes.unclassified)
         yield

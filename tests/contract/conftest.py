@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,27 @@ from app.infra.settings import Settings
 from tests.conftest import TEMPLATE
 from tests.contract.collector import Collector, a_collector
 from tests.contract.live import Served, a_database, a_server
-from tests.features.conftest import api, templates
+from tests.contract.sentinels import write_sentinels
+from tests.features.conftest import (
+    api,
+    database,
+    keys,
+    rules_in_stock,
+    settings,
+    stock,
+    templates,
+)
+from tests.features.stock import stocked
 
-__all__ = ["api", "templates"]
+__all__ = [
+    "api",
+    "database",
+    "keys",
+    "rules_in_stock",
+    "settings",
+    "stock",
+    "templates",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +56,10 @@ def elsewhere(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         asyncio.run(bring_up_to_date(url, settings))
         with a_server(url, settings, folder, collector.environment()) as served:
             yield Elsewhere(served, url, settings, collector)
+
+
+@pytest.fixture(scope="session")
+def sentinels(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with the customer whose every value is unique."""
+    with stocked(server_url, keys, write_sentinels) as url:
+        yield url

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum, auto
+from functools import cache
 from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import text
 
 from app.domain.privacy.roles import Role
+from app.features.benefits.service import install_benefits
+from app.features.sla.service import install_sla
 from app.infra.clock import utc_now
 from app.infra.database import AsyncSession
 from tests.api import Api, Caller
@@ -82,26 +85,35 @@ class Sentinel:
     text: str
     seats: set[str]
 
-    def disguises(self) -> Iterator[bytes]:
+    def disguises(self) -> tuple[bytes, ...]:
         """The value as it might slip out: plain, escaped, encoded, hashed."""
-        raw = self.text.encode()
-        yield raw
-        yield quote(self.text).encode()
-        yield json.dumps(self.text).strip('"').encode()
-        yield base64.b64encode(raw).rstrip(b"=")
-        yield base64.urlsafe_b64encode(raw).rstrip(b"=")
-        yield raw.hex().encode()
-        yield from digests(raw)
+        return _disguises(self.text)
 
     def is_in(self, told: bytes) -> bool:
         """Whether the value is told somewhere, in whatever disguise."""
         return any(found in told for found in self.disguises())
 
 
-def digests(raw: bytes) -> Iterator[bytes]:
+@cache
+def _disguises(value: str) -> tuple[bytes, ...]:
+    raw = value.encode()
+    return (
+        raw,
+        quote(value).encode(),
+        json.dumps(value).strip('"').encode(),
+        base64.b64encode(raw).rstrip(b"="),
+        base64.urlsafe_b64encode(raw).rstrip(b"="),
+        raw.hex().encode(),
+        *digests(raw),
+    )
+
+
+@cache
+def digests(raw: bytes) -> tuple[bytes, ...]:
     """A value as those who think it unreadable write it."""
-    for digest in (hashlib.md5, hashlib.sha1, hashlib.sha256):
-        yield digest(raw).hexdigest().encode()
+    return tuple(
+        digest(raw).hexdigest().encode() for digest in (hashlib.md5, hashlib.sha1, hashlib.sha256)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +341,9 @@ async def write_overrides(api: Api, session: AsyncSession) -> None:
 
 
 async def write_sentinels(api: Api, session: AsyncSession) -> None:
-    """Store the customer of whom everything is known, and a stranger."""
+    """Store the customer of whom everything is known, a stranger, and what is told of tiers."""
+    await install_sla(session)
+    await install_benefits(session)
     given = ("phone", "email", "id_no", "birth_date", "city", "income", "assets", "occupation")
     await put_customer(
         api,

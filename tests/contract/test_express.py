@@ -11,13 +11,11 @@ from sqlalchemy import text
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.privacy.roles import Role
-from app.features.benefits.service import install_benefits
-from app.features.sla.service import install_sla
 from app.infra.database import AsyncSession
 from app.infra.edge import Edge
 from app.infra.express import ExpressWay
 from tests.api import Api
-from tests.contract.sentinels import CUSTOMER, SEATS, write_sentinels
+from tests.contract.sentinels import CUSTOMER, SEATS
 
 pytestmark = pytest.mark.anyio
 
@@ -46,12 +44,15 @@ class Recording:
 
 
 @pytest.fixture
-async def ordinary(api: Api, session: AsyncSession, templates: None) -> Recording:  # noqa: ARG001 - decisions name a rule set.
+def stock(sentinels: str) -> str:
+    """The customer of the sentinels."""
+    return sentinels
+
+
+@pytest.fixture
+def ordinary(api: Api) -> Recording:
     """The ordinary way of an application that knows the customer of the sentinels."""
-    await install_sla(session)
-    await install_benefits(session)
-    await write_sentinels(api, session)
-    edge = api.app.middleware_stack
+    api.app.middleware_stack = edge = api.app.build_middleware_stack()
     assert isinstance(edge, Edge)
     assert isinstance(edge.app, ExpressWay)
     edge.app.app = recording = Recording(edge.app.app)

@@ -15,10 +15,10 @@ from sqlalchemy import text
 from app.infra.database import AsyncSession
 from tests.api import Api
 from tests.contract.sentinels import CUSTOMER, GUARDED, MANAGERS, OFFICERS, SEATS, SENTINELS
-from tests.contract.test_masking_matrix import OF_ONE_CUSTOMER, PROFILE, sentinels
+from tests.contract.test_masking_matrix import OF_ONE_CUSTOMER, PROFILE, stock
 from tests.factories.customers import put_customer
 
-__all__ = ["sentinels"]
+__all__ = ["stock"]
 
 pytestmark = pytest.mark.anyio
 
@@ -124,7 +124,7 @@ async def _change(api: Api, session: AsyncSession, change: Mapping[str, Any]) ->
 
 
 @pytest.fixture
-async def unchanged(api: Api, sentinels: None) -> Mapping[Place, Told]:  # noqa: ARG001 - they are stored by it.
+async def unchanged(api: Api) -> Mapping[Place, Told]:
     """What every seat is told on every route that lets it in."""
     paths = [route.path for route in OF_ONE_CUSTOMER]
     told = {place: await ask(api, place) for place in product(paths, SEATS)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from app.infra.lanes import Connection
 from tests.api import Api, Caller
 from tests.factories.customers import put_customer, write
 from tests.factories.tiers import Stand, write_stand
+from tests.features.stock import stocked
 from tests.lanes import BoundLanes
 
 pytestmark = pytest.mark.anyio
@@ -29,8 +31,7 @@ OTHERS = ("HIS", "HERS", "WAS-HIS", "NOBODY")
 PATHS = ("", "/tier", "/tier/explanation", "/tier-history", "/consents", "/benefits")
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - rule sets decide.
+async def _customers(api: Api, session: AsyncSession) -> None:
     """Myself and others."""
     for customer_id in ("MINE", "HIS", "HERS"):
         await put_customer(api, customer_id)
@@ -39,6 +40,13 @@ async def customers(api: Api, session: AsyncSession, templates: None) -> None:  
     for alias, survivor in (("WAS-HIS", "HIS"), ("FORMER", "MINE")):
         row = CustomerAliasRow(alias_id=alias, customer_id=survivor, merged_on=date(2020, 5, 1))
         await write(session, row)
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 @contextmanager

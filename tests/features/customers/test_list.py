@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import CORPORATE, policy, put_customer, term, write
 from tests.factories.tiers import Stand, write_stand
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
@@ -35,8 +38,7 @@ LISTERS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - rule sets decide.
+async def _customers(api: Api, session: AsyncSession) -> None:
     """Four customers who differ in everything that is filtered by, and an old id of the first."""
     await put_customer(api, "C1", account_manager="manager-1", phone="13900001111")
     await put_customer(api, "C2", account_manager="manager-2", name="李雷")
@@ -65,6 +67,13 @@ async def customers(api: Api, session: AsyncSession, templates: None) -> None:  
         Stand("C2", tier="diamond", segment="base", life_cycle_stage="new", labels=("lapse_risk",)),
     )
     await write_stand(session, waiting.but(grace_until=date(2020, 11, 30)))
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 async def listed(api: Api, query: str = "", caller: Caller | Role = Role.AGENT) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from tests.api import Api, Caller
 from tests.factories.customers import CORPORATE, policy, put_customer, term, write
 from tests.factories.tiers import Stand, write_stand
 from tests.features.customers.test_list import LISTERS, MANAGER
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
@@ -38,8 +40,7 @@ HEADINGS = book_file(CSV, Locale.EN).columns
 MASKED = "masked"
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - rule sets decide.
+async def _customers(api: Api, session: AsyncSession) -> None:
     """Customers who differ in what is filtered by, an id and a name like formulas, an old id."""
     await put_customer(api, "-1.0", account_manager="manager-1")
     await put_customer(api, "C1", account_manager="manager-1", phone="13900001111")
@@ -57,6 +58,13 @@ async def customers(api: Api, session: AsyncSession, templates: None) -> None:  
     await write_stand(session, Stand("C2", tier="diamond", segment="base", life_cycle_stage="new"))
     waiting = Stand("C3", source="grace", tier_evaluated="standard")
     await write_stand(session, waiting.but(grace_until=date(2020, 11, 30)))
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 async def ask(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,14 +34,14 @@ from tests.factories.customers import (
 )
 from tests.factories.overrides import put_override
 from tests.factories.tiers import Stand, write_stand
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
 DAY = date(2020, 5, 1)
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - rule sets decide.
+async def _customers(api: Api, session: AsyncSession) -> None:
     """Two records of one person, each evaluated; somebody else, and a company."""
     await put_customer(api, "C1")
     await put_customer(api, "C2")
@@ -47,6 +49,13 @@ async def customers(api: Api, session: AsyncSession, templates: None) -> None:  
     await put_customer(api, "F1", **CORPORATE)
     await write_stand(session, Stand("C1", tier="diamond"))
     await write_stand(session, Stand("C2"))
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 async def merge(api: Api, old: str, into: str) -> tuple[int, dict[str, Any]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from tests.factories.customers import (
 )
 from tests.factories.tiers import Stand, write_stand
 from tests.features.customers.test_put import FULL
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
@@ -37,8 +40,7 @@ TODAY = business_day(utc_now(), "Asia/Shanghai")
 LONG_AGO = TODAY - timedelta(days=400)
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - decisions name a rule set.
+async def _customers(api: Api, session: AsyncSession) -> None:
     """A customer of whom everything is known, and one of whom nothing is."""
     await put_customer(api, "C1", **FULL, fraud_suspicion=True, driving_score=55)
     await put_customer(api, "C2")
@@ -59,6 +61,13 @@ async def customers(api: Api, session: AsyncSession, templates: None) -> None:  
         *(service_use("C1", TODAY - timedelta(days=9)), service_use("C1", LONG_AGO)),
         *(survey("C1", LONG_AGO, 3), survey("C1", TODAY - timedelta(days=60), 9)),
     )
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 async def profile(api: Api, caller: Caller | Role, *, purpose: str | None = None) -> dict[str, Any]:

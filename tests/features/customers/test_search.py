@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from app.infra.database import AsyncSession, Database
 from tests.api import Api, Caller
 from tests.factories.customers import CORPORATE, put_customer, write
 from tests.factories.tiers import Stand, write_stand
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
@@ -34,13 +36,19 @@ SEARCHERS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - rule sets decide.
+async def _customers(api: Api, session: AsyncSession) -> None:
     """A couple that shares a phone, of whom one is evaluated, and a stranger."""
     await put_customer(api, "C1", phone=PHONE, id_no=ID_NO, account_manager="manager-1")
     await put_customer(api, "C2", phone="+86 139-0000-1111", name="李雷")
     await put_customer(api, "C3", phone="13800000000", id_no="X")
     await write_stand(session, Stand("C1"))
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 async def search(api: Api, caller: Caller | Role = Role.AGENT, **asked: object) -> dict[str, Any]:
@@ -226,7 +234,7 @@ class TestFillingTheIndex:
     """Customers who were stored before there was an index."""
 
     @pytest.fixture(autouse=True)
-    async def unindexed(self, customers: None, session: AsyncSession) -> None:  # noqa: ARG002 - they come first.
+    async def unindexed(self, session: AsyncSession) -> None:
         """The customers as an earlier version left them."""
         await session.execute(text("UPDATE customers SET phone_index = NULL, id_no_index = NULL"))
         await session.commit()

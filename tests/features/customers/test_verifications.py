@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.factories.customers import put_customer, write
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
@@ -34,11 +37,17 @@ KNOWN = {
 MANAGER = Caller(Role.ACCOUNT_MANAGER, subject="manager-1")
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api) -> None:
+async def _customers(api: Api, _session: AsyncSession) -> None:
     """A customer of whom everything is known, and one with a name only."""
     await put_customer(api, "C1", **KNOWN)
     await put_customer(api, "C2")
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 def agent(name: str = "1") -> Caller:

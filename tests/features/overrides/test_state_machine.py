@@ -26,20 +26,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from app.domain.overrides.keys import Waiting
 from app.domain.privacy.roles import Role
-from app.infra.database import Database, normalise_url
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import open_api
-from tests.factories.templates import put_templates
+from tests.conftest import rolled_back
 from tests.features.overrides.desk import WORD
 from tests.features.overrides.office import CUSTOMERS, Office, OfficeClock
 from tests.features.overrides.onlooker import Row, Sight, check, check_served, look
-from tests.lanes import BoundLanes
 
 T = TypeVar("T")
 
@@ -80,20 +76,12 @@ whose = st.sampled_from(CUSTOMERS)
 async def open_office(url: str, folder: Path) -> AsyncIterator[Office]:
     """The application over a database, in a transaction that is rolled back."""
     settings = Settings(data_dir=folder, costly_rate_limit_per_minute=0)
-    engine = create_async_engine(normalise_url(url), poolclass=NullPool)
-    async with engine.connect() as connection:
-        outer = await connection.begin()
-        sessions = async_sessionmaker(
-            bind=connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-        )
-        database = Database(engine, sessions, BoundLanes(connection))
+    async with rolled_back(url) as database:
         clock = OfficeClock()
         with pytest.MonkeyPatch.context() as patch:
             clock.hang(patch)
             async with open_api(create_app(settings, database), settings) as api:
                 yield Office(api, database, clock)
-        await outer.rollback()
-    await engine.dispose()
 
 
 class Overrides(RuleBasedStateMachine):
@@ -308,18 +296,9 @@ class Overrides(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(make_database: Callable[[], str], tmp_path: Path) -> type[Overrides]:
-    """The machine over a database with the shipped rule sets."""
-    url = make_database()
-
-    async def prepare() -> None:
-        engine = create_async_engine(normalise_url(url), poolclass=NullPool)
-        async with async_sessionmaker(engine).begin() as session:
-            await put_templates(session)
-        await engine.dispose()
-
-    asyncio.run(prepare())
-    Overrides.url, Overrides.folder, Overrides.happened = url, tmp_path, Counter()
+def machine(rules_in_stock: str, tmp_path: Path) -> type[Overrides]:
+    """The machine over a database with the shipped rule sets, to which every story rolls back."""
+    Overrides.url, Overrides.folder, Overrides.happened = rules_in_stock, tmp_path, Counter()
     return Overrides
 
 
