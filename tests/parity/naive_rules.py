@@ -1,6 +1,6 @@
 """A deliberately naive interpreter of raw rule-set documents, to hold the compiled ones against.
 
-It imports nothing from the rules room: it reads the raw text of every cell for every value, compares
+It imports nothing from the rules room: it reads the raw text of a cell for every value, compares
 decimals as decimals, and knows neither classes nor bitmasks. What one text says of one value, and
 which values a fact's texts name, is remembered, for neither depends on anything else.
 """
