@@ -1,7 +1,8 @@
 """A deliberately naive interpreter of raw rule-set documents, to hold the compiled ones against.
 
-It imports nothing from the rules room: it reads the raw text of every cell again for every row,
-compares decimals as decimals, and knows neither classes nor bitmasks.
+It imports nothing from the rules room: it reads the raw text of a cell for every value, compares
+decimals as decimals, and knows neither classes nor bitmasks. What one text says of one value, and
+which values a fact's texts name, is remembered, for neither depends on anything else.
 """
 
 import itertools
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
 from app.domain.facts.model import Fact, FactType, FactValue
@@ -46,7 +48,16 @@ def plain(fact: Fact, value: FactValue) -> Plain:
 
 def matches(text: object, value: Plain) -> bool:
     """Say whether a cell, as the document has it, accepts a plain value."""
-    cell = {True: "true", False: "false"}[text] if isinstance(text, bool) else str(text)
+    return _says(_written(text), value)
+
+
+def _written(text: object) -> str:
+    return str(text).lower() if isinstance(text, bool) else str(text)
+
+
+# Typed, for a truth value equals a number and is none.
+@lru_cache(maxsize=100_000, typed=True)
+def _says(cell: str, value: Plain) -> bool:
     if cell.strip() == "-":
         return True
     return any(_term(term.strip(), value) for term in _split(cell))
@@ -105,10 +116,11 @@ def _literal(text: str) -> Plain:
 
 def candidates(raw: Raw, fact: Fact) -> list[FactValue]:
     """Return values around every literal that any cell compares the fact with, and null."""
-    texts = [
-        str(text).lower() if isinstance(text, bool) else str(text)
-        for text in _cells(raw, fact.name)
-    ]
+    return list(_named(fact, tuple(_written(text) for text in _cells(raw, fact.name))))
+
+
+@lru_cache(maxsize=1_000)
+def _named(fact: Fact, texts: tuple[str, ...]) -> tuple[FactValue, ...]:
     values: set[Any] = set()
     if fact.type is FactType.BOOL:
         values = {True, False}
@@ -119,7 +131,7 @@ def candidates(raw: Raw, fact: Fact) -> list[FactValue]:
     else:
         values = set(_numbers(fact, texts))
     ordered: list[FactValue] = sorted(values)
-    return [*ordered, None] if fact.nullable else ordered
+    return (*ordered, None) if fact.nullable else tuple(ordered)
 
 
 def _words(text: str) -> Iterator[str]:
@@ -138,7 +150,7 @@ def _cells(raw: Raw, name: str) -> Iterator[object]:
         yield from (rule["when"][name] for rule in table["rules"] if name in rule.get("when", {}))
 
 
-def _numbers(fact: Fact, texts: list[str]) -> Iterator[Any]:
+def _numbers(fact: Fact, texts: tuple[str, ...]) -> Iterator[Any]:
     is_date = fact.type is FactType.DATE
     low = fact.minimum if fact.minimum is not None else 1 if is_date else -LARGEST
     high = (

@@ -18,7 +18,7 @@ from app.domain.rules.partition import Partition
 from tests.domain.rules.samples import CATALOGUE as SAMPLE_FACTS
 from tests.domain.rules.samples import facts as sample_facts
 from tests.domain.rules.samples import sample
-from tests.parity.naive_boxes import counted_naively
+from tests.parity.naive_boxes import counted_naively, seen_naively
 from tests.parity.rule_strategies import CATALOGUE, Raw, customers, readable_documents
 from tests.parity.test_rules_parity import framed
 
@@ -63,7 +63,8 @@ def test_every_box_holds_whom_a_naive_look_at_each_row_finds(data: st.DataObject
     drawn = data.draw(st.lists(boxes(compiled), max_size=6))
     asked, tables = [box for box, _ in drawn], [table for _, table in drawn]
     found = count_inside(compiled, framed(rows), asked, tables)
-    assert found == [counted_naively(raw, CATALOGUE, rows, box, table) for box, table in drawn]
+    seen = seen_naively(raw, CATALOGUE, rows)
+    assert found == [counted_naively(seen, box, table) for box, table in drawn]
 
 
 def planted(**tables: dict[str, Any]) -> CompiledRuleSet:
@@ -149,4 +150,4 @@ def test_hundreds_of_boxes_that_share_sides_are_counted_together(data: st.DataOb
     rows = data.draw(customers(raw))
     box, table = data.draw(boxes(compiled))
     found = count_inside(compiled, framed(rows), [box] * 300, [table] * 300)
-    assert found == [counted_naively(raw, CATALOGUE, rows, box, table)] * 300
+    assert found == [counted_naively(seen_naively(raw, CATALOGUE, rows), box, table)] * 300

@@ -239,9 +239,23 @@ def _own_texts(table: CompiledTable) -> tuple[pl.Series, pl.Series]:
 
 
 def _result_texts(table: CompiledTable, results: Sequence[Result]) -> tuple[pl.Series, pl.Series]:
-    answer_type = pl.List(pl.String) if table.is_collect else pl.String()
-    answers = pl.Series([result.answer for result in results], dtype=answer_type)
-    fired = pl.Series([result.fired for result in results], dtype=pl.List(pl.String))
+    given = [result.answer for result in results]
+    answers = (
+        _lists([answer for answer in given if isinstance(answer, tuple)])
+        if table.is_collect
+        else pl.Series(given, dtype=pl.String)
+    )
+    fired = _lists([result.fired for result in results])
     return answers.alias(f"outcome.{table.table.output.name}"), fired.alias(
         f"fired.{table.table.id}"
     )
+
+
+def _lists(rows: Sequence[Sequence[str]]) -> pl.Series:
+    """Return names as List(String), of which each row has some.
+
+    Polars takes them out of one text per row, since handing it thousands of lists one by one takes
+    many times as long. No name holds a blank.
+    """
+    joined = pl.Series([" ".join(row) for row in rows], dtype=pl.String)
+    return joined.str.extract_all(r"\S+")

@@ -22,9 +22,9 @@ from app.features.simulations.service import plan
 from tests.domain.templates.books import NAMES
 from tests.domain.templates.books import raw as template
 from tests.factories.book import AS_OF
-from tests.features.simulations.rehearsal import AUTHOR, CANDIDATE, LINE, Rehearsal, watchful
+from tests.features.simulations.rehearsal import AUTHOR, LINE, Rehearsal, watchful
 from tests.parity.facts_of import facts_in_duckdb
-from tests.parity.naive_boxes import counted_naively
+from tests.parity.naive_boxes import counted_naively, seen_naively
 
 pytestmark = pytest.mark.anyio
 
@@ -68,10 +68,10 @@ async def test_every_finding_counts_whom_a_naive_look_finds_and_the_worst_come_f
     raw = watchful()
     report = (await rehearsal.get(await simulate(rehearsal, raw)))["report"]
     own = await own_customers(rehearsal)
-    whole = document_json(parsed(raw))
+    seen = seen_naively(document_json(parsed(raw)), CATALOGUE, own)
     expected = {
         (finding.path, finding.code, box_text(finding.box or ())): counted_naively(
-            whole, CATALOGUE, own, finding.box or (), finding.table
+            seen, finding.box or (), finding.table
         )
         for finding in boxed(raw)
     }
@@ -94,12 +94,13 @@ async def test_every_finding_counts_whom_a_naive_look_finds_and_the_worst_come_f
 
 
 async def test_it_tells_what_a_check_tells_of_the_same_book(rehearsal: Rehearsal) -> None:
-    raw = watchful()
-    for role in (Role.RISK_OFFICER, Role.RULE_AUTHOR):
-        path = "/v1/rule-sets/check?count=true"
-        checked = (await rehearsal.api.call("POST", path, role, json=raw)).json()
-        day = checked["counted"]["as_of"]
-        report = (await rehearsal.get(await simulate(rehearsal, raw, as_of=day), role))["report"]
+    raw, path = watchful(), "/v1/rule-sets/check?count=true"
+    roles = (Role.RISK_OFFICER, Role.RULE_AUTHOR)
+    told = [(await rehearsal.api.call("POST", path, role, json=raw)).json() for role in roles]
+    (day,) = {checked["counted"]["as_of"] for checked in told}
+    place = await simulate(rehearsal, raw, as_of=day)
+    for role, checked in zip(roles, told, strict=True):
+        report = (await rehearsal.get(place, role))["report"]
         assert report["findings"] == [one for one in checked["findings"] if one["box"] is not None]
         assert report["decided"] == checked["counted"]["customers"] > 0
 
@@ -140,10 +141,10 @@ async def test_so_many_findings_are_counted_and_the_others_are_said_to_be_there(
 
 
 async def test_a_candidate_that_changes_nothing_is_counted_like_any_other(
-    rehearsal: Rehearsal,
+    simulated: Rehearsal,
 ) -> None:
-    report = (await rehearsal.get(await rehearsal.simulate(LINE)))["report"]
-    other = (await rehearsal.get(await rehearsal.simulate(CANDIDATE)))["report"]
+    other = (await simulated.get(await simulated.only()))["report"]
+    report = (await simulated.get(await simulated.simulate(LINE)))["report"]
     assert report["undecided"] == report["customers"]
     assert report["decided"] == other["decided"] > 0
     assert sum(one["affected_customers"] for one in report["findings"]) > 0

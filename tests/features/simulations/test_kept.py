@@ -32,9 +32,10 @@ async def keep_house(rehearsal: Rehearsal) -> None:
         await remove_old_simulations(session, rehearsal.settings)
 
 
-async def test_old_ones_go_and_of_what_decides_now_only_who_moved(rehearsal: Rehearsal) -> None:
+async def test_old_ones_go_and_of_what_decides_now_only_who_moved(simulated: Rehearsal) -> None:
+    rehearsal, published = simulated, await simulated.only()
     await rehearsal.store(generous("7000", "motor-other"))
-    published, forgotten = await rehearsal.simulate(), await rehearsal.simulate("motor-other")
+    forgotten = await rehearsal.simulate("motor-other")
     young = await rehearsal.simulate(LINE)
     waiting = (await rehearsal.ask()).headers["Location"]
     await keep_house(rehearsal)

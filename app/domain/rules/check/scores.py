@@ -175,8 +175,8 @@ def _sums(item: CompiledDimension, choices: Choices) -> list[int]:
 
 
 def _scaled(item: CompiledDimension, sums: int) -> int:
-    """Return the dimension's scores for a set of raw sums."""
-    if item.high - item.low <= SCORE_HIGH:
+    """Return the dimension's scores for a set of raw sums, by whichever are fewer."""
+    if sums.bit_count() <= SCORE_HIGH:
         return _set_of(item.scaled(raw) for raw in members(sums))
     values = range(SCORE_HIGH + 1)
     return _set_of(value for value in values if _window(sums, _raw(item, value)))
@@ -220,6 +220,11 @@ def _units(compiled: CompiledRuleSet, score: int) -> range:
 
 
 def _scores(compiled: CompiledRuleSet, totals: int) -> int:
+    """Return the scores for a set of weighted sums, by whichever are fewer."""
+    if totals.bit_count() <= SCORE_HIGH:
+        unit = _unit(compiled)
+        # Half up, as _units has it the other way round.
+        return _set_of((unit * total + PER_MILLE // 2) // PER_MILLE for total in members(totals))
     values = range(SCORE_HIGH + 1)
     return _set_of(value for value in values if _window(totals, _units(compiled, value)))
 
