@@ -329,7 +329,23 @@ async def write_overrides(api: Api, session: AsyncSession) -> None:
 
 
 async def write_sentinels(api: Api, session: AsyncSession) -> None:
-    """Store the customer of whom everything is known, and a stranger."""
+    """Store the customer of whom everything is known, what is asked for him, and a stranger."""
+    await write_known(api, session)
+    await write_overrides(api, session)
+    await write_stand(session, STAND)
+    await put_simulation(session, SIMULATION)
+    await session.commit()
+
+
+async def write_evaluated(api: Api, session: AsyncSession) -> None:
+    """Store the customer of whom everything is known, with his tier, and a stranger."""
+    await write_known(api, session)
+    await write_stand(session, STAND)
+    await session.commit()
+
+
+async def write_known(api: Api, session: AsyncSession) -> None:
+    """Store the customer of whom everything is known, and a stranger, before any evaluation."""
     given = ("phone", "email", "id_no", "birth_date", "city", "income", "assets", "occupation")
     await put_customer(
         api,
@@ -360,7 +376,3 @@ async def write_sentinels(api: Api, session: AsyncSession) -> None:
         claim(CUSTOMER, "P1", reported_on=last_claim, paid=paid, paid_on=last_claim),
         contact(CUSTOMER, date.fromisoformat(SENTINELS["last contact"].text)),
     )
-    await write_overrides(api, session)
-    await write_stand(session, STAND)
-    await put_simulation(session, SIMULATION)
-    await session.commit()
