@@ -22,6 +22,8 @@ from tests.lanes import BoundLanes
 from tests.postgres import FAST, throw_away_server
 from tests.routes import routes_read_once
 
+pytest_plugins = ["tests.coverage_of_cases"]
+
 TEMPLATE = "tiering_template"
 
 load_profile()
