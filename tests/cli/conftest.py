@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import pytest
 from app.cli import main
 from app.infra.database import libpq_url
 from app.infra.settings import Settings
-from tests.paths import ROOT
+from tests.unmeasured import unmeasured
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,8 @@ def serving(url: str, folder: Path, **changed: str) -> Iterator[Served]:
             stderr=subprocess.PIPE,
             text=True,
             cwd=folder,
-            env=os.environ
+            env=unmeasured()
             | {
-                "PYTHONPATH": str(ROOT),
                 "DATA_DIR": str(folder / "data"),
                 "TIERING_DATABASE_URL": libpq_url(url),
                 "CUSTOMERS": "60",

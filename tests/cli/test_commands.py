@@ -6,7 +6,6 @@ import asyncio
 import errno
 import getpass
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +23,7 @@ from app.domain.errors import Conflict, Invalid
 from app.infra.database import libpq_url
 from tests.cli.conftest import Run
 from tests.paths import ROOT
+from tests.unmeasured import unmeasured
 
 
 def test_help_names_every_command_from_any_folder(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_help_names_every_command_from_any_folder(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=unmeasured(),
         check=True,
     )
     for command in ("demo", "serve", "migrate", "import", "reevaluate", "export", "token", "rules"):

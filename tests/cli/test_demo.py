@@ -7,6 +7,8 @@ import re
 import signal
 import socket
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,9 +21,17 @@ from app.features.tiers.service.book import BookByTier
 from app.infra.auth import development_token
 from app.infra.clock import utc_now
 from app.infra.settings import Settings
-from tests.cli.conftest import Served
+from tests.cli.conftest import Served, serving
+from tests.unmeasured import measuring
 
 CUSTOMERS = 200
+
+
+@pytest.fixture
+def served(fresh_database_url: str, tmp_path: Path) -> Iterator[Served]:
+    """The demo in a process of its own, whose coverage counts: no other test is about it."""
+    with serving(fresh_database_url, tmp_path, **measuring()) as opened:
+        yield opened
 
 
 def prepare(url: str, settings: Settings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from app.infra.clock import business_day, utc_now
 from tests.cli.conftest import Served, serving
 from tests.faults.workers import Yard
 from tests.paths import ROOT
+from tests.unmeasured import unmeasured
 
 #: Twenty-six hours apart, so that it is another day there.
 WEST, EAST = "Etc/GMT+12", "Etc/GMT-14"
@@ -47,9 +47,7 @@ def walked(served: Served, folder: Path, script: str, **known: str) -> list[dict
         timeout=120,
         check=True,
         cwd=folder,
-        env=os.environ
-        | {"DATA_DIR": str(served.settings.data_dir), "PYTHONPATH": str(ROOT)}
-        | known,
+        env=unmeasured() | {"DATA_DIR": str(served.settings.data_dir)} | known,
     )
     return answers(ran.stdout)
 

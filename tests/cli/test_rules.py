@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from tests.domain.templates.books import NAMES, raw, template
 from tests.factories.book import write_book
 from tests.factories.templates import put_templates
 from tests.paths import ROOT
+from tests.unmeasured import unmeasured
 
 TEMPLATES = ROOT / "app" / "templates"
 PLANTED: Mapping[str, Any] = {
@@ -77,7 +77,7 @@ def test_neither_a_database_nor_what_opens_one_is_needed(tmp_path: Path) -> None
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "DATA_DIR": str(tmp_path / "data")},
+        env=unmeasured() | {"DATA_DIR": str(tmp_path / "data")},
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -8,7 +8,7 @@ it, and a new word in an answer's enumeration breaks those who know them all.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 _Schema = Mapping[str, Any]
@@ -27,15 +27,25 @@ class Comparison:
     old: _Schema
     new: _Schema
     is_request: bool
+    #: What was found in bodies: most operations answer the same problems.
+    compared: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def resolve(self, old: _Schema, new: _Schema) -> tuple[_Schema, _Schema]:
         """Both schemas with their references followed."""
         return _follow(self.old, old), _follow(self.new, new)
 
+    def bodies(self, before: _Schema, after: _Schema) -> list[str]:
+        """Breaks within the schema of a body, each with its place in it; found once."""
+        key = (str(before), str(after))
+        if key not in self.compared:
+            self.compared[key] = list(_schema(self, before, after, "", frozenset()))
+        return self.compared[key]
+
 
 def breaks(old: _Schema, new: _Schema) -> list[str]:
     """Every break between two documents, each with its place; empty if clients go on working."""
     found: list[str] = []
+    sending, answering = (Comparison(old, new, is_request=asks) for asks in (True, False))
     for path, methods in old["paths"].items():
         for method, operation in methods.items():
             place = f"{method.upper()} {path}"
@@ -43,21 +53,23 @@ def breaks(old: _Schema, new: _Schema) -> list[str]:
             if there is None:
                 found.append(f"{place}: operation removed")
             else:
-                found += [f"{place}: {one}" for one in _operation(old, new, operation, there)]
+                told = _operation(sending, answering, operation, there)
+                found += [f"{place}: {one}" for one in told]
     return found
 
 
-def _operation(old: _Schema, new: _Schema, before: _Schema, after: _Schema) -> Iterator[str]:
+def _operation(
+    sending: Comparison, answering: Comparison, before: _Schema, after: _Schema
+) -> Iterator[str]:
     if before["operationId"] != after["operationId"]:
         yield "operationId changed"
     if gone := set(before.get("x-roles", ())) - set(after.get("x-roles", ())):
         yield f"roles {sorted(gone)} may no longer call"
     if "x-roles" not in before and "x-roles" in after:
         yield "a token is needed now"
-    sending = Comparison(old, new, is_request=True)
     yield from _parameters(sending, before, after)
     yield from _request_body(sending, before, after)
-    yield from _responses(Comparison(old, new, is_request=False), before, after)
+    yield from _responses(answering, before, after)
 
 
 def _parameters(seen: Comparison, before: _Schema, after: _Schema) -> Iterator[str]:
@@ -104,7 +116,8 @@ def _contents(seen: Comparison, known: _Schema, there: _Schema, place: str) -> I
         if media_type not in there:
             yield f"{place}: {media_type} removed"
             continue
-        yield from _schema(seen, content["schema"], there[media_type]["schema"], place, frozenset())
+        for one in seen.bodies(content["schema"], there[media_type]["schema"]):
+            yield f"{place}{one}"
         slugs = set(content.get("examples", ())) - set(there[media_type].get("examples", ()))
         if media_type == "application/problem+json" and slugs:
             yield f"{place}: problems {sorted(slugs)} removed"

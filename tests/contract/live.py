@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import socket
 import subprocess
@@ -12,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,13 +30,12 @@ from app.infra.clock import utc_now
 from app.infra.database import libpq_url, normalise_url, open_database
 from app.infra.ids import new_id
 from app.infra.settings import Settings
-from tests.paths import ROOT
+from tests.contract.known import COLLEAGUE, day_ahead
+from tests.unmeasured import unmeasured
 
 CUSTOMERS: Final = 60
 SEED: Final = 20_261_122
 AS_OF: Final = date(2026, 10, 31)
-#: Subject of a second risk officer.
-COLLEAGUE: Final = "a-colleague"
 #: Ids named in the description's paths, and where the book has real ones.
 IDS: Final[Mapping[str, str]] = {
     "customer_id": "SELECT DISTINCT customer_id FROM tier_assignments ORDER BY 1 LIMIT 5",
@@ -155,9 +153,8 @@ def a_server(
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder,
-        env=os.environ
+        env=unmeasured()
         | {
-            "PYTHONPATH": str(ROOT),
             "DATA_DIR": str(settings.data_dir),
             "TIERING_DATABASE_URL": libpq_url(url),
             **QUOTAS,
@@ -255,11 +252,6 @@ def _ask_for_simulations(base: str, settings: Settings) -> None:
             json={"candidate": {"version": 1}},
         )
         assert asked.status_code == 202, asked.text
-
-
-def day_ahead(days: int) -> str:
-    """A day that lies some days ahead, wherever the business day begins."""
-    return (utc_now().date() + timedelta(days)).isoformat()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any, Final
 import schemathesis
 from hypothesis import strategies as st
 
-from tests.contract.live import COLLEAGUE, day_ahead
+from tests.contract.known import COLLEAGUE, day_ahead
 from tests.paths import ROOT
 
 TOKENS: Final[dict[str, str]] = json.loads(os.environ.get("TIERING_CONTRACT_TOKENS", "{}"))

@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from tests.paths import ROOT
+from tests.unmeasured import unmeasured
 
 DOCUMENT: Final = ROOT / "openapi" / "openapi.json"
 GENERATOR: Final = Path(sys.executable).with_name("openapi-python-client")
@@ -61,7 +62,7 @@ def ran(*command: str, folder: Path) -> str:
         capture_output=True,
         text=True,
         timeout=300,
-        env=os.environ | {"PATH": path},
+        env=unmeasured() | {"PATH": path},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

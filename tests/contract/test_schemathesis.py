@@ -24,7 +24,7 @@ from app.infra.database import create_database
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.contract.live import IDS, Live, a_live_service
-from tests.paths import ROOT
+from tests.unmeasured import unmeasured
 
 EXAMPLES: Final = os.environ.get("TIERING_CONTRACT_EXAMPLES", "4")
 SEED: Final = os.environ.get("TIERING_CONTRACT_SEED") or "20261122"
@@ -75,9 +75,8 @@ def sweep(
         capture_output=True,
         text=True,
         cwd=folder,
-        env=os.environ
+        env=unmeasured()
         | {
-            "PYTHONPATH": str(ROOT),
             "SCHEMATHESIS_HOOKS": "tests.contract.schemathesis_hooks",
             "TIERING_CONTRACT_TOKENS": json.dumps(tokens),
             "TIERING_CONTRACT_IDS": json.dumps(live.ids),

@@ -23,7 +23,7 @@ from tests.paths import MOTOR, ROOT, needs_motor
 
 EXAMPLE = ROOT / "examples" / "motor_es"
 YEAR_END = date(2018, 12, 31)
-CUSTOMERS = 8_000
+CUSTOMERS = 3_000
 
 
 async def evaluate_motor(url: str, settings: Settings, motor: Path) -> RunSummary:
