@@ -67,6 +67,7 @@ prepare-dev: $(DEV_READY)
 run: $(RUN_READY)
 	@exec $(BIN)/python -m app.cli demo
 
+# Compiled modules are kept in any case: else each of the many processes compiles all of them anew.
 test: $(DEV_READY)
 	@$(BIN)/coverage erase
 	@if [ '$(PG)' != embedded ]; then \
@@ -84,7 +85,7 @@ test: $(DEV_READY)
 	    && DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	  || echo "No Chromium was installed; the test in a browser is skipped. As root: apt-get install chromium." >&2; \
 	fi; \
-	TIERING_TEST_OUTSIDE='$(OUTSIDE)' $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --inline-snapshot=disable --cov --cov-report= $(ARGS)
+	TIERING_TEST_OUTSIDE='$(OUTSIDE)' PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --inline-snapshot=disable --cov --cov-report= $(ARGS)
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/coverage report --omit='app/domain/*' --fail-under=90
