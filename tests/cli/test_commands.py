@@ -92,6 +92,33 @@ def test_production_refuses_what_is_made_up_on_the_spot(
     assert len(failed.stderr.splitlines()) == 1
 
 
+ISSUES_WITHOUT = """
+import sys
+from app.cli import main
+sys.argv = ["tiering", "token", "--role", "agent"]
+try:
+    main()
+finally:
+    heavy = {"sqlalchemy", "asyncpg", "polars", "duckdb", "fastapi", "pyarrow", "xlsxwriter"}
+    print(f"loaded: {sorted(heavy & set(sys.modules))}")
+"""
+
+
+def test_a_token_is_issued_without_what_serves_or_stores(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", ISSUES_WITHOUT],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=unmeasured() | {"DATA_DIR": str(tmp_path / "data")},
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    token, loaded = ended.stdout.splitlines()
+    assert token.count(".") == 2
+    assert loaded == "loaded: []"
+
+
 def test_the_description_is_json_and_leaves_no_file(
     tiering: Run, data_dir: Path, tmp_path: Path
 ) -> None:
