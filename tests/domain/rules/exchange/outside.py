@@ -29,13 +29,9 @@ def node_packages(folder: Path, *packages: str) -> Path:
 def python_packages(folder: Path, *packages: str) -> Path:
     """Install packages apart from those of this project, and return their folder."""
     _require_leave(packages[0])
-    uv = shutil.which("uv")
-    if uv is None:
-        pytest.skip(f"uv is not on this machine: no {packages[0]}")
-    _install(
-        (uv, "pip", "install", "--python", sys.executable, "--target", str(folder), *packages),
-        folder,
-    )
+    # As a module: the environment of a clone is seldom on the path.
+    uv = (sys.executable, "-m", "uv", "pip", "install", "--python", sys.executable)
+    _install((*uv, "--target", str(folder), *packages), folder)
     return folder
 
 
