@@ -17,6 +17,29 @@ from app.infra.database import libpq_url
 from app.infra.settings import Settings
 from tests.unmeasured import unmeasured
 
+_ALONE = """
+import sys
+from app.cli import main
+try:
+    main()
+finally:
+    heavy = {"sqlalchemy", "asyncpg", "polars", "duckdb", "fastapi", "pyarrow", "xlsxwriter"}
+    print(f"loaded: {sorted(heavy & set(sys.modules))}")
+"""
+NOTHING_HEAVY = "loaded: []"
+
+
+def run_alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, whose last line says what it loaded that takes long."""
+    return subprocess.run(
+        [sys.executable, "-c", _ALONE, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=unmeasured() | {"DATA_DIR": str(folder / "data")},
+        check=False,
+    )
+
 
 @dataclass(frozen=True)
 class Served:

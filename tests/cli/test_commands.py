@@ -21,7 +21,7 @@ from app.cli.failures import explain
 from app.cli.output import progress
 from app.domain.errors import Conflict, Invalid
 from app.infra.database import libpq_url
-from tests.cli.conftest import Run
+from tests.cli.conftest import NOTHING_HEAVY, Run, run_alone
 from tests.paths import ROOT
 from tests.unmeasured import unmeasured
 
@@ -92,31 +92,12 @@ def test_production_refuses_what_is_made_up_on_the_spot(
     assert len(failed.stderr.splitlines()) == 1
 
 
-ISSUES_WITHOUT = """
-import sys
-from app.cli import main
-sys.argv = ["tiering", "token", "--role", "agent"]
-try:
-    main()
-finally:
-    heavy = {"sqlalchemy", "asyncpg", "polars", "duckdb", "fastapi", "pyarrow", "xlsxwriter"}
-    print(f"loaded: {sorted(heavy & set(sys.modules))}")
-"""
-
-
 def test_a_token_is_issued_without_what_serves_or_stores(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", ISSUES_WITHOUT],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=unmeasured() | {"DATA_DIR": str(tmp_path / "data")},
-        check=False,
-    )
+    ended = run_alone(tmp_path, "token", "--role", "agent")
     assert (ended.returncode, ended.stderr) == (0, "")
     token, loaded = ended.stdout.splitlines()
     assert token.count(".") == 2
-    assert loaded == "loaded: []"
+    assert loaded == NOTHING_HEAVY
 
 
 def test_the_description_is_json_and_leaves_no_file(

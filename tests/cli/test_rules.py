@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,12 +14,11 @@ from app.domain.rules.writing import document_hash
 from app.infra.database import open_database
 from app.infra.documents import write_document
 from app.infra.settings import Settings
-from tests.cli.conftest import Run
+from tests.cli.conftest import NOTHING_HEAVY, Run, run_alone
 from tests.domain.templates.books import NAMES, raw, template
 from tests.factories.book import write_book
 from tests.factories.templates import put_templates
 from tests.paths import ROOT
-from tests.unmeasured import unmeasured
 
 TEMPLATES = ROOT / "app" / "templates"
 PLANTED: Mapping[str, Any] = {
@@ -59,29 +56,10 @@ def test_every_template_passes_without_error_and_warning(tiering: Run) -> None:
     assert tiering("rules", "test", *files).stdout.count(" tests pass") == len(NAMES)
 
 
-CHECKS_WITHOUT = """
-import sys
-from app.cli import main
-sys.argv = ["tiering", "rules", "check", sys.argv[1]]
-try:
-    main()
-finally:
-    heavy = {"sqlalchemy", "asyncpg", "polars", "duckdb", "fastapi", "pyarrow", "xlsxwriter"}
-    print(f"loaded: {sorted(heavy & set(sys.modules))}")
-"""
-
-
 def test_neither_a_database_nor_what_opens_one_is_needed(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", CHECKS_WITHOUT, str(TEMPLATES / "motor.yaml")],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=unmeasured() | {"DATA_DIR": str(tmp_path / "data")},
-        check=False,
-    )
+    ended = run_alone(tmp_path, "rules", "check", str(TEMPLATES / "motor.yaml"))
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.endswith("loaded: []\n")
+    assert ended.stdout.splitlines()[-1] == NOTHING_HEAVY
     assert list(tmp_path.iterdir()) == []
 
 
