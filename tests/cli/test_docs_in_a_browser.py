@@ -17,7 +17,7 @@ from app.infra.docs_page.bar import read_seats
 from tests.cli.conftest import Served
 
 START_SECONDS: Final = 60
-PATIENCE_SECONDS: Final = 20
+PATIENCE_SECONDS: Final = 60
 #: Names that a browser may come by. `TIERING_TEST_BROWSER` is the path of another.
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 #: A name of somebody else's that points here, as it may be made to.
@@ -25,6 +25,10 @@ REBOUND: Final = "attacker.test"
 RULES: Final = f"MAP {REBOUND} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 OpenPage = Callable[[str], Page]
+
+# Swagger UI reads the whole description anew whenever the page is opened, on whatever processor is
+# left.
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @pytest.fixture
