@@ -15,9 +15,8 @@ from playwright.sync_api import Error as BrowserError
 from app.domain.privacy.roles import Role
 from app.infra.docs_page.bar import read_seats
 from tests.cli.conftest import Served
+from tests.patience import PATIENCE_SECONDS
 
-START_SECONDS: Final = 60
-PATIENCE_SECONDS: Final = 60
 #: Names that a browser may come by. `TIERING_TEST_BROWSER` is the path of another.
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 #: A name of somebody else's that points here, as it may be made to.
@@ -42,7 +41,7 @@ def browser() -> Iterator[Browser]:
         try:
             opened = driver.chromium.launch(
                 executable_path=path,
-                timeout=START_SECONDS * 1000,
+                timeout=PATIENCE_SECONDS * 1000,
                 args=[f"--host-resolver-rules={RULES}", "--no-proxy-server"],
             )
         except BrowserError as error:
