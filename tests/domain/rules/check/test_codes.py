@@ -123,6 +123,15 @@ def test_gap_of_a_table_that_is_not_complete_is_a_warning() -> None:
     assert finding.message == "No row matches occupation is high."
 
 
+def test_a_set_may_be_empty_and_has_no_gap_unless_it_claims_to_be_complete() -> None:
+    raw = sound()
+    labels = raw["tables"][3]
+    assert "gap" not in {f.code for f in report(raw).findings}
+    labels["complete"] = True
+    gaps = [f for f in report(raw).findings if f.code in ("gap", "null-unhandled")]
+    assert {(f.table, f.severity) for f in gaps} == {("labels", Severity.ERROR)}
+
+
 def test_a_new_row_gets_a_name_that_is_free() -> None:
     raw = sound()
     rules = raw["tables"][5]["rules"]
