@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from playwright.sync_api import Error as BrowserError
 
 from app.domain.privacy.roles import Role
 from app.infra.docs_page.bar import read_seats
-from tests.cli.conftest import Served
+from tests.cli.conftest import Served, serving
 from tests.patience import PATIENCE_SECONDS
 
 #: Names that a browser may come by. `TIERING_TEST_BROWSER` is the path of another.
@@ -71,6 +72,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
+def served(book_url: str, tmp_path: Path) -> Iterator[Served]:
+    """The demo over a book that is there."""
+    with serving(book_url, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
 def errors() -> list[str]:
     """What went wrong in the browser; what the policy forbade is said there too."""
     return []
@@ -123,7 +131,7 @@ def look_up_tier(page: Page, customer_id: str) -> tuple[str, str]:
 
 
 def test_one_click_signs_in_and_no_foreign_host_is_asked(
-    served: Served, open_page: OpenPage, errors: list[str], asked: list[str]
+    open_page: OpenPage, served: Served, errors: list[str], asked: list[str]
 ) -> None:
     page = open_page(f"{served.base}/docs")
     told = sign_in(page, "Agent")
