@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.rules.bitmasks import members
+from app.domain.rules.check.gaps import gap_boxes
 from app.domain.rules.check.grid import Grid, Region
 from app.domain.rules.check.reach import Examined, examine
 from app.domain.rules.compile_document import compile_unproved
@@ -54,12 +55,12 @@ def test_law_an_open_box_is_open_and_there_is_none_only_where_all_is_covered(see
                 assert inside <= is_open
 
 
-def widened_table(seed: int, rows: int) -> Examined:
-    """A table of ten columns, a tenth of its cells widened, with a last row that takes the rest."""
+def widened_table(seed: int, *, has_last: bool = True) -> Examined:
+    """A table of 200 rows, a tenth of its cells widened, whose last row takes the rest, if any."""
     facts = catalogue(10)
     domains = {name: domain_of(each) for name, each in facts.items()}
-    wide = widened(Random(seed + 1), domains, cut(Random(seed), domains, rows), 0.1)
-    rules = compiled(wide, domains, HitPolicy.FIRST)
+    wide = widened(Random(seed + 1), domains, cut(Random(seed), domains, 200), 0.1)
+    rules = compiled(wide if has_last else wide[:-1], domains, HitPolicy.FIRST)
     return examine(rules, Limits(proof_steps=20_000)).tables[0]
 
 
@@ -67,5 +68,9 @@ def widened_table(seed: int, rows: int) -> Examined:
 def test_a_row_among_hundreds_that_overlap_is_proved_dead_or_alive_in_few_steps(
     seed: int, *, is_dead: bool
 ) -> None:
-    examined = widened_table(seed, 200)
+    examined = widened_table(seed)
     assert examined.never_answers(199) == is_dead
+
+
+def test_a_table_of_hundreds_that_overlap_is_proved_to_take_every_case_in_few_steps() -> None:
+    assert gap_boxes(widened_table(2, has_last=False)) == ((), 0)
