@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,10 +15,9 @@ from playwright.sync_api import Error as BrowserError
 
 from app.domain.privacy.roles import Role
 from app.infra.docs_page.bar import read_seats
-from tests.cli.conftest import Served
+from tests.cli.conftest import Served, serving
+from tests.patience import PATIENCE_SECONDS
 
-START_SECONDS: Final = 60
-PATIENCE_SECONDS: Final = 60
 #: Names that a browser may come by. `TIERING_TEST_BROWSER` is the path of another.
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 #: A name of somebody else's that points here, as it may be made to.
@@ -62,13 +62,20 @@ def browser() -> Iterator[Browser]:
         try:
             opened = driver.chromium.launch(
                 executable_path=path,
-                timeout=START_SECONDS * 1000,
+                timeout=PATIENCE_SECONDS * 1000,
                 args=[f"--host-resolver-rules={RULES}", "--no-proxy-server"],
             )
         except BrowserError as error:
             pytest.skip(f"{path} does not start: {error.message.splitlines()[0]}")
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def served(book_url: str, tmp_path: Path) -> Iterator[Served]:
+    """The demo over a book that is there."""
+    with serving(book_url, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -124,7 +131,7 @@ def look_up_tier(page: Page, customer_id: str) -> tuple[str, str]:
 
 
 def test_one_click_signs_in_and_no_foreign_host_is_asked(
-    served: Served, open_page: OpenPage, errors: list[str], asked: list[str]
+    open_page: OpenPage, served: Served, errors: list[str], asked: list[str]
 ) -> None:
     page = open_page(f"{served.base}/docs")
     told = sign_in(page, "Agent")

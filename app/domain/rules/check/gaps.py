@@ -42,10 +42,11 @@ def merged(boxes: Iterable[Region]) -> tuple[Region, ...]:
 
 
 def gap_findings(examined: Examined, witnesses: Witnesses) -> list[Finding]:
-    """Return the gaps, as errors where the table claims to be complete; none under collect.
+    """Return the gaps, as errors where the table claims to be complete, else as warnings.
 
-    A set of answers may be empty, so a collect table that is not complete has no gap to speak
-    of. ``null-unhandled`` is a box in which an input is null and which some rows would take
+    A set of answers may be empty, so under collect a case without a row has its answer, and is
+    nothing to warn of: every table of labels would. Only the claim to be complete makes it a gap.
+    ``null-unhandled`` is a box in which an input is null and which some rows would take
     wholly if that input had a value, whichever; every other is a ``gap``.
     Raises InconclusiveError.
     """

@@ -44,7 +44,9 @@ async def check_rule_set(
     What it extends must be stored. Only a body that is no readable document at all is a problem;
     whatever else is wrong is a finding, with its place and what to do. Customers are counted by
     their facts as they are now, among those whom the document would decide for. A proof that takes
-    too many steps is given up and said to be `inconclusive`.
+    too many steps is given up and said to be `inconclusive`. A table that cannot be read hides
+    nothing of the others; it is said to be `not-checked`. What reads its answers, or scores that
+    cannot be known, is checked as if they could be anything, and said to be `partly-checked`.
     """
     settings = request.app.state.settings
     checked = await service.check_upload(
