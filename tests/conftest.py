@@ -20,6 +20,7 @@ from app.infra.settings import Settings
 from tests.hypothesis_profiles import load_profile
 from tests.lanes import BoundLanes
 from tests.postgres import FAST, throw_away_server
+from tests.proofs import proved_here
 from tests.routes import routes_read_once
 
 pytest_plugins = ["tests.coverage_of_cases"]
@@ -42,6 +43,12 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session", autouse=True)
 def _routes_read_once() -> Iterator[None]:
     with routes_read_once():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _proved_here() -> Iterator[None]:
+    with proved_here():
         yield
 
 

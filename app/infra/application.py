@@ -17,6 +17,7 @@ from app.infra.express import ExpressRoute, ExpressWay
 from app.infra.lifespan import Service
 from app.infra.metrics import Metrics
 from app.infra.problems import problem_response
+from app.infra.prover import Prover
 from app.infra.rate_limit import RateLimiter
 
 _TOO_LARGE = 413
@@ -75,6 +76,7 @@ class Application(FastAPI):
         self._body_seconds = body_seconds
         self.state.metrics = Metrics()
         self.state.service = Service()
+        self.state.prover = Prover()
         self.state.rate_limiter = RateLimiter({})
         self._express = express
 

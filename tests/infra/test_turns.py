@@ -20,7 +20,7 @@ from app.features.rule_sets.service import install_templates
 from app.infra.database import Database, create_database, open_database
 from app.infra.problems import ProblemError
 from app.infra.settings import Settings
-from app.infra.turns import Turns, create_turns, turn_of
+from app.infra.turns import Turns, create_proving_places, create_turns, turn_of
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.factories.customers import INDIVIDUAL, put_customer
@@ -125,6 +125,15 @@ def test_half_of_the_connections_are_left_to_readers(
     turns = create_turns(settings.model_copy(update={"pool_size": pool_size}))
     assert turns._free._value == most  # noqa: SLF001 - what the deployment comes to.
     assert turns._most_of_one == (most + 1) // 2  # noqa: SLF001 - likewise.
+
+
+@pytest.mark.parametrize(("pool_size", "most"), [(1, 1), (4, 1), (8, 2), (10, 2), (200, 2)])
+def test_half_of_the_turns_are_left_to_who_has_nothing_proved(
+    settings: Settings, pool_size: int, most: int
+) -> None:
+    places = create_proving_places(settings.model_copy(update={"pool_size": pool_size}))
+    assert places._free._value == most  # noqa: SLF001 - what the deployment comes to.
+    assert places._most_of_one == 1  # noqa: SLF001 - likewise.
 
 
 def takes_turns(dependant: Dependant) -> bool:

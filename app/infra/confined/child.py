@@ -1,6 +1,6 @@
-"""The process that reads a file: limits first, then one order from standard input.
+"""The process that reads a file or proves a document: one order from standard input, limits first.
 
-What it finds goes to standard output, and why it refuses the file to standard error.
+What it finds goes to standard output, and why it refuses a file to standard error.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _TASKS: Final = {
     "read-workbook": ("app.infra.confined.workbook", "read"),
     "read-form": ("app.infra.confined.form", "read"),
     "read-parquet": ("app.infra.confined.parquet", "read"),
+    "prove": ("app.infra.confined.proof", "prove"),
 }
 
 

@@ -9,7 +9,7 @@ from app.domain.rules.check.cover import InconclusiveError
 from app.domain.rules.check.hygiene import hygiene_findings
 from app.domain.rules.check.meetings import overlap_findings
 from app.domain.rules.check.reach import Examined, examine
-from app.domain.rules.check.safety import UNSAFE, inconclusive, proved_gaps
+from app.domain.rules.check.safety import UNSAFE, inconclusive, proved_gaps, unsafe
 from app.domain.rules.check.trends import trend_findings
 from app.domain.rules.check.witness import Witnesses
 from app.domain.rules.compile_document import compile_unproved
@@ -38,6 +38,28 @@ class CheckReport:
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All that is proved of a document, the same every time: steps bound it, and never the clock.
+
+    Of ``findings`` errors keep it from being published, ``unsafe`` are those that keep it from
+    being executed at all, and ``failing`` are its own tests that fail, run only if it is safe.
+    """
+
+    findings: tuple[Finding, ...]
+    unsafe: tuple[Finding, ...]
+    failing: tuple[Finding, ...]
+
+
+def prove(compiled: CompiledRuleSet, limits: Limits = _DEFAULT_LIMITS) -> Proof:
+    """Check a compiled rule set, and run its tests if it is safe to execute."""
+    findings = check_compiled(compiled, limits)
+    # Claims that do not hold are among the findings: without one of these there are none.
+    if any(f.severity is Severity.ERROR and f.code in UNSAFE for f in findings):
+        return Proof(findings, tuple(unsafe(compiled, limits)), ())
+    return Proof(findings, (), run_tests(compiled))
+
+
 def check_document(
     raw: Mapping[str, object],
     catalogue: Mapping[str, Fact],
@@ -60,10 +82,8 @@ def check_document(
         )
     document = reading.document
     compiled = compile_unproved(document, catalogue, limits)
-    findings = check_compiled(compiled, limits)
-    if not any(f.severity is Severity.ERROR and f.code in UNSAFE for f in findings):
-        findings += run_tests(compiled)
-    return CheckReport(findings, document, compiled)
+    proof = prove(compiled, limits)
+    return CheckReport(proof.findings + proof.failing, document, compiled)
 
 
 def _of_the_rest(

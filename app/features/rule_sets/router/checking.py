@@ -15,6 +15,7 @@ from app.infra.database import Database
 from app.infra.description import problem_responses
 from app.infra.desk import Today
 from app.infra.negotiation import declared_media_type
+from app.infra.proving import PROVES, ProofForCaller
 from app.infra.rate_limit import RateClass
 from app.infra.session import get_database
 from app.infra.turns import TAKES_TURN
@@ -24,7 +25,7 @@ from app.infra.turns import TAKES_TURN
     "/v1/rule-sets/check",
     summary="Check a rule-set document",
     response_description="Everything that was found; a document with errors is answered, too.",
-    dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
+    dependencies=[costs(RateClass.COSTLY), PROVES, TAKES_TURN],
     responses=problem_responses("document-unreadable"),
     openapi_extra={"requestBody": DOCUMENT_BODY},
 )
@@ -33,6 +34,7 @@ async def check_rule_set(
     database: Annotated[Database, Depends(get_database)],
     today: Today,
     actor: Reader,
+    prove: ProofForCaller,
     asked: Annotated[CheckQuery, Query()],
 ) -> CheckRead:
     """Any document, whether it is stored or not; nothing of it is kept.
@@ -54,5 +56,6 @@ async def check_rule_set(
         await request.body(),
         declared_media_type(request.headers),
         count=Count.in_request(database, settings, today) if asked.count else None,
+        prove=prove,
     )
     return CheckRead.from_domain(checked, actor.viewer())
