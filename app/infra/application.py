@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.infra.deadline import Deadline
-from app.infra.description import complete
+from app.infra.description import complete, share
 from app.infra.edge import Edge
 from app.infra.express import ExpressRoute, ExpressWay
 from app.infra.lifespan import Service
@@ -95,4 +95,5 @@ class Application(FastAPI):
             return self.openapi_schema
         document = super().openapi()
         complete(document, iter_route_contexts(self.routes))
+        share(document)
         return document
