@@ -133,6 +133,7 @@ def look_up_tier(page: Page, customer_id: str) -> tuple[str, str]:
 def test_one_click_signs_in_and_no_foreign_host_is_asked(
     served: Served, open_page: OpenPage, errors: list[str], asked: list[str]
 ) -> None:
+    # In this order: an open browser keeps an event loop, beside which no database is made.
     page = open_page(f"{served.base}/docs")
     told = sign_in(page, "Agent")
     customer_id = told.rpartition(" ")[2].rstrip(".")
