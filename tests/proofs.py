@@ -6,20 +6,22 @@ Tests of the prover have the real ones, as have the servers and commands that te
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 
 import pytest
 
 from app.domain.facts.catalogue import CATALOGUE
-from app.domain.rules.check import Proof, prove
+from app.domain.rules.check import Proof, check_document, prove
 from app.domain.rules.compile import compile_unproved
 from app.domain.rules.document import parse_document
+from app.domain.rules.findings import Finding
 from app.infra import prover
 
 #: By a child, as it is outside of tests.
 PROVE_ASIDE = prover._prove_aside  # noqa: SLF001 - what is replaced.
+CHECK_ASIDE = prover._check_aside  # noqa: SLF001 - what is replaced.
 
 
 @contextmanager
@@ -27,11 +29,16 @@ def proved_here() -> Iterator[None]:
     """Let this process prove."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(prover, "_prove_aside", _prove_here)
+        patched.setattr(prover, "_check_aside", _check_here)
         yield
 
 
 async def _prove_here(canonical: bytes) -> Proof:
     return _proved(canonical)
+
+
+async def _check_here(raw: prover.Raw, bases: Mapping[str, prover.Raw]) -> tuple[Finding, ...]:
+    return check_document(raw, CATALOGUE, bases.__getitem__).findings
 
 
 @lru_cache(maxsize=256)

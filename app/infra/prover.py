@@ -13,13 +13,15 @@ import asyncio
 import logging
 import pickle
 from asyncio.subprocess import DEVNULL, PIPE
+from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
-from typing import Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from app.domain.rules.check import Proof
+from app.domain.rules.findings import Finding
 from app.domain.rules.model import RuleSetDocument
 from app.domain.rules.writing import canonical_json
 from app.infra.confined.parent import COMMAND, environment, written
@@ -31,7 +33,17 @@ log = logging.getLogger(__name__)
 _MOST_KNOWN: Final = 64
 _MOST_FINDINGS: Final = 500
 
-Prove: TypeAlias = Callable[[RuleSetDocument], Awaitable[Proof]]
+Raw: TypeAlias = Mapping[str, object]
+
+
+class Proves(Protocol):
+    """Whoever proves documents: the prover itself, or as a caller has it."""
+
+    async def prove(self, document: RuleSetDocument) -> Proof:
+        """The proof of a document."""
+
+    async def check(self, raw: Raw, bases: Mapping[str, Raw]) -> tuple[Finding, ...]:
+        """Everything that is found in what cannot be read as a document, or only in part."""
 
 
 class ProverFailedError(OSError):
@@ -61,6 +73,21 @@ class Prover:
                 proof = self._find(hash_) or self._keep(hash_, await _prove_aside(canonical))
         return proof
 
+    async def check(self, raw: Raw, bases: Mapping[str, Raw]) -> tuple[Finding, ...]:
+        """What `check_document` finds in a raw document, when no proof is under way.
+
+        It is not remembered, as a proof is: nobody sends the same errors again.
+
+        Args:
+            raw: the document, with errors of form or without.
+            bases: what it extends.
+
+        Raises:
+            ProverFailedError: nobody found anything.
+        """
+        async with self._free:
+            return await _check_aside(raw, bases)
+
     def _find(self, hash_: str) -> Proof | None:
         if hash_ in self._known:
             self._known.move_to_end(hash_)
@@ -75,7 +102,20 @@ class Prover:
 
 
 async def _prove_aside(canonical: bytes) -> Proof:
-    order = written({"task": "prove", "document": canonical.decode()})
+    proof: Proof = await _answer({"task": "prove", "document": canonical.decode()})
+    return proof
+
+
+async def _check_aside(raw: Raw, bases: Mapping[str, Raw]) -> tuple[Finding, ...]:
+    # What stands in a raw document may be anything, and has to be judged as it is.
+    pickled = await asyncio.to_thread(pickle.dumps, (raw, dict(bases)))
+    order = {"task": "check", "pickled": b64encode(pickled).decode()}
+    findings: tuple[Finding, ...] = await _answer(order)
+    return findings
+
+
+async def _answer(order: Mapping[str, object]) -> Any:  # noqa: ANN401 - what the task writes.
+    """What a child answers to an order; it ends with who waits for it."""
     try:
         child = await asyncio.create_subprocess_exec(
             *COMMAND,
@@ -89,7 +129,7 @@ async def _prove_aside(canonical: bytes) -> Proof:
     except OSError as error:
         raise _failed("it does not start") from error
     try:
-        told, _ = await child.communicate(order)
+        told, _ = await child.communicate(written(order))
     finally:
         if child.returncode is None:
             with suppress(ProcessLookupError):
@@ -98,8 +138,7 @@ async def _prove_aside(canonical: bytes) -> Proof:
     if child.returncode != 0:
         raise _failed(f"exit status {child.returncode}")
     # A child of our own code, which read nothing but the document.
-    proof: Proof = pickle.loads(told)  # noqa: S301 - as said.
-    return proof
+    return pickle.loads(told)  # noqa: S301 - as said.
 
 
 def _failed(reason: str) -> ProverFailedError:

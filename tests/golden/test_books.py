@@ -89,7 +89,7 @@ async def assert_contradiction_is_found(url: str, settings: Settings) -> None:
     }
     async with open_database(url, settings) as database:
         count = Count(url, settings.data_dir, YEAR_END)
-        checked = await check_raw(database, document, count=count, prove=Prover().prove)
+        checked = await check_raw(database, document, count=count, prover=Prover())
     assert not checked.ok
     assert checked.counted == Counted(48_427, YEAR_END)
     worst = checked.findings[0]

@@ -8,13 +8,15 @@ import pickle
 import signal
 import sys
 from asyncio.subprocess import Process
+from base64 import b64encode
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from app.domain.facts.catalogue import CATALOGUE
-from app.domain.rules.check import Proof, prove
+from app.domain.rules.check import Proof, check_document, prove
 from app.domain.rules.compile import compile_unproved
 from app.domain.rules.document import parse_document
 from app.domain.rules.findings import Finding
@@ -25,7 +27,7 @@ from app.infra.confined import proof as task
 from app.infra.prover import Prover, ProverFailedError
 from tests.domain.templates.books import raw, template
 from tests.patience import PATIENCE_SECONDS
-from tests.proofs import PROVE_ASIDE
+from tests.proofs import CHECK_ASIDE, PROVE_ASIDE
 
 pytestmark = pytest.mark.anyio
 
@@ -80,6 +82,7 @@ class Desk:
 @pytest.fixture(autouse=True)
 def _by_children(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_prove_aside", PROVE_ASIDE)
+    monkeypatch.setattr(module, "_check_aside", CHECK_ASIDE)
 
 
 @pytest.fixture
@@ -112,12 +115,40 @@ async def test_a_child_proves_what_would_be_proved_here(
     assert [child.returncode for child in children] == [0]
 
 
+async def test_a_child_finds_in_what_is_no_document_what_would_be_found_here(
+    children: list[Process],
+) -> None:
+    base, broken = raw("all"), {**raw("motor"), "objective": date(2027, 1, 1)}
+    found = await Prover().check(broken, {"all@1": base})
+    assert found == check_document(broken, CATALOGUE, lambda _reference: base).findings
+    assert "objective" in {finding.path for finding in found}
+    assert [child.returncode for child in children] == [0]
+
+
+async def test_what_is_no_document_waits_for_the_proof_under_way(desk: Desk) -> None:
+    prover = Prover()
+    proving = asyncio.create_task(prover.prove(sound()))
+    await desk.until_begun(1)
+    checking = asyncio.create_task(prover.check({}, {}))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not checking.done()
+    assert prover._free._waiters  # noqa: SLF001 - it is in the same row.
+    desk.goes_on.set()
+    await proving
+    assert "missing-field" in {finding.code for finding in await checking}
+
+
 def test_who_proves_lets_everybody_else_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     told, out = list[int](), io.BytesIO()
     monkeypatch.setattr("os.nice", told.append)
     task.prove({"document": canonical_json(sound()).decode()}, out)
     assert told == [10]
     assert pickle.loads(out.getvalue()) == prove(template("motor"))  # noqa: S301 - just written.
+    checked = io.BytesIO()
+    task.check({"pickled": b64encode(pickle.dumps(({}, {})))}, checked)
+    assert told == [10, 10]
+    assert pickle.loads(checked.getvalue()) == check_document({}, CATALOGUE).findings  # noqa: S301 - just written.
 
 
 async def test_one_document_is_proved_once_by_whoever_and_whenever(desk: Desk) -> None:

@@ -130,7 +130,7 @@ async def _counted(files: Sequence[Path]) -> list[Outcome]:
         if isinstance(raw, Outcome):
             return raw
         count = Count(url, settings.data_dir, today)
-        found = await check_raw(database, raw, count=count, prove=prover.prove)
+        found = await check_raw(database, raw, count=count, prover=prover)
         return Outcome(
             file,
             tuple(Effect(each.finding, each.affected) for each in found.findings),

@@ -62,7 +62,7 @@ async def simulate_raw(
     """
     async with open_database(url, settings) as database:
         async with database.sessions.begin() as session:
-            candidate = await safe_decider(await read_written(session, raw), Prover().prove)
+            candidate = await safe_decider(await read_written(session, raw), Prover())
             plan = await rehearse(session, candidate, objectives=wish.objectives, as_of=wish.as_of)
 
         async def keep(_movers: object, done: int, total: int) -> None:

@@ -30,7 +30,7 @@ from app.infra.desk import Desk
 from app.infra.idempotency import REPLAYED, Once, OneEffect
 from app.infra.pagination import Cursors
 from app.infra.problems import ProblemError
-from app.infra.proving import PROVES, ProofForCaller
+from app.infra.proving import PROVES, ProverForCaller
 from app.infra.rate_limit import RateClass
 from app.infra.requester import CurrentRequester
 from app.infra.reveal import respond_about_nobody
@@ -106,7 +106,7 @@ async def publish_rule_set(
     written: PublicationCreate,
     desk: CurrentDesk,
     once: Once,
-    prove: ProofForCaller,
+    prover: ProverForCaller,
 ) -> Response:
     """By a publisher who edited nothing of it: it decides for its line from a business day on.
 
@@ -125,7 +125,7 @@ async def publish_rule_set(
                 rule_set_id=rule_set_id,
                 order=written.to_domain(),
                 publisher=desk.publisher,
-                prove=prove,
+                prover=prover,
             )
         except NotPublishableError as error:
             places = refused_places(error.findings, "document")

@@ -22,6 +22,7 @@ _TASKS: Final = {
     "read-form": ("app.infra.confined.form", "read"),
     "read-parquet": ("app.infra.confined.parquet", "read"),
     "prove": ("app.infra.confined.proof", "prove"),
+    "check": ("app.infra.confined.proof", "check"),
 }
 
 

@@ -92,7 +92,7 @@ def errors(checked: Checked) -> dict[tuple[str, str | None, str], int | None]:
 
 async def check(database: Database, raw: Mapping[str, object], *, count: Count) -> Checked:
     """Check a document by a prover of its own."""
-    return await check_raw(database, raw, count=count, prove=Prover().prove)
+    return await check_raw(database, raw, count=count, prover=Prover())
 
 
 async def test_every_box_is_counted_among_the_customers_the_document_decides_for(

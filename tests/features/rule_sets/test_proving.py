@@ -16,6 +16,7 @@ from starlette.types import Message
 from app.domain.privacy.roles import Role
 from app.domain.rules.check import Proof
 from app.domain.rules.compile import compile_rule_set
+from app.domain.rules.findings import Finding
 from app.domain.rules.model import RuleSetDocument
 from app.features.publications.service import publishing
 from app.features.rule_sets.service import versions
@@ -49,13 +50,21 @@ class Slow:
 
     async def prove(self, _document: RuleSetDocument) -> Proof:
         """Wait with the proof."""
+        await self._wait()
+        return Proof((), (), ())
+
+    async def check(self, *_raw: object) -> tuple[Finding, ...]:
+        """Wait with what is found."""
+        await self._wait()
+        return (Finding("objective", "bad-choice", "", ""),)
+
+    async def _wait(self) -> None:
         self.begun += 1
         try:
             await self.goes_on.wait()
         except asyncio.CancelledError:
             self.given_up += 1
             raise
-        return Proof((), (), ())
 
     async def until(self, begun: int, given_up: int = 0) -> None:
         """Wait until that many are begun and given up."""
@@ -84,8 +93,9 @@ def slow(api: Api) -> Iterator[Slow]:
     assert len(api.app.state.turns) == 0
 
 
-async def check(api: Api, caller: Caller) -> Response:
-    return await api.call("POST", f"{CHECK}?count=false", caller, json=overlay())
+async def check(api: Api, caller: Caller, **changed: object) -> Response:
+    raw = {**overlay(), **changed}
+    return await api.call("POST", f"{CHECK}?count=false", caller, json=raw)
 
 
 def takes(dependant: Dependant, what: object) -> bool:
@@ -96,11 +106,11 @@ async def test_whatever_proves_for_a_caller_takes_a_place_before_it_takes_a_turn
     proves = {}
     for context in iter_route_contexts(api.app.routes):
         dependant = getattr(context, "dependant", None)
-        if dependant is None or not takes(dependant, proving.proof_for_caller):
+        if dependant is None or not takes(dependant, proving.prover_for_caller):
             continue
         order = [
             next(at for at, each in enumerate(dependant.dependencies) if takes(each, what))
-            for what in (proving.proof_for_caller, turn_of)
+            for what in (proving.prover_for_caller, turn_of)
         ]
         proves[context.name] = order == sorted(order)
     assert proves == dict.fromkeys(
@@ -144,6 +154,18 @@ async def test_one_caller_has_one_proof_and_leaves_the_other_place_to_others(
     await slow.until(begun=2)
     slow.goes_on.set()
     assert {found.status_code for found in await asyncio.gather(first, other)} == {200}
+
+
+async def test_what_can_be_read_of_a_document_with_errors_is_proved_in_such_a_place(
+    api: Api, slow: Slow
+) -> None:
+    broken = asyncio.create_task(check(api, ADA, objective=7))
+    await slow.until(begun=1)
+    assert (await check(api, ADA)).status_code == 503
+    slow.goes_on.set()
+    answer = (await broken).json()
+    assert [finding["path"] for finding in answer["findings"]] == ["objective"]
+    assert (answer["ok"], answer["hash"]) == (False, None)
 
 
 async def test_the_proof_of_a_caller_who_hangs_up_is_given_up(api: Api, slow: Slow) -> None:

@@ -42,7 +42,7 @@ from app.features.rule_sets.service import (
 from app.features.simulations.service import has_rehearsed
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
-from app.infra.prover import Prove
+from app.infra.prover import Proves
 
 #: Facts of these classes need a privacy assessment.
 _SENSITIVE: Final = "s."
@@ -95,7 +95,7 @@ async def publish(
     rule_set_id: str,
     order: PublicationOrder,
     publisher: Publisher,
-    prove: Prove,
+    prover: Proves,
 ) -> StoredPublication:
     """Let a draft, or a version anew, decide for its line from a day on.
 
@@ -107,7 +107,7 @@ async def publish(
         rule_set_id: the rule set.
         order: what, and from when.
         publisher: who.
-        prove: proves it.
+        prover: proves it.
 
     Raises:
         NotFound: there is no such rule set or version.
@@ -125,7 +125,7 @@ async def publish(
     if not await has_rehearsed(session, rule_set_id=rule_set_id, hash_=candidate.hash):
         raise Conflict("not-rehearsed", "Simulate exactly this document on the whole book first.")
     # Proving it may take seconds, in which nobody else should have to wait.
-    _require_flawless(await prove(candidate.compiled.document))
+    _require_flawless(await prover.prove(candidate.compiled.document))
     await lock_activations(session)
     if candidate.version is not None:
         return await _put_in_force(session, candidate, candidate.version, order, publisher)

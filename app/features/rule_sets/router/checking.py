@@ -15,7 +15,7 @@ from app.infra.database import Database
 from app.infra.description import problem_responses
 from app.infra.desk import Today
 from app.infra.negotiation import declared_media_type
-from app.infra.proving import PROVES, ProofForCaller
+from app.infra.proving import PROVES, ProverForCaller
 from app.infra.rate_limit import RateClass
 from app.infra.session import get_database
 from app.infra.turns import TAKES_TURN
@@ -34,7 +34,7 @@ async def check_rule_set(
     database: Annotated[Database, Depends(get_database)],
     today: Today,
     actor: Reader,
-    prove: ProofForCaller,
+    prover: ProverForCaller,
     asked: Annotated[CheckQuery, Query()],
 ) -> CheckRead:
     """Any document, whether it is stored or not; nothing of it is kept.
@@ -56,6 +56,6 @@ async def check_rule_set(
         await request.body(),
         declared_media_type(request.headers),
         count=Count.in_request(database, settings, today) if asked.count else None,
-        prove=prove,
+        prover=prover,
     )
     return CheckRead.from_domain(checked, actor.viewer())

@@ -8,7 +8,7 @@ from datetime import date
 
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.privacy.classes import SensitivityClass
-from app.domain.rules.check import CheckReport, check_document
+from app.domain.rules.check import CheckReport
 from app.domain.rules.compile import compile_unproved
 from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.document import parse_document
@@ -23,7 +23,7 @@ from app.features.rule_sets.service.counting import (
 from app.features.rule_sets.service.reading import in_turn, read_body
 from app.features.rule_sets.service.versions import bases_of
 from app.infra.database import Database
-from app.infra.prover import Prove
+from app.infra.prover import Proves
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Checked:
 
 
 async def check_upload(
-    database: Database, body: bytes, media_type: str, *, count: Count | None, prove: Prove
+    database: Database, body: bytes, media_type: str, *, count: Count | None, prover: Proves
 ) -> Checked:
     """Check a document that somebody sent.
 
@@ -86,7 +86,7 @@ async def check_upload(
         body: the document.
         media_type: what it is; see `read_upload`.
         count: how to count the customers affected; None to leave that.
-        prove: proves it.
+        prover: proves it.
 
     Raises:
         Invalid: `unsupported-media-type` or `document-unreadable`.
@@ -96,11 +96,11 @@ async def check_upload(
     except DocumentError as error:
         # A workbook or model that can be read, and says what no document does.
         return _unread(error.findings, count)
-    return await check_raw(database, raw, count=count, prove=prove)
+    return await check_raw(database, raw, count=count, prover=prover)
 
 
 async def check_raw(
-    database: Database, raw: Mapping[str, object], *, count: Count | None, prove: Prove
+    database: Database, raw: Mapping[str, object], *, count: Count | None, prover: Proves
 ) -> Checked:
     """Check a document that was read already; see `check_upload`."""
     # No connection is held while the document is proved, which may take seconds.
@@ -109,10 +109,9 @@ async def check_raw(
     try:
         compiled, hash_ = await in_turn(_compile, raw, bases)
     except DocumentError:
-        # What can be read of it is checked all the same, here: nobody can decide by a part.
-        report = await in_turn(check_document, raw, CATALOGUE, bases.__getitem__)
-        return _unread(report.findings, count)
-    proof = await prove(compiled.document)
+        # What can be read of it is checked all the same.
+        return _unread(await prover.check(raw, bases), count)
+    proof = await prover.prove(compiled.document)
     report = CheckReport(proof.findings + proof.failing, compiled.document, compiled)
     if count is None:
         return _told(report, hash_, Uncounted.NOT_ASKED)

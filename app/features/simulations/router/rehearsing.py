@@ -31,8 +31,8 @@ from app.infra.desk import Desk
 from app.infra.idempotency import REPLAYED, Once
 from app.infra.pagination import Cursors, PageQuery
 from app.infra.problems import ProblemError
-from app.infra.prover import Prove
-from app.infra.proving import PROVES, ProofForCaller
+from app.infra.prover import Proves
+from app.infra.proving import PROVES, ProverForCaller
 from app.infra.rate_limit import RateClass
 from app.infra.requester import CurrentRequester, Requester
 from app.infra.reveal import respond_about_nobody
@@ -49,12 +49,12 @@ class OrderDesk:
     session: AsyncSession
     today: date
     requester: Requester
-    prove: Prove
+    prover: Proves
 
 
-async def order_desk(desk: Desk, requester: CurrentRequester, prove: ProofForCaller) -> OrderDesk:
+async def order_desk(desk: Desk, requester: CurrentRequester, prover: ProverForCaller) -> OrderDesk:
     """The desk of one order."""
-    return OrderDesk(desk.session, desk.today, requester, prove)
+    return OrderDesk(desk.session, desk.today, requester, prover)
 
 
 @router.post(
@@ -92,7 +92,7 @@ async def create_simulation(
         order = wanted.to_domain(rule_set_id, desk.requester, desk.today)
         try:
             made = await service.order_simulation(
-                desk.session, order, today=desk.today, prove=desk.prove
+                desk.session, order, today=desk.today, prover=desk.prover
             )
         except UnsafeError as error:
             places = refused_places(error.findings, "candidate")

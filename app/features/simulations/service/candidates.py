@@ -13,7 +13,7 @@ from app.domain.rules.model import RuleSetDocument
 from app.features.rule_sets.service import get_draft, get_version, list_rule_sets
 from app.features.simulations.service.plan import Decider
 from app.infra.database import AsyncSession
-from app.infra.prover import Prove
+from app.infra.prover import Proves
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class UnsafeError(Invalid):
         super().__init__("rule-set-unsafe", "\n".join(map(str, findings)))
 
 
-async def choose(session: AsyncSession, chosen: Chosen, prove: Prove) -> Decider:
+async def choose(session: AsyncSession, chosen: Chosen, prover: Proves) -> Decider:
     """The rule set that was chosen, as it is now; a draft is proved.
 
     Raises:
@@ -41,18 +41,18 @@ async def choose(session: AsyncSession, chosen: Chosen, prove: Prove) -> Decider
     """
     if chosen.version is None:
         draft = await get_draft(session, rule_set_id=chosen.rule_set_id)
-        return await safe_decider(draft.document, prove)
+        return await safe_decider(draft.document, prover)
     found = await get_version(session, rule_set_id=chosen.rule_set_id, version=chosen.version)
     return Decider.of_version(found)
 
 
-async def safe_decider(document: RuleSetDocument, prove: Prove) -> Decider:
+async def safe_decider(document: RuleSetDocument, prover: Proves) -> Decider:
     """A document that was proved to be safe to decide by.
 
     Raises:
         UnsafeError: its tables do not keep what they claim.
     """
-    proof = await prove(document)
+    proof = await prover.prove(document)
     if proof.unsafe:
         raise UnsafeError(proof.unsafe)
     return Decider.of_document(await asyncio.to_thread(compile_unproved, document, CATALOGUE))

@@ -22,7 +22,7 @@ from app.infra import jobs
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
 from app.infra.jobs import Order
-from app.infra.prover import Prove
+from app.infra.prover import Proves
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Settled:
 
 
 async def order_simulation(
-    session: AsyncSession, order: SimulationOrder, *, today: date, prove: Prove
+    session: AsyncSession, order: SimulationOrder, *, today: date, prover: Proves
 ) -> UUID:
     """Freeze what is to be rehearsed and put its job in, in the caller's transaction; its id.
 
@@ -71,7 +71,7 @@ async def order_simulation(
         session: an open session.
         order: what is asked for.
         today: the business day.
-        prove: proves drafts.
+        prover: proves drafts.
 
     Raises:
         NotFound: candidate or baseline is not there.
@@ -80,11 +80,11 @@ async def order_simulation(
         UnsafeError: one of them must not decide.
         Conflict: `no-rule-set`.
     """
-    candidate = await choose(session, order.candidate, prove)
+    candidate = await choose(session, order.candidate, prover)
     for name in order.objectives:
         with_objective(candidate.compiled.document, name)
     baseline = order.baseline
-    chosen = None if baseline is None else await choose(session, baseline, prove)
+    chosen = None if baseline is None else await choose(session, baseline, prover)
     settled = settle_sides(candidate, chosen, await resolve_all(session, order.as_of))
     is_rehearsal = order.as_of == today and settled.baseline.hash == settled.deciding.hash
     rehearsed = _frozen(order, settled, is_rehearsal=is_rehearsal)
