@@ -37,7 +37,7 @@ from app.infra.problems import install_problems
 from app.infra.rate_limit import create_limiter
 from app.infra.settings import Settings
 from app.infra.telemetry import OFF, Telemetry
-from app.infra.turns import create_turns
+from app.infra.turns import install_turns
 
 ROUTERS: Final = (
     *(customers, tiers, sla, benefits, facts, rule_sets, simulations, publications, scoring),
@@ -93,7 +93,7 @@ def create_app(
     app.state.settings = settings
     app.state.database = database
     app.state.rate_limiter = create_limiter(settings)
-    app.state.turns = create_turns(settings)
+    install_turns(app, settings)
     hold_open(app, telemetry.opened)
     install_vault(app, settings)
     audit = install_audit(app)

@@ -20,6 +20,7 @@ from app.infra.settings import Settings
 from tests.hypothesis_profiles import load_profile
 from tests.lanes import BoundLanes
 from tests.postgres import FAST, throw_away_server
+from tests.proofs import proved_here
 from tests.routes import routes_read_once
 
 pytest_plugins = ["tests.coverage_of_cases"]
@@ -45,6 +46,12 @@ def _routes_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _proved_here() -> Iterator[None]:
+    with proved_here():
+        yield
+
+
 def _run(server: str, *statements: str) -> None:
     async def go() -> None:
         connection = await asyncpg.connect(libpq_url(server))
@@ -62,6 +69,11 @@ def on_database(server: str, name: str) -> str:
     return normalise_url(server).set(database=name).render_as_string(hide_password=False)
 
 
+def _copy(name: str, template: str) -> str:
+    """The statement that copies a database: its files, which takes half as long as page by page."""
+    return f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """One server per test process, with a migrated template database on it."""
@@ -70,7 +82,7 @@ def server_url() -> Iterator[str]:
         _run(url, *(f"ALTER SYSTEM SET {name} = {value}" for name, _, value in settings))
         _run(url, "SELECT pg_reload_conf()", f"CREATE DATABASE {TEMPLATE}")
         asyncio.run(upgrade(on_database(url, TEMPLATE)))
-        _run(url, f"CREATE DATABASE tiering TEMPLATE {TEMPLATE}")
+        _run(url, _copy("tiering", TEMPLATE))
         yield url
 
 
@@ -84,7 +96,7 @@ def database_url(server_url: str) -> str:
 def fresh_database_url(server_url: str) -> Iterator[str]:
     """A migrated database of this test's own, for tests that commit."""
     name = f"fresh_{new_id().hex}"
-    _run(server_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    _run(server_url, _copy(name, TEMPLATE))
     yield on_database(server_url, name)
     _run(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -101,7 +113,7 @@ def made_databases(server: str, template: str = TEMPLATE) -> Iterator[Callable[[
 
     def make() -> str:
         names.append(f"made_{new_id().hex}")
-        _run(server, f"CREATE DATABASE {names[-1]} TEMPLATE {template}")
+        _run(server, _copy(names[-1], template))
         return on_database(server, names[-1])
 
     yield make

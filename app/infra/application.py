@@ -11,12 +11,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.infra.deadline import Deadline
-from app.infra.description import complete
+from app.infra.description import complete, share
 from app.infra.edge import Edge
 from app.infra.express import ExpressRoute, ExpressWay
 from app.infra.lifespan import Service
 from app.infra.metrics import Metrics
 from app.infra.problems import problem_response
+from app.infra.prover import Prover
 from app.infra.rate_limit import RateLimiter
 
 _TOO_LARGE = 413
@@ -75,6 +76,7 @@ class Application(FastAPI):
         self._body_seconds = body_seconds
         self.state.metrics = Metrics()
         self.state.service = Service()
+        self.state.prover = Prover()
         self.state.rate_limiter = RateLimiter({})
         self._express = express
 
@@ -95,4 +97,5 @@ class Application(FastAPI):
             return self.openapi_schema
         document = super().openapi()
         complete(document, iter_route_contexts(self.routes))
+        share(document)
         return document

@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, TypeAlias
 
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
 
 from app.domain.privacy.actor import Actor
 from app.infra.auth import CurrentActor
@@ -25,6 +25,8 @@ from app.infra.problems import ProblemError
 from app.infra.settings import Settings
 
 _PATIENCE_SECONDS: Final = 5.0
+#: One is proved for, and one reads, or has customers counted, meanwhile.
+_MOST_PROVING: Final = 2
 
 Name: TypeAlias = tuple[str, str]
 
@@ -149,7 +151,25 @@ async def take_turn(turn: LaterTurn) -> None:
 TAKES_TURN: Final[Any] = Depends(take_turn, scope="function")
 
 
+def install_turns(app: FastAPI, settings: Settings) -> None:
+    """Give an application the turns of a deployment, and the places before them."""
+    app.state.turns = create_turns(settings)
+    app.state.proving_places = create_proving_places(settings)
+
+
 def create_turns(settings: Settings) -> Turns:
     """The turns of a deployment: half of its connections, and half of these for one actor."""
-    most = max(1, settings.pool_size // 2)
+    most = _most_turns(settings)
     return Turns(most, (most + 1) // 2)
+
+
+def create_proving_places(settings: Settings) -> Turns:
+    """The places of those who have a document proved: half of the turns at most, one of one actor.
+
+    One is at a time, so that more than two would only wait for each other, each with a turn.
+    """
+    return Turns(min(_MOST_PROVING, max(1, _most_turns(settings) // 2)), 1)
+
+
+def _most_turns(settings: Settings) -> int:
+    return max(1, settings.pool_size // 2)

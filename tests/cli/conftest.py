@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,11 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from app.cli import main
+from app.cli.demo import prepare
 from app.infra.database import libpq_url
 from app.infra.settings import Settings
+from tests.conftest import made_databases
 from tests.unmeasured import unmeasured
+
+CUSTOMERS = 60
+#: The last place on earth where a day begins: what holds today there holds today everywhere.
+WEST = "Etc/GMT+12"
 
 _ALONE = """
 import sys
@@ -75,7 +84,7 @@ def serving(url: str, folder: Path, **changed: str) -> Iterator[Served]:
             | {
                 "DATA_DIR": str(folder / "data"),
                 "TIERING_DATABASE_URL": libpq_url(url),
-                "CUSTOMERS": "60",
+                "CUSTOMERS": str(CUSTOMERS),
                 "PORT": str(port),
             }
             | changed,
@@ -93,11 +102,37 @@ def serving(url: str, folder: Path, **changed: str) -> Iterator[Served]:
             process.communicate()
 
 
+@dataclass(frozen=True)
+class DemoBook:
+    """The demo's book, and the keys that seal what is in it."""
+
+    server: str
+    database: str
+    folder: Path
+
+    @contextmanager
+    def copied(self, folder: Path) -> Iterator[str]:
+        """The URL of a copy that goes with the block; its data folder is within `folder`."""
+        shutil.copytree(self.folder, folder / "data")
+        with made_databases(self.server, self.database) as make:
+            yield make()
+
+
+@pytest.fixture(scope="session")
+def demo_book(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoBook]:
+    """The book as the demo makes it, loaded once; those who serve it change copies."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("demo") / "data", business_zone=WEST)
+    with made_databases(server_url) as make:
+        url = make()
+        asyncio.run(prepare(url, settings, customers=CUSTOMERS))
+        yield DemoBook(server_url, make_url(url).database or "", settings.data_dir)
+
+
 @pytest.fixture
-def served(fresh_database_url: str, tmp_path: Path) -> Iterator[Served]:
-    """The demo in a process of its own, and what it printed before serving."""
-    with serving(fresh_database_url, tmp_path) as opened:
-        yield opened
+def book_url(demo_book: DemoBook, tmp_path: Path) -> Iterator[str]:
+    """A copy of the demo's book of the test's own, with its keys in the test's data folder."""
+    with demo_book.copied(tmp_path) as url:
+        yield url
 
 
 @dataclass(frozen=True)

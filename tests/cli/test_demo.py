@@ -22,6 +22,7 @@ from app.infra.auth import development_token
 from app.infra.clock import utc_now
 from app.infra.settings import Settings
 from tests.cli.conftest import Served, serving
+from tests.patience import PATIENCE_SECONDS
 from tests.unmeasured import measuring
 
 CUSTOMERS = 200
@@ -92,7 +93,7 @@ def test_the_printed_calls_answer_and_a_signal_ends_it_in_order(served: Served) 
         assert url.startswith(served.base)
     send_and_await_an_import(served)
     served.process.send_signal(signal.SIGTERM)
-    assert served.process.wait(timeout=60) == 0
+    assert served.process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 def send_and_await_an_import(served: Served) -> None:

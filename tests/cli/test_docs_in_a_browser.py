@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,15 +15,34 @@ from playwright.sync_api import Error as BrowserError
 
 from app.domain.privacy.roles import Role
 from app.infra.docs_page.bar import read_seats
-from tests.cli.conftest import Served
+from tests.cli.conftest import Served, serving
+from tests.patience import PATIENCE_SECONDS
 
-START_SECONDS: Final = 60
-PATIENCE_SECONDS: Final = 60
 #: Names that a browser may come by. `TIERING_TEST_BROWSER` is the path of another.
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 #: A name of somebody else's that points here, as it may be made to.
 REBOUND: Final = "attacker.test"
 RULES: Final = f"MAP {REBOUND} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+
+#: An operation as the page resolves it from a description of which nothing else can be read, and as
+#: Swagger UI does by itself.
+RESOLVED: Final = """
+async path => {
+  const plain = SwaggerUIBundle({domNode: document.createElement("div")}).getSystem();
+  const description = ui.specSelectors.specJS();
+  const locked = {...description, paths: {...description.paths}};
+  for (const other of Object.keys(locked.paths).filter(other => other !== path[1])) {
+    const get = () => { throw new Error(`${other} was read`); };
+    Object.defineProperty(locked.paths, other, {enumerable: true, get});
+  }
+  return [
+    await ui.getSystem().fn.resolveSubtree(locked, path),
+    await plain.fn.resolveSubtree(description, path),
+  ];
+}
+"""
+#: One that is asked for something, and one that is sent something.
+SHOWN: Final = (("/v1/customers/{customer_id}/tier", "get"), ("/v1/overrides", "post"))
 
 OpenPage = Callable[[str], Page]
 
@@ -42,13 +62,20 @@ def browser() -> Iterator[Browser]:
         try:
             opened = driver.chromium.launch(
                 executable_path=path,
-                timeout=START_SECONDS * 1000,
+                timeout=PATIENCE_SECONDS * 1000,
                 args=[f"--host-resolver-rules={RULES}", "--no-proxy-server"],
             )
         except BrowserError as error:
             pytest.skip(f"{path} does not start: {error.message.splitlines()[0]}")
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def served(book_url: str, tmp_path: Path) -> Iterator[Served]:
+    """The demo over a book that is there."""
+    with serving(book_url, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -106,6 +133,7 @@ def look_up_tier(page: Page, customer_id: str) -> tuple[str, str]:
 def test_one_click_signs_in_and_no_foreign_host_is_asked(
     served: Served, open_page: OpenPage, errors: list[str], asked: list[str]
 ) -> None:
+    # In this order: an open browser keeps an event loop, beside which no database is made.
     page = open_page(f"{served.base}/docs")
     told = sign_in(page, "Agent")
     customer_id = told.rpartition(" ")[2].rstrip(".")
@@ -131,9 +159,21 @@ def test_one_click_signs_in_and_no_foreign_host_is_asked(
     page.reload()
     expect(page.get_by_role("status")).to_have_text("Not signed in.")
 
+    shows_an_operation_without_reading_the_others(page)
     sees_its_way_on_a_narrow_screen_and_by_keys(page)
     signs_out_and_in_by_hand(page)
     gives_nothing_to_a_rebound_name(served, open_page)
+
+
+def shows_an_operation_without_reading_the_others(page: Page) -> None:
+    """What it resolves of one is what the whole description says of it."""
+    expect(page.get_by_role("button", name="Agent", exact=True)).to_be_enabled()
+    for path, method in SHOWN:
+        shown, told = page.evaluate(RESOLVED, ["paths", path, method])
+        assert shown == told
+        assert shown["errors"] == []
+        # What it refers to stands in it, at any depth.
+        assert "FieldErrorRead" in repr(shown["spec"]["responses"])
 
 
 def sees_its_way_on_a_narrow_screen_and_by_keys(page: Page) -> None:

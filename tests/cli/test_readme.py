@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from app.infra.clock import business_day, utc_now
-from tests.cli.conftest import Served, serving
+from tests.cli.conftest import WEST, Served, serving
 from tests.faults.workers import Yard
 from tests.paths import ROOT
 from tests.unmeasured import unmeasured
 
-#: Twenty-six hours apart, so that it is another day there.
-WEST, EAST = "Etc/GMT+12", "Etc/GMT-14"
+#: Twenty-six hours from `WEST`, so that it is another day there.
+EAST = "Etc/GMT-14"
 
 
 def blocks(heading: str) -> list[str]:
@@ -53,11 +53,11 @@ def walked(served: Served, folder: Path, script: str, **known: str) -> list[dict
 
 
 def test_an_override_goes_from_the_request_to_the_end_of_its_validity(
-    fresh_database_url: str, tmp_path: Path
+    book_url: str, tmp_path: Path
 ) -> None:
     until_it_serves, once_it_is_over = blocks("An override, by two keys")
     until = (business_day(utc_now(), WEST) + timedelta(1)).isoformat()
-    with serving(fresh_database_url, tmp_path, TIERING_BUSINESS_ZONE=WEST) as served:
+    with serving(book_url, tmp_path, TIERING_BUSINESS_ZONE=WEST) as served:
         inbox, read, first, _, second, tier, explanation = walked(
             served, tmp_path, until_it_serves, UNTIL=until
         )
@@ -71,12 +71,12 @@ def test_an_override_goes_from_the_request_to_the_end_of_its_validity(
     # In the same shell, on another day.
     setting_up = until_it_serves.partition("\nID=")[0]
     with serving(
-        fresh_database_url,
+        book_url,
         tmp_path,
         TIERING_BUSINESS_ZONE=EAST,
         TIERING_OVERRIDE_CLOCK_SECONDS="1",
     ) as served:
-        Yard(fresh_database_url).until("SELECT count(*) FROM overrides WHERE state = 'ended'", 1)
+        Yard(book_url).until("SELECT count(*) FROM overrides WHERE state = 'ended'", 1)
         script = f"{setting_up}\nID={second['id']}\n{once_it_is_over}"
         after, history, ended = walked(served, tmp_path, script, UNTIL=until)
     assert (after["tier"], after["override"]) == (tier["evaluated_tier"], None)
@@ -91,10 +91,10 @@ def test_an_override_goes_from_the_request_to_the_end_of_its_validity(
 
 
 def test_a_rule_set_is_checked_rehearsed_and_published_by_another(
-    fresh_database_url: str, tmp_path: Path
+    book_url: str, tmp_path: Path
 ) -> None:
     (script,) = blocks("The rules, changed by two people")
-    with serving(fresh_database_url, tmp_path) as served:
+    with serving(book_url, tmp_path) as served:
         opened, changes, simulation, movers, published, publications = walked(
             served, tmp_path, script
         )

@@ -111,6 +111,18 @@ def test_a_failing_test_is_named_and_an_erroneous_document_is_not_tested(
     assert tiering("rules", "test", str(written(tmp_path, untested))).stdout.endswith("no tests\n")
 
 
+def test_beside_an_error_of_form_the_other_tables_are_checked_and_that_one_is_named(
+    tiering: Run, tmp_path: Path
+) -> None:
+    row = {"id": "SEG8", "then": "nonsense"}
+    wrong = {**PLANTED, "tables": [*PLANTED["tables"], {"id": "segment", "rules": [row]}]}
+    file = str(written(tmp_path, wrong, "wrong.yaml"))
+    ended = tiering("rules", "check", file)
+    assert ended.status == 1
+    for told in ("bad-choice", "not-checked", "overlap-conflict"):
+        assert told in ended.stdout, told
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.described import in_full
+
 _Schema = Mapping[str, Any]
 
 #: Keywords that let less through the greater they are, and those that do the smaller they are.
@@ -44,6 +46,8 @@ class Comparison:
 
 def breaks(old: _Schema, new: _Schema) -> list[str]:
     """Every break between two documents, each with its place; empty if clients go on working."""
+    # What operations share breaks each of them.
+    old, new = in_full(old), in_full(new)
     found: list[str] = []
     sending, answering = (Comparison(old, new, is_request=asks) for asks in (True, False))
     for path, methods in old["paths"].items():

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 from app.infra.telemetry import ENDPOINT
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS: Final = 20
 #: OpenTelemetry's own variables: much at a time would mean that a test waits for it.
 _OFTEN: Final = {
     "OTEL_BSP_SCHEDULE_DELAY": "50",

@@ -31,6 +31,7 @@ from app.infra.database import libpq_url, normalise_url, open_database
 from app.infra.ids import new_id
 from app.infra.settings import Settings
 from tests.contract.known import COLLEAGUE, day_ahead
+from tests.patience import PATIENCE_SECONDS
 from tests.unmeasured import unmeasured
 
 CUSTOMERS: Final = 60
@@ -128,7 +129,7 @@ class Served:
     def kill(self) -> None:
         """SIGKILL; when this returns, the process is gone."""
         self.process.kill()
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -168,7 +169,7 @@ def a_server(
             yield Served(f"http://127.0.0.1:{port}", process, folder / "log")
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(timeout=PATIENCE_SECONDS)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from tests.contract.breaking import breaks
+from tests.described import said_by
 from tests.paths import ROOT
 
 RELEASED: Final = ROOT / "openapi" / "released.json"
@@ -17,6 +18,7 @@ COMMITTED: Final = ROOT / "openapi" / "openapi.json"
 TIER: Final = "/v1/customers/{customer_id}/tier"
 HISTORY: Final = "/v1/customers/{customer_id}/tier-history"
 CUSTOMER: Final = "/v1/customers/{customer_id}"
+BENEFITS: Final = "/v1/customers/{customer_id}/benefits"
 
 Document = dict[str, Any]
 
@@ -27,7 +29,10 @@ def read(path: Path) -> Document:
 
 
 def get(document: Document, path: str, method: str = "get") -> Document:
-    found: Document = document["paths"][path][method]
+    """An operation as if it shared nothing, so that a change of it is one of no other."""
+    methods = document["paths"][path]
+    found: Document = said_by(document, methods[method])
+    methods[method] = found
     return found
 
 
@@ -109,6 +114,37 @@ def test_every_kind_of_break_is_found(told: str) -> None:
     BREAKS[told](new)
     found = breaks(old, new)
     assert any(told in one for one in found), found
+
+
+def shared(document: Document, section: str, name: str) -> Document:
+    """A part that several operations refer to."""
+    found: Document = document["components"][section][name]
+    return found
+
+
+#: Breaks of what several operations share: what is changed, and what is told of each.
+OF_SHARED: Final[dict[str, Callable[[Document], Any]]] = {
+    "409: problems ['not-evaluated'] removed": lambda d: shared(d, "responses", "not-evaluated")[
+        "content"
+    ]["application/problem+json"]["examples"].clear(),
+    "status 409: header X-Request-Id removed": lambda d: shared(d, "responses", "not-evaluated")[
+        "headers"
+    ].pop("X-Request-Id"),
+    "409: application/problem+json removed": lambda d: shared(d, "responses", "not-evaluated")[
+        "content"
+    ].clear(),
+    "customer_id: maxLength lowered": lambda d: shared(d, "parameters", "path.customer_id")[
+        "schema"
+    ].update(maxLength=8),
+}
+
+
+@pytest.mark.parametrize("told", OF_SHARED)
+def test_a_break_of_what_operations_share_is_one_of_each(told: str) -> None:
+    old, new = read(COMMITTED), read(COMMITTED)
+    OF_SHARED[told](new)
+    found = breaks(old, new)
+    assert {f"GET {path}: {told}" for path in (TIER, BENEFITS)} <= set(found), found
 
 
 HARMLESS: Final[dict[str, Callable[[Document], Any]]] = {

@@ -23,11 +23,15 @@ from importlib import import_module
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final, Self, TextIO
 
+from app.features.rule_sets.service import shipped_documents
 from tests.paths import ROOT
 from tests.unmeasured import unmeasured
 
 #: Programs whose libraries are loaded before any of them is wanted.
-PROGRAMS: Final = ("import_child", "interrupted_child", "job_child", "run_child", "stopped_child")
+PROGRAMS: Final = (
+    *("import_child", "interrupted_child", "job_child"),
+    *("run_child", "simulation_child", "stopped_child"),
+)
 _NUMBER: Final = struct.Struct("i")
 _PIPES: Final = 4
 _MOST: Final = 1 << 16
@@ -196,6 +200,8 @@ def main(descriptor: str) -> None:
     for name in names:
         # They are run as the main module, each anew.
         del sys.modules[name]
+    # The tables that are compiled here need not be compiled in each child that decides by them.
+    shipped_documents()
     with socket.socket(fileno=int(descriptor)) as orders:
         order = await_order(orders)
     if order is not None:

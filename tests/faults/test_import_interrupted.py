@@ -21,8 +21,8 @@ from app.infra.cipher import Vault, load_master_key
 from app.infra.database import libpq_url, open_database
 from app.infra.settings import Settings
 from tests.faults.nursery import Nursery
-from tests.faults.workers import PATIENCE_SECONDS
 from tests.features.imports.desk import CUSTOMER, TODAY, ImportDesk, rejects
+from tests.patience import PATIENCE_SECONDS
 
 ROWS = [
     {

@@ -22,6 +22,7 @@ from tests.api import Api, Caller, open_api
 from tests.faults.nursery import Nursery
 from tests.faults.workers import Worker, Yard, open_yard
 from tests.paths import ROOT
+from tests.patience import PATIENCE_SECONDS
 
 HEADER = "customer_id,kind,valid_from,gender\n"
 # Every fourth row says what no gender is.
@@ -96,7 +97,7 @@ def assert_complete(depot: Depot, path: str) -> None:
 def test_an_import_whose_worker_was_killed_is_completed_by_another(depot: Depot) -> None:
     path = depot.send()
     assert depot.call("GET", path)["state"] == "queued"
-    assert depot.start("die:2").process.wait(30) == -signal.SIGKILL
+    assert depot.start("die:2").process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     assert depot.call("GET", path)["rows"]["read"] == 6
     assert len(list(depot.settings.data_dir.glob("import-*/file/customers.csv"))) == 1
     depot.start()
@@ -129,7 +130,7 @@ def test_a_worker_that_leaves_lets_its_chunk_become_whole_and_another_go_on(depo
     leaving.signal(signal.SIGTERM)
     leaving.wait_for("leaving")
     leaving.go_on()
-    assert leaving.process.wait(30) == 0
+    assert leaving.process.wait(PATIENCE_SECONDS) == 0
     found = depot.call("GET", path)
     assert (found["state"], found["job"]["attempts"]) == ("queued", 0)
     assert found["rows"]["read"] == 6

@@ -14,6 +14,7 @@ import pytest
 from app.infra.embedded import client_program
 from tests.faults.nursery import Nursery
 from tests.faults.workers import Yard, open_yard
+from tests.patience import PATIENCE_SECONDS
 
 ENDED = "SELECT count(*) FROM jobs WHERE state NOT IN ('queued', 'running')"
 
@@ -58,7 +59,7 @@ def test_a_worker_that_comes_back_after_its_lease_stores_nothing(
 def test_a_job_that_kills_its_workers_is_dead_after_its_last_attempt(yard: Yard) -> None:
     yard.order("poison", attempts=2)
     for _ in range(2):
-        assert yard.start().process.wait(30) == -signal.SIGKILL
+        assert yard.start().process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     yard.start()
     yard.until(ENDED, 1)
     job = yard.job()
@@ -86,7 +87,7 @@ def test_a_worker_that_is_told_to_leave_gives_its_job_back(yard: Yard, ends_in_t
     leaving.wait_for("leaving")
     if ends_in_time:
         leaving.go_on()
-    assert leaving.process.wait(30) == 0
+    assert leaving.process.wait(PATIENCE_SECONDS) == 0
     job = yard.job()
     assert (job["state"], job["attempts"], job["error_type"]) == ("queued", 0, None)
     yard.start()

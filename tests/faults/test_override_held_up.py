@@ -25,10 +25,10 @@ from tests.api import Caller, open_api
 from tests.factories.customers import CORPORATE, policy, put_customer, term, write
 from tests.factories.templates import put_templates
 from tests.features.overrides.desk import BEA, NOAH, RITA, ROB, Overrides, today, told
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_SECONDS: Final = 60
 #: Whoever inserts or updates a row that is held up waits for this lock.
 LOCK: Final = 4712
 HOLD_UP: Final = f"""CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql

@@ -26,11 +26,11 @@ from tests.contract.live import a_server
 from tests.factories.customers import put_customer
 from tests.factories.templates import put_templates
 from tests.features.overrides.desk import BEA, WORD, Overrides, told
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
 OFFICERS: Final = 50
-PATIENCE_SECONDS: Final = 60
 #: Held up, a request must not be given up by anybody but who kills its process.
 UNHURRIED: Final = {
     "TIERING_STATEMENT_TIMEOUT_SECONDS": "600",

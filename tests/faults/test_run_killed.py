@@ -16,7 +16,7 @@ from tests.factories.book import AS_OF, write_book
 from tests.factories.templates import put_templates
 from tests.faults.nursery import Nursery
 from tests.faults.run_child import INSTANTS
-from tests.faults.workers import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 CUSTOMERS = 50
 

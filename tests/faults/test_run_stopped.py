@@ -16,6 +16,7 @@ from tests.factories.book import AS_OF
 from tests.faults.nursery import Child, Nursery
 from tests.faults.stopped_child import AT_WORK
 from tests.faults.test_run_killed import prepare
+from tests.patience import PATIENCE_SECONDS
 
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
@@ -58,7 +59,7 @@ def test_a_run_that_is_stopped_says_so_in_one_line(
         for _ in pairwise(signals):
             sleep(0.1)
             running.send_signal(signals[-1])
-        assert (running.wait(60), running.stdout.read()) == (status, "")
+        assert (running.wait(PATIENCE_SECONDS), running.stdout.read()) == (status, "")
         said = running.errors()
     assert said == (
         "error: stopped; what was committed stays, the same command goes on from there\n"

@@ -20,10 +20,10 @@ from app.infra.auth import development_token
 from app.infra.clock import utc_now
 from app.infra.settings import Settings
 from tests.infra.wire import Wire
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_SECONDS = 30
 HEAD = (
     b"PUT /v1/customers/C1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     b"Authorization: Bearer %b\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n"
@@ -57,7 +57,9 @@ async def serving(
     limits = httpx.Limits(max_keepalive_connections=0)
     base = f"http://127.0.0.1:{port}"
     try:
-        async with httpx.AsyncClient(base_url=base, limits=limits, timeout=20) as http:
+        async with httpx.AsyncClient(
+            base_url=base, limits=limits, timeout=PATIENCE_SECONDS
+        ) as http:
 
             async def is_ready() -> bool:
                 assert process.returncode is None

@@ -19,10 +19,10 @@ from tests.api import Api, Caller, open_api
 from tests.contract.live import a_server
 from tests.factories.book import AS_OF, write_book
 from tests.factories.templates import put_templates
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_SECONDS: Final = 60
 #: Held up, a request must not be given up by anybody but who kills its process.
 UNHURRIED: Final = {
     "TIERING_STATEMENT_TIMEOUT_SECONDS": "600",

@@ -23,6 +23,7 @@ from tests.factories.templates import put_templates
 from tests.faults.nursery import Nursery
 from tests.faults.workers import Worker, Yard, open_yard
 from tests.features.simulations.rehearsal import CANDIDATE, NEVER, generous
+from tests.patience import PATIENCE_SECONDS
 
 CUSTOMERS = 120
 ENDED = "SELECT count(*) FROM jobs WHERE state NOT IN ('queued', 'running')"
@@ -104,7 +105,7 @@ def test_a_simulation_whose_worker_was_killed_begins_anew_and_doubles_nothing(
     works: Works,
 ) -> None:
     path = works.order()
-    assert works.start("die:2").process.wait(30) == -signal.SIGKILL
+    assert works.start("die:2").process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     before = works.call("GET", path, Role.RISK_OFFICER)
     assert (before["state"], before["report"]) == ("running", None)
     assert works.count() > 0

@@ -19,9 +19,9 @@ from app.infra import jobs
 from app.infra.database import libpq_url, open_database
 from app.infra.settings import Settings
 from tests.faults.nursery import Child, Nursery
+from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 30
 
 
 @dataclass

@@ -18,6 +18,7 @@ from app.features.imports.service import ImportOptions, run_import
 from app.features.reevaluation.service import RunSummary, run
 from app.features.rule_sets.service import Count, Counted, check_raw, load_document
 from app.infra.database import open_database
+from app.infra.prover import Prover
 from app.infra.settings import Settings
 from tests.paths import MOTOR, ROOT, needs_motor
 
@@ -88,7 +89,7 @@ async def assert_contradiction_is_found(url: str, settings: Settings) -> None:
     }
     async with open_database(url, settings) as database:
         count = Count(url, settings.data_dir, YEAR_END)
-        checked = await check_raw(database, document, count=count)
+        checked = await check_raw(database, document, count=count, prove=Prover().prove)
     assert not checked.ok
     assert checked.counted == Counted(48_427, YEAR_END)
     worst = checked.findings[0]

@@ -10,8 +10,7 @@ from threading import Event, current_thread
 import pytest
 
 from app.infra.ahead import ahead, ahead_of_loop
-
-PATIENCE = 10
+from tests.patience import PATIENCE_SECONDS
 
 
 class Source:
@@ -42,7 +41,7 @@ def test_every_item_comes_in_order_and_the_next_is_made_meanwhile() -> None:
     source, found = Source(5), []
     for item in ahead(source()):
         if not item:
-            assert source.asked.wait(PATIENCE)
+            assert source.asked.wait(PATIENCE_SECONDS)
         found.append(item)
     assert found == [0, 1, 2, 3, 4]
     assert source.is_closed
@@ -72,7 +71,7 @@ async def test_a_coroutine_gets_the_same_while_the_loop_goes_on() -> None:
     source, found = Source(3), []
     async for item in ahead_of_loop(source()):
         if not item:
-            assert await asyncio.to_thread(source.asked.wait, PATIENCE)
+            assert await asyncio.to_thread(source.asked.wait, PATIENCE_SECONDS)
         found.append(item)
     assert found == [0, 1, 2]
     assert source.is_closed
@@ -93,13 +92,13 @@ async def test_a_cancelled_coroutine_waits_for_the_item_under_way_and_closes_the
     def source() -> Iterator[int]:
         try:
             under_way.set()
-            may_go_on.wait(PATIENCE)
+            may_go_on.wait(PATIENCE_SECONDS)
             yield 0
         finally:
             is_closed.set()
 
     task = asyncio.ensure_future(anext(ahead_of_loop(source())))
-    assert await asyncio.to_thread(under_way.wait, PATIENCE)
+    assert await asyncio.to_thread(under_way.wait, PATIENCE_SECONDS)
     task.cancel()
     asyncio.get_running_loop().call_later(0.05, may_go_on.set)
     with pytest.raises(asyncio.CancelledError):

@@ -22,6 +22,7 @@ from app.infra.auth import (
 from app.infra.auth.dependencies import TokenGate, create_verifier
 from app.infra.clock import utc_now
 from app.infra.settings import Environment, Settings
+from tests.described import in_full
 from tests.infra.auth.forge import token, verifier
 from tests.infra.auth.hostile import HOSTILE
 from tests.infra.edge import application, bearer, client
@@ -200,7 +201,7 @@ async def test_without_the_gate_nobody_is_anybody() -> None:
 
 
 async def test_the_description_tells_the_scheme_and_the_headers() -> None:
-    operation = app.openapi()["paths"]["/v1/me"]["get"]
+    operation = in_full(app.openapi())["paths"]["/v1/me"]["get"]
     assert operation["security"] == [{"HTTPBearer": []}]
     named = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"]}
     assert named["x-act-role"]["enum"] == list(Role)

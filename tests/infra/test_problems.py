@@ -25,6 +25,7 @@ from app.infra.description import problem_responses
 from app.infra.locale import Locale, RequestLocale, preferred_locale
 from app.infra.logging import ExceptionScrubber, JsonFormatter
 from app.infra.problems import AWAITS_COMMIT, CATALOGUE, FieldError, ProblemError
+from tests.described import in_full
 from tests.infra.edge import application, bearer, client
 
 pytestmark = pytest.mark.anyio
@@ -422,7 +423,7 @@ def test_the_interface_description_holds_the_problem_schema_once() -> None:
     async def get_x() -> str:
         return ""
 
-    document = application(described).openapi()
+    document = in_full(application(described).openapi())
     responses = document["paths"]["/v1/x"]["get"]["responses"]
     assert sorted(responses) == [
         "200",

@@ -20,10 +20,11 @@ from app.features.rule_sets.service import install_templates
 from app.infra.database import Database, create_database, open_database
 from app.infra.problems import ProblemError
 from app.infra.settings import Settings
-from app.infra.turns import Turns, create_turns, turn_of
+from app.infra.turns import Turns, create_proving_places, create_turns, turn_of
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.factories.customers import INDIVIDUAL, put_customer
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -36,8 +37,8 @@ PURPOSE = {"X-Purpose": "customer_service"}
 #: Only reads by way of a body.
 READS_BY_BODY: Final = {"find_tiers"}
 ALL_AT_ONCE: Final = 20
-#: How long anybody waits for a turn, or for a lock, here; in a deployment it is five times as long.
-PATIENCE_SECONDS: Final = 1
+#: How long who is to be refused waits for a turn or a lock. A deployment waits five times as long.
+MOMENT_SECONDS: Final = 1
 
 
 async def settle() -> None:
@@ -126,6 +127,15 @@ def test_half_of_the_connections_are_left_to_readers(
     assert turns._most_of_one == (most + 1) // 2  # noqa: SLF001 - likewise.
 
 
+@pytest.mark.parametrize(("pool_size", "most"), [(1, 1), (4, 1), (8, 2), (10, 2), (200, 2)])
+def test_half_of_the_turns_are_left_to_who_has_nothing_proved(
+    settings: Settings, pool_size: int, most: int
+) -> None:
+    places = create_proving_places(settings.model_copy(update={"pool_size": pool_size}))
+    assert places._free._value == most  # noqa: SLF001 - what the deployment comes to.
+    assert places._most_of_one == 1  # noqa: SLF001 - likewise.
+
+
 def takes_turns(dependant: Dependant) -> bool:
     """Whether a route asks for a turn."""
     return dependant.call is turn_of or any(map(takes_turns, dependant.dependencies))
@@ -156,11 +166,17 @@ async def onlooker(settings: Settings, fresh_database_url: str) -> AsyncIterator
 
 
 @pytest.fixture
+def patience() -> int:
+    """How long anybody waits for a turn, or for a lock, in seconds."""
+    return MOMENT_SECONDS
+
+
+@pytest.fixture
 async def committed(
-    fresh_database_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    fresh_database_url: str, settings: Settings, patience: int, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Database]:
-    """A pool whose connections wait a moment for locks of others."""
-    monkeypatch.setattr("app.infra.database._LOCK_TIMEOUT_SECONDS", PATIENCE_SECONDS)
+    """A pool whose connections wait so long for locks of others."""
+    monkeypatch.setattr("app.infra.database._LOCK_TIMEOUT_SECONDS", patience)
     opened = create_database(fresh_database_url, settings)
     yield opened
     await opened.close()
@@ -168,13 +184,13 @@ async def committed(
 
 @pytest.fixture
 async def api(
-    settings: Settings, committed: Database, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, committed: Database, patience: int, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Api]:
     """The application over the pool, with two customers."""
     async with committed.sessions.begin() as session:
         await install_templates(session)
     async with open_api(create_app(settings, committed), settings) as opened:
-        monkeypatch.setattr(opened.app.state.turns, "_patience", PATIENCE_SECONDS)
+        monkeypatch.setattr(opened.app.state.turns, "_patience", patience)
         for customer_id in ("BUSY", "FREE"):
             await put_customer(opened, customer_id)
         yield opened
@@ -183,7 +199,7 @@ async def api(
 async def until_somebody_waits(onlooker: Database) -> None:
     """Wait until a lock is waited for."""
     waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             async with onlooker.sessions() as session:
                 if await session.scalar(waits):
@@ -264,6 +280,7 @@ async def writers_wait(api: Api, onlooker: Database, what: str) -> None:
     assert {answer.json()["type"] for answer in refused} == {"/problems/unavailable"}
 
 
+@pytest.mark.parametrize("patience", [PATIENCE_SECONDS])
 async def test_one_actors_searches_wait_for_each_other_and_nobody_for_them(
     api: Api, onlooker: Database
 ) -> None:

@@ -13,8 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app.infra.wire import GuardedProtocol
-
-PATIENCE_SECONDS = 10
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

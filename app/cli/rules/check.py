@@ -119,16 +119,18 @@ async def _counted(files: Sequence[Path]) -> list[Outcome]:
     from app.infra.clock import business_day, utc_now
     from app.infra.database import Database, open_database
     from app.infra.embedded import database_url
+    from app.infra.prover import Prover
     from app.infra.settings import load_settings
 
-    settings = load_settings()
+    settings, prover = load_settings(), Prover()
     today = business_day(utc_now(), settings.business_zone)
 
     async def counted(file: Path, database: Database, url: str) -> Outcome:
         raw = _read(file)
         if isinstance(raw, Outcome):
             return raw
-        found = await check_raw(database, raw, count=Count(url, settings.data_dir, today))
+        count = Count(url, settings.data_dir, today)
+        found = await check_raw(database, raw, count=count, prove=prover.prove)
         return Outcome(
             file,
             tuple(Effect(each.finding, each.affected) for each in found.findings),

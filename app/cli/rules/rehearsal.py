@@ -18,13 +18,14 @@ from app.features.simulations.service import (
     Moves,
     Report,
     View,
-    prove,
     read_loads,
     rehearse,
+    safe_decider,
     tiers_of,
     walk,
 )
 from app.infra.database import open_database
+from app.infra.prover import Prover
 from app.infra.settings import Settings
 
 _TITLES: dict[View, str] = {
@@ -61,7 +62,7 @@ async def simulate_raw(
     """
     async with open_database(url, settings) as database:
         async with database.sessions.begin() as session:
-            candidate = await prove(await read_written(session, raw))
+            candidate = await safe_decider(await read_written(session, raw), Prover().prove)
             plan = await rehearse(session, candidate, objectives=wish.objectives, as_of=wish.as_of)
 
         async def keep(_movers: object, done: int, total: int) -> None:

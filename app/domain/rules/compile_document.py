@@ -76,7 +76,8 @@ def compile_unproved(
         ),
         inputs=tuple(inputs.partitions),
         dimensions=dimensions,
-        score_slot=inputs.slots.get(SCORE, UNREAD),
+        # Without a scorecard the score is given, if it is read.
+        score_slot=inputs.slots.get(SCORE, UNREAD) if dimensions else UNREAD,
         tables=tables,
     )
 

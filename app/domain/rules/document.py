@@ -1,13 +1,15 @@
 """Reading a rule-set document: raw YAML or JSON data in, a checked document or findings out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from app.domain.facts.model import Fact
 from app.domain.rules.domains import Domain, domain_of
 from app.domain.rules.examples import read_examples
-from app.domain.rules.findings import DocumentError
+from app.domain.rules.findings import DocumentError, Finding
 from app.domain.rules.model import (
     FORMAT,
+    Characteristic,
     DowngradeStep,
     Example,
     RuleSetDocument,
@@ -19,6 +21,7 @@ from app.domain.rules.paths import check_paths
 from app.domain.rules.reading import DOCUMENT_ID, NAME, VERSION, Reader
 from app.domain.rules.scorecard import Scorecard, read_scorecard, read_text
 from app.domain.rules.tables import located, read_tables
+from app.domain.rules.understood import Understood, understood
 from app.domain.words import RULE_SET_LINES
 
 PER_MILLE = 1000
@@ -34,6 +37,21 @@ _REQUIRED = (
     "tables",
     "stability",
 )
+_SCORING = frozenset({"scorecard", "objectives", "objective"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A document as far as it could be read.
+
+    If there are no ``findings`` the ``document`` is all of it, else placeholders stand in it for
+    what is wrong. ``characteristics`` are those without an error.
+    """
+
+    findings: tuple[Finding, ...]
+    document: RuleSetDocument
+    characteristics: tuple[Characteristic, ...]
+    understood: Understood
 
 
 def parse_document(
@@ -45,17 +63,33 @@ def parse_document(
     DocumentError with everything that is wrong. Whether tables are complete and free of overlaps
     is proved by `compile_rule_set`.
     """
+    reading = read_document(raw, catalogue, resolve)
+    if reading.findings:
+        raise DocumentError(reading.findings)
+    return reading.document
+
+
+def read_document(
+    raw: Mapping[str, object], catalogue: Mapping[str, Fact], resolve: Resolve | None = None
+) -> Reading:
+    """Read as much of a document as can be; see `parse_document`.
+
+    Raises DocumentError only where what it extends cannot be resolved.
+    """
     resolved, lineage = resolve_extends(raw, resolve)
     reader = Reader()
     fields = reader.fields(resolved, "", _REQUIRED, optional=("tests", "risk_model"))
     reader.choice(fields, "format", "format", (FORMAT,))
+    before = reader.reported
     scorecard = Scorecard(1, ())
     if "scorecard" in fields:
         scorecard = read_scorecard(reader, fields["scorecard"], catalogue)
     dimensions = tuple(dict.fromkeys(item.dimension for item in scorecard.characteristics))
     objectives = _objectives(reader, fields, dimensions)
     objective = reader.choice(fields, "objective", "objective", tuple(objectives))
-    tables = read_tables(reader, reader.items(fields, "tables", "tables"), catalogue, dimensions)
+    is_scored = fields.keys() >= _SCORING and reader.reported == before
+    read = read_tables(reader, reader.items(fields, "tables", "tables"), catalogue, dimensions)
+    tables = tuple(each.table for each in read)
     examples = read_examples(
         reader,
         reader.items(fields, "tests", "tests", may_be_empty=True),
@@ -78,11 +112,16 @@ def parse_document(
         risk_model=reader.name(fields, "risk_model", "risk_model", VERSION) or None,
         lineage=lineage,
     )
-    if not reader.findings:
-        check_paths(reader, document, catalogue)
-    if reader.findings:
-        raise DocumentError(located(reader.findings, tables))
-    return document
+    part = understood(document, read, is_scored=is_scored)
+    findings = (*located(reader.findings, tables), *_paths(part, catalogue))
+    return Reading(findings, document, scorecard.sound, part)
+
+
+def _paths(part: Understood, catalogue: Mapping[str, Fact]) -> Iterator[Finding]:
+    """Yield the forbidden paths of what could be read."""
+    reader = Reader()
+    check_paths(reader, part.document, catalogue)
+    yield from part.placed(located(reader.findings, part.document.tables))
 
 
 def _objectives(

@@ -167,9 +167,13 @@ class RuleSetDocument:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The facts that the document reads, in the order of their first use."""
-        derived = {SCORE, *(DIMENSION_PREFIX + name for name in self.dimensions)}
-        derived |= {table.output.name for table in self.tables}
+        """The facts that the document reads, in the order of their first use.
+
+        Of a part of a document that has no scorecard, scores are given like facts.
+        """
+        derived = {table.output.name for table in self.tables}
+        if self.characteristics:
+            derived |= {SCORE, *(DIMENSION_PREFIX + name for name in self.dimensions)}
         named = [item.input for item in self.characteristics]
         named += [name for table in self.tables for name in table.inputs]
         return tuple(name for name in dict.fromkeys(named) if name not in derived)

@@ -62,7 +62,10 @@ def reason_classes(document: RuleSetDocument, catalogue: Mapping[str, Fact]) -> 
 
 
 def check_paths(reader: Reader, document: RuleSetDocument, catalogue: Mapping[str, Fact]) -> None:
-    """Report every forbidden path of a document as ``forbidden-path``."""
+    """Report every forbidden path of a document as ``forbidden-path``.
+
+    Scores and answers that a part of a document is given like facts come from where nobody knows.
+    """
     for item in document.characteristics:
         if is_barred(catalogue[item.input]) and _is_weighted(document, item.dimension):
             reader.report(
@@ -76,7 +79,8 @@ def check_paths(reader: Reader, document: RuleSetDocument, catalogue: Mapping[st
         for name in table.inputs:
             # What is wrong with the score itself has been said at its characteristics.
             facts = frozenset() if name == SCORE else reach.get(name, frozenset({name}))
-            barred = sorted(fact for fact in facts if _may_not_reach(catalogue[fact], table, name))
+            known = sorted(facts & catalogue.keys())
+            barred = [fact for fact in known if _may_not_reach(catalogue[fact], table, name)]
             if barred:
                 reader.report(
                     f"tables[{at}].inputs.{name}",

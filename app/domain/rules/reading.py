@@ -34,13 +34,16 @@ class Reader:
 
     Every method returns a usable placeholder after a finding, so that one pass names everything
     that is wrong. A key that is absent is silent here: ``fields`` has already reported it.
+    ``reported`` counts what was wrong, the findings that are not told any more included.
     """
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.reported = 0
 
     def report(self, path: str, code: str, message: str, remedy: str) -> None:
         """Note one finding; of very many the rest is not told."""
+        self.reported += 1
         if len(self.findings) == MAX_FINDINGS:
             path, code, message = "", "too-many", "There is more wrong than is told."
             remedy = "Mend what is told and check again."
@@ -51,6 +54,7 @@ class Reader:
         self, place: tuple[str, str], texts: tuple[str, str], side: Side, example: str
     ) -> None:
         """Note one finding about values of an input: path and code, message and remedy."""
+        self.reported += 1
         witness = ((side.input, example),)
         self.findings.append(Finding(*place, *texts, witness=witness, box=(side,)))
 

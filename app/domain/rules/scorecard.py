@@ -18,10 +18,11 @@ MAX_TOP_REASONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """The parsed ``scorecard`` part of a document."""
+    """The parsed ``scorecard`` part of a document; ``sound`` are those without an error."""
 
     top_reasons: int
     characteristics: tuple[Characteristic, ...]
+    sound: tuple[Characteristic, ...] = ()
 
 
 def read_scorecard(reader: Reader, raw: object, catalogue: Mapping[str, Fact]) -> Scorecard:
@@ -31,14 +32,17 @@ def read_scorecard(reader: Reader, raw: object, catalogue: Mapping[str, Fact]) -
     reasons = reader.fields(fields.get("reasons", {"top": 1}), f"{path}.reasons", ("top",))
     top = reader.integer(reasons, "top", f"{path}.reasons.top", (1, MAX_TOP_REASONS))
     entries = reader.items(fields, "characteristics", f"{path}.characteristics")
-    characteristics = tuple(
-        _characteristic(reader, entry, at, catalogue) for at, entry in enumerate(entries)
-    )
+    characteristics: list[Characteristic] = []
+    sound: list[Characteristic] = []
+    for at, entry in enumerate(entries):
+        before = reader.reported
+        characteristics.append(_characteristic(reader, entry, at, catalogue))
+        sound += characteristics[-1:] if reader.reported == before else []
     reader.unique([item.id for item in characteristics], f"{path}.characteristics")
     codes = [item.reason.code for item in characteristics]
     codes += [bin_.reason.code for item in characteristics for bin_ in item.bins if bin_.reason]
     reader.unique(codes, f"{path}.characteristics", "duplicate-code")
-    return Scorecard(top, characteristics)
+    return Scorecard(top, tuple(characteristics), tuple(sound))
 
 
 def read_text(reader: Reader, raw: object, path: str) -> Text:
@@ -98,13 +102,13 @@ def _bins(
     reader: Reader, fields: Mapping[str, object], place: str, name: str, domain: Domain
 ) -> tuple[Bin, ...]:
     path = f"{place}.bins"
-    before = len(reader.findings)
+    before = reader.reported
     bins = tuple(
         _bin(reader, raw, f"{path}[{at}]", domain)
         for at, raw in enumerate(reader.items(fields, "bins", path))
     )
     # A bin that could not be read stands in as "-", which would overlap with every other.
-    if bins and len(reader.findings) == before:
+    if bins and reader.reported == before:
         _check_bins(reader, bins, path, name, domain)
     return bins
 

@@ -49,21 +49,31 @@ class _Names:
         return name in self.catalogue or name == SCORE or name in self.outputs
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTable:
+    """A table as far as it could be read: all of it, or at least what answers it can give."""
+
+    table: Table
+    is_sound: bool
+    is_answer_known: bool
+
+
 def read_tables(
     reader: Reader, entries: list[object], catalogue: Mapping[str, Fact], dimensions: Sequence[str]
-) -> tuple[Table, ...]:
+) -> tuple[ReadTable, ...]:
     """Read the ``tables`` part; findings go to the reader."""
     names = _Names(catalogue, dimensions)
-    tables: list[Table] = []
+    found: list[ReadTable] = []
     for at, raw in enumerate(entries):
-        table = _table(reader, raw, f"tables[{at}]", names)
-        tables.append(table)
+        found.append(_table(reader, raw, f"tables[{at}]", names))
+        table = found[-1].table
         names.outputs[table.output.name] = table
+    tables = [each.table for each in found]
     reader.unique([table.id for table in tables], "tables")
     for name in MANDATORY_OUTPUTS:
         _check_mandatory(reader, name, tables)
     _check_sets(reader, tables)
-    return tuple(tables)
+    return tuple(found)
 
 
 def located(findings: Iterable[Finding], tables: Sequence[Table]) -> Iterator[Finding]:
@@ -141,15 +151,17 @@ def _check_answers(reader: Reader, name: str, table: Table, path: str) -> None:
         )
 
 
-def _table(reader: Reader, raw: object, path: str, names: _Names) -> Table:
+def _table(reader: Reader, raw: object, path: str, names: _Names) -> ReadTable:
+    before = reader.reported
     fields = reader.fields(
         raw, path, ("id", "output", "inputs", "rules"), optional=("hit_policy", "complete")
     )
-    name = reader.name(fields, "id", f"{path}.id")
     output = _output(reader, fields, f"{path}.output", names)
     policies = [policy.value for policy in HitPolicy]
     policy = HitPolicy(reader.choice(fields, "hit_policy", f"{path}.hit_policy", policies))
     complete = reader.flag(fields, "complete", f"{path}.complete")
+    is_answer_known = reader.reported == before
+    name = reader.name(fields, "id", f"{path}.id")
     domains = _domains(reader, fields, f"{path}.inputs", names)
     rows = reader.items(fields, "rules", f"{path}.rules")
     rules = tuple(
@@ -158,7 +170,8 @@ def _table(reader: Reader, raw: object, path: str, names: _Names) -> Table:
     )
     reader.unique([rule.id for rule in rules], f"{path}.rules")
     known = {key: domain for key, domain in domains.items() if domain is not None}
-    return Table(name, output, policy, complete, tuple(known), known, rules)
+    table = Table(name, output, policy, complete, tuple(known), known, rules)
+    return ReadTable(table, reader.reported == before, is_answer_known)
 
 
 def _output(reader: Reader, raw: Mapping[str, object], path: str, names: _Names) -> Output:

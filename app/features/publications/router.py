@@ -30,6 +30,7 @@ from app.infra.desk import Desk
 from app.infra.idempotency import REPLAYED, Once, OneEffect
 from app.infra.pagination import Cursors
 from app.infra.problems import ProblemError
+from app.infra.proving import PROVES, ProofForCaller
 from app.infra.rate_limit import RateClass
 from app.infra.requester import CurrentRequester
 from app.infra.reveal import respond_about_nobody
@@ -81,7 +82,7 @@ CurrentDesk = Annotated[PublisherDesk, Depends(publisher_desk, scope="function")
     response_model=PublicationRead,
     summary="Publish a draft, or a version anew",
     response_description="What was published, and when it decides.",
-    dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
+    dependencies=[costs(RateClass.COSTLY), PROVES, TAKES_TURN],
     responses={
         201: REPLAYED,
         **problem_responses(
@@ -105,6 +106,7 @@ async def publish_rule_set(
     written: PublicationCreate,
     desk: CurrentDesk,
     once: Once,
+    prove: ProofForCaller,
 ) -> Response:
     """By a publisher who edited nothing of it: it decides for its line from a business day on.
 
@@ -123,6 +125,7 @@ async def publish_rule_set(
                 rule_set_id=rule_set_id,
                 order=written.to_domain(),
                 publisher=desk.publisher,
+                prove=prove,
             )
         except NotPublishableError as error:
             places = refused_places(error.findings, "document")

@@ -1,6 +1,6 @@
-"""The process that reads a file: limits first, then one order from standard input.
+"""The process that reads a file or proves a document: one order from standard input, limits first.
 
-What it finds goes to standard output, and why it refuses the file to standard error.
+What it finds goes to standard output, and why it refuses a file to standard error.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _TASKS: Final = {
     "read-workbook": ("app.infra.confined.workbook", "read"),
     "read-form": ("app.infra.confined.form", "read"),
     "read-parquet": ("app.infra.confined.parquet", "read"),
+    "prove": ("app.infra.confined.proof", "prove"),
 }
 
 
@@ -32,8 +33,7 @@ def main() -> int:
     """Carry out the order; the status to exit with."""
     order = json.loads(sys.stdin.buffer.read())
     words = _keep_standard_error()
-    module, name = _TASKS[order["task"]]
-    task = cast("_Task", getattr(importlib.import_module(module), name))
+    task = task_of(order["task"])
     _limit(order["limits"]["memory_bytes"])
     try:
         with sys.stdout.buffer as out:
@@ -44,6 +44,14 @@ def main() -> int:
     except BaseException:  # noqa: BLE001 - whatever it is, it comes of the file.
         return FAILED
     return 0
+
+
+def task_of(name: str) -> _Task:
+    """What carries out an order, imported with what it needs."""
+    # Arrow imports NumPy if it is there, which takes as long as all else; no task uses it.
+    sys.modules["numpy"] = None  # type: ignore[assignment] # a module that is not to be found.
+    module, function = _TASKS[name]
+    return cast("_Task", getattr(importlib.import_module(module), function))
 
 
 def _keep_standard_error() -> int:

@@ -23,6 +23,7 @@ FAILED: Final = 4
 _STOPPED: Final = frozenset({-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
 _LAST_WORDS_SECONDS: Final = 5
 _KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+COMMAND: Final = (sys.executable, "-P", "-m", "app.infra.confined.child")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def confined(order: Mapping[str, object]) -> Iterator[IO[bytes]]:
         try:
             # A child that is gone already is judged by how it ended.
             with suppress(BrokenPipeError), child.stdin as sending:
-                sending.write(json.dumps({**order, "limits": asdict(LIMITS)}).encode())
+                sending.write(written(order))
             yield child.stdout
         except Exception as error:  # noqa: BLE001 - what a cut stream is called differs.
             raise verdict(child) or error from None
@@ -69,20 +70,30 @@ def confined(order: Mapping[str, object]) -> Iterator[IO[bytes]]:
             raise refusal
 
 
-def _start() -> subprocess.Popen[bytes]:
-    # Nothing of our environment is the child's, which may hold keys. It is not of our terminal's
-    # group either: who interrupts us there interrupts the import, and does not judge the file.
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+def written(order: Mapping[str, object]) -> bytes:
+    """An order as the child reads it from its standard input."""
+    return json.dumps({**order, "limits": asdict(LIMITS)}).encode()
+
+
+def environment() -> dict[str, str]:
+    """What a child knows of its surroundings: nothing of our environment, which may hold keys."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
     # One memory pool and few arenas, so that what is reserved is about what is used.
     memory = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
+    return {**kept, **memory, "PYTHONPATH": places}
+
+
+def _start() -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "app.infra.confined.child"],
+        return subprocess.Popen(  # noqa: S603 - the interpreter and a module of ours.
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**environment, **memory, "PYTHONPATH": places},
+            env=environment(),
+            # Not of our terminal's group: who interrupts us there interrupts the import, and does
+            # not judge the file.
             start_new_session=True,
         )
     except OSError as error:

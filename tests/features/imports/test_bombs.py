@@ -28,6 +28,7 @@ from app.infra.confined.parquet import LARGEST_BATCH_BYTES
 from tests.features.imports.desk import TODAY
 from tests.features.imports.feed import Feed
 from tests.features.imports.workbook import MAIN, rows_of, workbook
+from tests.unmeasured import unmeasured
 
 GOOD = rows_of([["a"], ["1"]])
 FAR = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
@@ -172,6 +173,19 @@ def test_chunks_of_long_rows_have_fewer_of_them(
     heights = [part.height for part in inspection.chunks(file, plan, chunk_rows=50_000)]
     assert sum(heights) == 70_000
     assert max(heights) <= 32_768
+
+
+def test_a_child_starts_without_what_arrow_would_load_besides() -> None:
+    load = "import sys; from app.infra.confined.child import task_of; task_of('read-parquet')"
+    tell = "print('pyarrow' in sys.modules, sys.modules.get('numpy'))"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{load}; {tell}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=unmeasured(),
+    )
+    assert ran.stdout == "True None\n"
 
 
 @pytest.mark.parametrize(

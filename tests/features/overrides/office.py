@@ -21,6 +21,7 @@ from app.infra.auth.issuer import TokenRequest, development_issuer
 from app.infra.clock import business_day, utc_now
 from app.infra.database import Database
 from tests.api import Api
+from tests.described import said_by
 from tests.features.overrides.desk import PURPOSE, STATEMENT, WORD
 
 #: Where the clock is read on the way of a request; audit and ids go on by the real one.
@@ -289,6 +290,6 @@ def _operation(description: Mapping[str, Any], method: str, path: str) -> dict[s
         pattern = re.sub(r"\{[^}]+\}", "[^/]+", template)
         # What is spelt out goes before what has a parameter there.
         if template == path or (re.fullmatch(pattern, path) and path not in description["paths"]):
-            found: dict[str, Any] = operations[method.lower()]
+            found: dict[str, Any] = said_by(description, operations[method.lower()])
             return found
     raise LookupError(path)

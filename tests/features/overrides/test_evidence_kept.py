@@ -27,6 +27,7 @@ from app.worker import HOUSEKEEPING, _keep_house
 from tests.factories.evidence import TEXT, pdf
 from tests.features.overrides.desk import RITA, Overrides, problem, today
 from tests.features.overrides.files import SECRET, Files, sha256, sized
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -410,6 +411,6 @@ async def test_a_file_that_is_sent_while_it_is_removed_is_there_after(
 async def _until_it_waits(session: AsyncSession) -> None:
     """Come back once somebody waits for a lock."""
     waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await session.scalar(waits):
             pass

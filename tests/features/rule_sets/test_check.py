@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from typing import Any
 
@@ -80,7 +81,9 @@ async def test_json_and_yaml_of_one_document_are_answered_alike(api: Api) -> Non
     as_json = await checked(api, json.dumps(wrong), JSON)
     assert as_yaml == as_json
     assert (as_yaml["ok"], as_yaml["hash"]) == (False, None)
-    assert as_yaml["findings"] == [
+    remarks = [each for each in as_yaml["findings"] if each["severity"] != "error"]
+    assert {each["code"] for each in remarks} >= {"partly-checked"}
+    assert [each for each in as_yaml["findings"] if each not in remarks] == [
         {
             "code": "bad-choice",
             "severity": "error",
@@ -98,6 +101,23 @@ async def test_json_and_yaml_of_one_document_are_answered_alike(api: Api) -> Non
         }
     ]
     assert (as_yaml["counted"], as_yaml["uncounted"]) == (None, "nothing-to-count")
+
+
+async def test_an_error_of_form_hides_no_gap_and_tables_that_were_not_checked_are_named(
+    api: Api,
+) -> None:
+    wrong: dict[str, Any] = copy.deepcopy(dict(raw("all")))
+    broken, short = wrong["tables"][:2]
+    broken["rules"][0]["when"] = {"nothing": "1"}
+    short["rules"].pop()
+    found = await checked(api, write_document(wrong))
+    assert (found["ok"], found["hash"]) == (False, None)
+    told = {(each["code"], each["severity"], each["table"]) for each in found["findings"]}
+    assert {
+        ("undeclared-input", "error", broken["id"]),
+        ("not-checked", "warning", broken["id"]),
+        ("gap", "error", short["id"]),
+    } <= told
 
 
 async def test_what_a_document_extends_is_taken_from_what_is_stored(

@@ -21,6 +21,7 @@ from app.features.rule_sets.service import Checked, Count, Counted, Uncounted, c
 from app.features.rule_sets.service.checking import CheckedFinding
 from app.features.rule_sets.service.counting import Headcount, Question
 from app.infra.database import Database, open_database
+from app.infra.prover import Prover
 from app.infra.settings import Settings
 from app.main import create_app
 from tests.api import Api, open_api
@@ -89,10 +90,15 @@ def errors(checked: Checked) -> dict[tuple[str, str | None, str], int | None]:
     }
 
 
+async def check(database: Database, raw: Mapping[str, object], *, count: Count) -> Checked:
+    """Check a document by a prover of its own."""
+    return await check_raw(database, raw, count=count, prove=Prover().prove)
+
+
 async def test_every_box_is_counted_among_the_customers_the_document_decides_for(
     database: Database, count: Count
 ) -> None:
-    checked = await check_raw(database, PLANTED, count=count)
+    checked = await check(database, PLANTED, count=count)
     own = own_customers(count.url, count.folder, "motor")
     ratios = [facts["premium_ratio"] or 0 for facts in own]
 
@@ -190,15 +196,15 @@ async def test_no_book_is_opened_where_nobody_asks_or_nothing_is_to_count(
     assert (found["counted"], found["uncounted"]) == (None, "not-asked")
     assert {each["affected_customers"] for each in found["findings"]} == {None}
     unreadable = {**PLANTED, "objective": "none"}
-    assert (await check_raw(database, unreadable, count=count)).uncounted == "nothing-to-count"
+    assert (await check(database, unreadable, count=count)).uncounted == "nothing-to-count"
     small = replace(count, most_customers=CUSTOMERS - 1)
-    assert (await check_raw(database, PLANTED, count=small)).uncounted == "book-too-large"
+    assert (await check(database, PLANTED, count=small)).uncounted == "book-too-large"
 
 
 async def test_a_book_that_is_just_not_too_large_is_counted(
     database: Database, count: Count
 ) -> None:
-    checked = await check_raw(database, PLANTED, count=replace(count, most_customers=CUSTOMERS))
+    checked = await check(database, PLANTED, count=replace(count, most_customers=CUSTOMERS))
     assert checked.uncounted is None
 
 
@@ -215,7 +221,7 @@ async def test_counting_that_takes_too_long_is_given_up_and_the_findings_are_ans
         ended.set()
 
     monkeypatch.setattr(frame, "count_book", count_for_ever)
-    checked = await check_raw(database, PLANTED, count=replace(count, seconds=0.05))
+    checked = await check(database, PLANTED, count=replace(count, seconds=0.05))
     assert (checked.counted, checked.uncounted) == (None, Uncounted.OUT_OF_TIME)
     assert len(errors(checked)) == 3
     assert await asyncio.to_thread(ended.wait, 10)
@@ -234,7 +240,7 @@ async def test_one_request_counts_at_a_time(
         return Headcount(0, (0,) * len(question.boxes))
 
     monkeypatch.setattr(frame, "count_book", count_slowly)
-    found = await asyncio.gather(*(check_raw(database, PLANTED, count=count) for _ in range(3)))
+    found = await asyncio.gather(*(check(database, PLANTED, count=count) for _ in range(3)))
     assert [each.counted for each in found] == [Counted(0, AS_OF)] * 3
     assert most == [1]
 

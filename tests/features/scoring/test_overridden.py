@@ -27,6 +27,7 @@ from app.infra.settings import Settings
 from tests.factories.book import AS_OF, write_book
 from tests.factories.overrides import end_override, put_override
 from tests.factories.templates import put_templates
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -310,7 +311,7 @@ async def test_an_evaluation_that_waited_for_the_end_of_an_override_does_not_app
 async def until_somebody_waits(database: Database) -> None:
     """Return when a transaction waits for a lock that another holds."""
     waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             async with database.sessions() as session:
                 if await session.scalar(waits):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import put_customer
 from tests.factories.tiers import Stand, write_stand
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
@@ -21,18 +24,26 @@ PATH = "/v1/customers/C1/tier-history"
 SELF = Caller(Role.CUSTOMER, "C1")
 DAYS = [date(2020, month, 1) for month in (1, 2, 3, 4, 5)]
 TIERS = ["standard", "gold", "diamond", "gold", "standard"]
+#: A customer who moved on the first of each month.
+HISTORY = [
+    Stand("C1", tier=tier, tier_evaluated=tier, since=day, evaluated_on=day)
+    for tier, day in zip(TIERS, DAYS, strict=True)
+]
 
 
-@pytest.fixture(autouse=True)
-async def history(api: Api, session: AsyncSession, templates: None) -> list[Stand]:  # noqa: ARG001 - decisions name a rule set.
-    """A customer who moved on the first of each month."""
+async def _customers(api: Api, session: AsyncSession) -> None:
+    """The one who moved, and one without a tier."""
     await put_customer(api, "C1")
     await put_customer(api, "C2")
-    stood = [
-        Stand("C1", tier=tier, tier_evaluated=tier, since=day, evaluated_on=day)
-        for tier, day in zip(TIERS, DAYS, strict=True)
-    ]
-    return [await write_stand(session, stand) for stand in stood]
+    for stand in HISTORY:
+        await write_stand(session, stand)
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 async def page(api: Api, query: str = "", caller: Caller | Role = Role.AGENT) -> dict[str, Any]:
@@ -52,9 +63,7 @@ async def test_nobody_learns_a_history_without_a_token_a_role_or_being_the_custo
     assert (await api.get("/v1/customers/C3/tier-history", Role.AGENT)).status_code == 404
 
 
-async def test_the_history_tells_each_tier_and_its_days_the_newest_first(
-    api: Api, history: list[Stand]
-) -> None:
+async def test_the_history_tells_each_tier_and_its_days_the_newest_first(api: Api) -> None:
     body = await page(api, caller=SELF)
     assert body == {
         "meta": {"masked": []},
@@ -66,7 +75,7 @@ async def test_the_history_tells_each_tier_and_its_days_the_newest_first(
                 "source": "evaluated",
                 "valid_from": f"2020-0{month}-01",
                 "valid_to": None if month == 5 else f"2020-0{month + 1}-01",
-                "decision_id": str(history[month - 1].decision_id),
+                "decision_id": str(HISTORY[month - 1].decision_id),
                 "override_id": None,
             }
             for month, tier in zip((5, 4, 3, 2, 1), reversed(TIERS), strict=True)
@@ -121,9 +130,9 @@ async def test_of_a_day_there_is_the_tier_that_served(api: Api, day: str, tiers:
 
 
 async def test_a_tier_replaced_on_its_first_day_never_served(
-    api: Api, session: AsyncSession, history: list[Stand]
+    api: Api, session: AsyncSession
 ) -> None:
-    replaced = history[-1].but(tier="gold", tier_evaluated="gold")
+    replaced = HISTORY[-1].but(tier="gold", tier_evaluated="gold")
     await write_stand(session, replaced)
     served = (await page(api, "?as_of=2020-05-01"))["items"]
     assert [item["tier"] for item in served] == ["gold"]

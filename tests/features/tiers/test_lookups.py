@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import policy, put_customer, term, write
 from tests.factories.tiers import Stand, write_stand
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
@@ -24,8 +27,7 @@ MANAGER = Caller(Role.ACCOUNT_MANAGER, subject="manager-1")
 NOW = utc_now().replace(microsecond=0)
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - rule sets decide.
+async def _customers(api: Api, session: AsyncSession) -> None:
     """Two evaluated customers of two managers, one never evaluated, and an old id of the first."""
     await put_customer(api, "C1", account_manager="manager-1")
     await put_customer(api, "C2", account_manager="manager-2")
@@ -36,6 +38,13 @@ async def customers(api: Api, session: AsyncSession, templates: None) -> None:  
     )
     await write_stand(session, Stand("C1", evaluated_at=NOW))
     await write_stand(session, Stand("C2", evaluated_at=NOW, tier="diamond", risk_grade="E"))
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 async def look_up(api: Api, caller: Caller | Role, *customer_ids: str) -> list[dict[str, Any]]:

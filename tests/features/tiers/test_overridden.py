@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from tests.api import Api, Caller
 from tests.factories.customers import put_customer
 from tests.factories.overrides import LONGEST, put_override
 from tests.factories.tiers import Stand, write_stand
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
@@ -35,12 +38,18 @@ GAP = {
 STAND = Stand("C1", gap=GAP)
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - rule sets decide.
+async def _customers(api: Api, session: AsyncSession) -> None:
     """Two customers, one of whom was evaluated to gold."""
     await put_customer(api, "C1", account_manager="manager-1", phone="13900001111")
     await put_customer(api, "C2")
     await write_stand(session, STAND)
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 async def put(

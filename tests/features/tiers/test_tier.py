@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from app.infra.database import AsyncSession
 from tests.api import Api, Caller
 from tests.factories.customers import policy, put_customer, term, write
 from tests.factories.tiers import Stand, run, write_stand
+from tests.features.stock import stocked
 
 pytestmark = pytest.mark.anyio
 
@@ -32,12 +35,18 @@ GAP = {
 STAND = Stand("C1", evaluated_at=NOW, gap=GAP)
 
 
-@pytest.fixture(autouse=True)
-async def customers(api: Api, session: AsyncSession, templates: None) -> None:  # noqa: ARG001 - rule sets decide.
+async def _customers(api: Api, session: AsyncSession) -> None:
     """Two customers, one of them evaluated."""
     await put_customer(api, "C1", account_manager="manager-1")
     await put_customer(api, "C2")
     await write_stand(session, STAND)
+
+
+@pytest.fixture(scope="module")
+def stock(server_url: str, keys: Path) -> Iterator[str]:
+    """A database with these customers."""
+    with stocked(server_url, keys, _customers) as url:
+        yield url
 
 
 async def tier_of(api: Api, caller: Caller | Role = Role.RISK_OFFICER) -> dict[str, Any]:

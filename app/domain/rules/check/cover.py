@@ -5,6 +5,10 @@ one column without asking for anything else is covered and put aside first. Then
 column in two where few rows lie on both sides, or, where no cut parts the rows, takes all groups
 of classes that the rows still tell apart. The same rows over the same classes are worked out once,
 and equal parts of the diagram are one, so that boxes next to each other come out merged.
+
+Where one open box will do, or the proof that there is none, only the groups that are hardest to
+cover are followed: a group that all rows accept which accept another one is open only if that one
+is, too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +22,8 @@ COVERED = 0
 OPEN = 1
 MAX_SHARE = 0.98
 """The share of the rows that a cut in two may leave on one side; any cut that spares some pays."""
+MAX_COMPARED = 32
+"""Up to how many groups of a column are compared with each other; that takes their square."""
 
 Group: TypeAlias = tuple[int, int]
 """Classes of one column that the rows do not tell apart, and the rows that accept them."""
@@ -109,6 +115,26 @@ class Cover:
             return OPEN
         if taking:
             return COVERED
+        if not first or self.disjoint:
+            return self._split(columns, region, rows, first=first)
+        hardest = [_hardest(groups) for groups in columns]
+        self.budget.spend(sum(map(len, columns)) - sum(map(len, hardest)))
+        columns, rows, taking = _met(hardest, rows)
+        inner = tuple(sum(classes for classes, _ in groups) for groups in columns)
+        if taking:
+            return COVERED
+        node = self._split(columns, inner, rows, first=True) if rows else OPEN
+        return self._within(region, inner, node)
+
+    def _within(self, region: Region, inner: Region, node: int) -> int:
+        """Return the node for a region that is open if an inner one is, and then in there."""
+        for column, (everything, classes) in enumerate(zip(region, inner, strict=True)):
+            if node != COVERED:
+                node = self._node(column, {node: classes}, everything)
+        return node
+
+    def _split(self, columns: Columns, region: Region, rows: int, *, first: bool) -> int:
+        """Return the node for a region of which some rows take a part and none takes all."""
         # Columns that the rows do not divide are of no account, whatever classes are left there.
         divided = zip(region, columns, strict=True)
         key = (rows, *(classes if len(groups) > 1 else 0 for classes, groups in divided))
@@ -175,6 +201,20 @@ def _grouped(groups: Sequence[Group], rows: int) -> Sequence[Group]:
         left = accepting & rows
         merged[left] = merged.get(left, 0) | classes
     return [(classes, accepting) for accepting, classes in merged.items()]
+
+
+def _hardest(groups: Sequence[Group]) -> Sequence[Group]:
+    """Leave out the groups that all rows accept which accept some other group.
+
+    If anything is open in one that is left out, then in the other as well.
+    """
+    if not 1 < len(groups) <= MAX_COMPARED:
+        return groups
+    fewest: list[int] = []
+    for accepting in sorted((accepting for _, accepting in groups), key=int.bit_count):
+        if all(fewer & ~accepting for fewer in fewest):
+            fewest.append(accepting)
+    return [group for group in groups if group[1] in fewest]
 
 
 def _met(columns: Columns, rows: int) -> tuple[Columns, int, int]:

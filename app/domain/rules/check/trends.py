@@ -1,11 +1,11 @@
 """Points that go against the trend that a characteristic declares."""
 
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from app.domain.rules.cell_sets import Cell
 from app.domain.rules.check.listing import listed
 from app.domain.rules.check.words import box_text
-from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.domains import Domain, ordered_text
 from app.domain.rules.findings import Finding, Severity, Side
 from app.domain.rules.model import Characteristic, Trend
@@ -14,16 +14,18 @@ Step = tuple[Cell, int]
 """Values of an input next to each other, and the points that they get."""
 
 
-def trend_findings(compiled: CompiledRuleSet) -> list[Finding]:
+def trend_findings(
+    characteristics: Iterable[Characteristic], domains: Mapping[str, Domain]
+) -> list[Finding]:
     """Return as ``non-monotone`` every step in which points fall where they should rise.
 
     Null stands beside the order and is left out. Words are ordered as the catalogue lists them;
     open text has no order.
     """
     findings: list[Finding] = []
-    for item in compiled.document.characteristics:
+    for item in characteristics:
         if item.trend is not Trend.NONE:
-            findings += _of(item, compiled.document.domains[item.input])
+            findings += _of(item, domains[item.input])
     return findings
 
 

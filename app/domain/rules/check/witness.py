@@ -4,7 +4,7 @@ Columns that are facts say their value themselves. For scores and earlier output
 chooses rows of earlier tables and bins, and the customer found is evaluated as any other is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeAlias
@@ -31,9 +31,14 @@ _Allowed: TypeAlias = tuple[int, ...]
 
 @dataclass(slots=True)
 class Witnesses:
-    """Finds witnesses for the tables of one rule set."""
+    """Finds witnesses for the tables of one rule set.
+
+    ``given`` are the facts that stand for scores and answers of which nobody knows where they come
+    from: a test does not name them.
+    """
 
     examination: Examination
+    given: Collection[str] = ()
     _plain: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,12 +62,17 @@ class Witnesses:
         count = len(self.examination.compiled.facts)
         slots = examined.grid.compiled.slots
         if all(slot < count for slot in slots):
-            return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), ""
+            return self._told(self._named(slots, [_lowest(allowed[slot]) for slot in slots]))
         for chosen in islice(self._narrowed(examined.at - 1, allowed), MAX_TRIES):
             classes = self._customer(chosen)
             if classes is not None and self._lies_in(examined, allowed, classes):
-                return self._facts(examined, classes), ""
+                return self._told(self._facts(examined, classes))
         return self._named(slots, [_lowest(allowed[slot]) for slot in slots]), AT_COLUMN_LEVEL
+
+    def _told(self, witness: Witness) -> tuple[Witness, str]:
+        """Return a witness and what to remark on it."""
+        is_given = any(name in self.given for name, _ in witness)
+        return witness, AT_COLUMN_LEVEL if is_given else ""
 
     def _allowed(self, examined: Examined, region: Region, allowed: _Allowed) -> _Allowed:
         """Return what is still allowed where a table's columns lie in a region."""
@@ -160,7 +170,9 @@ class Witnesses:
         told += [
             slot
             for slot, code in enumerate(classes)
-            if slot not in told and code != self._plain[slot]
+            if slot not in told
+            and code != self._plain[slot]
+            and self.examination.compiled.inputs[slot].name not in self.given
         ]
         return self._named(told, [classes[slot] for slot in told])
 

@@ -8,16 +8,14 @@ was published has it all on record.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from app.domain.errors import Conflict, Forbidden
-from app.domain.rules.check import check_compiled
+from app.domain.rules.check import Proof
 from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.findings import Finding, Severity
-from app.domain.rules.self_test import run_tests
 from app.domain.words import PublicationKind
 from app.features.publications import repository
 from app.features.publications.repository import Act, StoredPublication
@@ -44,6 +42,7 @@ from app.features.rule_sets.service import (
 from app.features.simulations.service import has_rehearsed
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
+from app.infra.prover import Prove
 
 #: Facts of these classes need a privacy assessment.
 _SENSITIVE: Final = "s."
@@ -91,7 +90,12 @@ class Candidate:
 
 
 async def publish(
-    session: AsyncSession, *, rule_set_id: str, order: PublicationOrder, publisher: Publisher
+    session: AsyncSession,
+    *,
+    rule_set_id: str,
+    order: PublicationOrder,
+    publisher: Publisher,
+    prove: Prove,
 ) -> StoredPublication:
     """Let a draft, or a version anew, decide for its line from a day on.
 
@@ -103,6 +107,7 @@ async def publish(
         rule_set_id: the rule set.
         order: what, and from when.
         publisher: who.
+        prove: proves it.
 
     Raises:
         NotFound: there is no such rule set or version.
@@ -120,7 +125,7 @@ async def publish(
     if not await has_rehearsed(session, rule_set_id=rule_set_id, hash_=candidate.hash):
         raise Conflict("not-rehearsed", "Simulate exactly this document on the whole book first.")
     # Proving it may take seconds, in which nobody else should have to wait.
-    await asyncio.to_thread(_require_flawless, candidate.compiled)
+    _require_flawless(await prove(candidate.compiled.document))
     await lock_activations(session)
     if candidate.version is not None:
         return await _put_in_force(session, candidate, candidate.version, order, publisher)
@@ -165,13 +170,12 @@ def _require_second_person(authors: tuple[str, ...], publisher: Publisher) -> No
         raise Forbidden("publisher-is-author")
 
 
-def _require_flawless(compiled: CompiledRuleSet) -> None:
-    errors = tuple(found for found in check_compiled(compiled) if found.severity is Severity.ERROR)
+def _require_flawless(proof: Proof) -> None:
+    errors = tuple(found for found in proof.findings if found.severity is Severity.ERROR)
     if errors:
         raise NotPublishableError("open-errors", errors)
-    failing = run_tests(compiled)
-    if failing:
-        raise NotPublishableError("tests-fail", failing)
+    if proof.failing:
+        raise NotPublishableError("tests-fail", proof.failing)
 
 
 async def _hold_draft(session: AsyncSession, rule_set_id: str, hash_: str) -> OpenDraft:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -176,9 +175,8 @@ async def put_rule_set_draft(
     revision that was read.
     """
     body, media_type = await request.body(), declared_media_type(request.headers)
-    # Long documents take long to read, and others are answered meanwhile.
     try:
-        raw = await asyncio.to_thread(service.read_upload, body, media_type)
+        raw = await service.read_body(body, media_type)
     except DocumentError as error:
         # A workbook or model that can be read, and says what no document does.
         raise _refused(error, "body") from None

@@ -44,6 +44,7 @@ from app.features.rule_sets.service.listing import (
     list_rule_sets,
     list_templates,
 )
+from app.features.rule_sets.service.reading import read_body
 from app.features.rule_sets.service.versions import (
     BEGINNING,
     RuleSet,
@@ -109,6 +110,7 @@ __all__ = [
     "load_raw",
     "lock_activations",
     "open_draft",
+    "read_body",
     "read_decisions",
     "read_upload",
     "read_written",

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
-from typing import Final, TypeVar
 
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.privacy.classes import SensitivityClass
 from app.domain.rules.check import CheckReport, check_document
+from app.domain.rules.compile import compile_unproved
+from app.domain.rules.compiled import CompiledRuleSet
+from app.domain.rules.document import parse_document
 from app.domain.rules.findings import DocumentError, Finding
 from app.domain.rules.writing import document_hash
 from app.features.rule_sets.service.counting import (
@@ -21,15 +20,10 @@ from app.features.rule_sets.service.counting import (
     Uncounted,
     count_inside_boxes,
 )
+from app.features.rule_sets.service.reading import in_turn, read_body
 from app.features.rule_sets.service.versions import bases_of
 from app.infra.database import Database
-from app.infra.exchange.reading import read_upload
-
-T = TypeVar("T")
-
-#: Reading and proving keep the interpreter busy, so a process does one at a time, off the event
-#: loop: others wait, and what was begun for somebody who has gone holds up nobody but them.
-_CHECKING: Final = ThreadPoolExecutor(1, "check")
+from app.infra.prover import Prove
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +75,7 @@ class Checked:
 
 
 async def check_upload(
-    database: Database, body: bytes, media_type: str, *, count: Count | None
+    database: Database, body: bytes, media_type: str, *, count: Count | None, prove: Prove
 ) -> Checked:
     """Check a document that somebody sent.
 
@@ -92,49 +86,54 @@ async def check_upload(
         body: the document.
         media_type: what it is; see `read_upload`.
         count: how to count the customers affected; None to leave that.
+        prove: proves it.
 
     Raises:
         Invalid: `unsupported-media-type` or `document-unreadable`.
     """
     try:
-        raw = await _in_turn(read_upload, body, media_type)
+        raw = await read_body(body, media_type)
     except DocumentError as error:
         # A workbook or model that can be read, and says what no document does.
-        report = CheckReport(error.findings, None, None)
-        why = Uncounted.NOT_ASKED if count is None else Uncounted.NOTHING_TO_COUNT
-        return _told(report, None, why)
-    return await check_raw(database, raw, count=count)
+        return _unread(error.findings, count)
+    return await check_raw(database, raw, count=count, prove=prove)
 
 
 async def check_raw(
-    database: Database, raw: Mapping[str, object], *, count: Count | None
+    database: Database, raw: Mapping[str, object], *, count: Count | None, prove: Prove
 ) -> Checked:
     """Check a document that was read already; see `check_upload`."""
     # No connection is held while the document is proved, which may take seconds.
     async with database.sessions() as session:
         bases = await bases_of(session, raw)
-    report, hash_ = await _in_turn(_report, raw, bases)
-    boxed = tuple((each.box, each.table) for each in report.findings if each.box is not None)
+    try:
+        compiled, hash_ = await in_turn(_compile, raw, bases)
+    except DocumentError:
+        # What can be read of it is checked all the same, here: nobody can decide by a part.
+        report = await in_turn(check_document, raw, CATALOGUE, bases.__getitem__)
+        return _unread(report.findings, count)
+    proof = await prove(compiled.document)
+    report = CheckReport(proof.findings + proof.failing, compiled.document, compiled)
     if count is None:
         return _told(report, hash_, Uncounted.NOT_ASKED)
-    if report.compiled is None:
-        return _told(report, hash_, Uncounted.NOTHING_TO_COUNT)
-    found = await count_inside_boxes(database, report.compiled, boxed, count)
+    boxed = tuple((each.box, each.table) for each in report.findings if each.box is not None)
+    found = await count_inside_boxes(database, compiled, boxed, count)
     if isinstance(found, Uncounted):
         return _told(report, hash_, found)
     return _counted(report, hash_, found, count.as_of)
 
 
-def _report(
+def _compile(
     raw: Mapping[str, object], bases: Mapping[str, Mapping[str, object]]
-) -> tuple[CheckReport, str | None]:
-    report = check_document(raw, CATALOGUE, bases.__getitem__)
-    return report, None if report.document is None else document_hash(report.document)
+) -> tuple[CompiledRuleSet, str]:
+    document = parse_document(raw, CATALOGUE, bases.__getitem__)
+    return compile_unproved(document, CATALOGUE), document_hash(document)
 
 
-async def _in_turn(work: Callable[..., T], *arguments: object) -> T:
-    """Do what keeps the interpreter busy when those who came before are done."""
-    return await asyncio.get_running_loop().run_in_executor(_CHECKING, partial(work, *arguments))
+def _unread(findings: tuple[Finding, ...], count: Count | None) -> Checked:
+    """What is told of what cannot be read as a document."""
+    why = Uncounted.NOT_ASKED if count is None else Uncounted.NOTHING_TO_COUNT
+    return _told(CheckReport(findings, None, None), None, why)
 
 
 def _told(report: CheckReport, hash_: str | None, uncounted: Uncounted) -> Checked:

@@ -7,7 +7,6 @@ in it; each of them is an author and can never publish it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +22,7 @@ from app.domain.rules.writing import document_hash, document_json
 from app.features.rule_sets import repository
 from app.features.rule_sets.repository import drafts
 from app.features.rule_sets.repository.drafts import StoredDraft
+from app.features.rule_sets.service.reading import in_turn
 from app.features.rule_sets.service.versions import (
     find_template_version,
     get_version,
@@ -148,7 +148,7 @@ async def get_draft(session: AsyncSession, *, rule_set_id: str) -> Draft:
 async def compile_draft(session: AsyncSession, found: OpenDraft) -> Draft:
     """A draft as it evaluates; what it extends never changes."""
     document = await read_written(session, found.stored.document)
-    return Draft(found.stored, await asyncio.to_thread(compile_unproved, document, CATALOGUE))
+    return Draft(found.stored, await in_turn(compile_unproved, document, CATALOGUE))
 
 
 async def find_open_draft(

@@ -6,9 +6,11 @@ import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from threading import Lock
 from typing import Final
 
 from app.domain.errors import Conflict, Invalid, NotFound
@@ -24,6 +26,7 @@ from app.domain.rules.writing import document_hash, document_json
 from app.domain.words import ALL
 from app.features.rule_sets import repository
 from app.features.rule_sets.repository import StoredVersion
+from app.features.rule_sets.service.reading import in_turn
 from app.infra.database import AsyncSession
 from app.infra.documents import read_document
 from app.infra.templates import shipped_templates
@@ -35,6 +38,10 @@ _VERSION_NUMBER: Final = re.compile("[1-9][0-9]{0,8}")
 _CACHE_SIZE: Final = 64
 #: Compiled rule sets by hash. A stored version never changes, so what is in here is never stale.
 _compiled: OrderedDict[str, CompiledRuleSet] = OrderedDict()
+_compiled_guard: Final = Lock()
+#: They are compiled off the event loop, each by whoever needs it first while others wait for him,
+#: and not behind what callers wrote, which may take longer to read.
+_COMPILING: Final = ThreadPoolExecutor(1, "compile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +159,11 @@ async def get_version(session: AsyncSession, *, rule_set_id: str, version: int) 
     if found is None:
         raise NotFound("not-found", f"There is no rule set {rule_set_id}@{version}.")
     stored, raw = found
-    return RuleSet(stored, _remembered(stored) or _compile(stored, raw))
+    compiled = _remembered(stored)
+    if compiled is None:
+        running = asyncio.get_running_loop()
+        compiled = await running.run_in_executor(_COMPILING, _compile, stored, raw)
+    return RuleSet(stored, compiled)
 
 
 async def find_template_version(session: AsyncSession, template: str) -> int:
@@ -177,8 +188,7 @@ async def read_written(session: AsyncSession, raw: Mapping[str, object]) -> Rule
         DocumentError: it cannot be read, with everything that is wrong with it.
     """
     bases = await bases_of(session, raw)
-    # A long document takes long to read, and others are answered meanwhile.
-    return await asyncio.to_thread(parse_document, raw, CATALOGUE, bases.__getitem__)
+    return await in_turn(parse_document, raw, CATALOGUE, bases.__getitem__)
 
 
 async def bases_of(
@@ -239,15 +249,20 @@ async def _compiled_version(session: AsyncSession, stored: StoredVersion) -> Rul
 
 
 def _remembered(stored: StoredVersion) -> CompiledRuleSet | None:
-    if stored.hash not in _compiled:
-        return None
-    _compiled.move_to_end(stored.hash)
-    return _compiled[stored.hash]
+    with _compiled_guard:
+        if stored.hash not in _compiled:
+            return None
+        _compiled.move_to_end(stored.hash)
+        return _compiled[stored.hash]
 
 
 def _compile(stored: StoredVersion, raw: Mapping[str, object]) -> CompiledRuleSet:
+    # Who waited may find that it was done for whoever was there before him.
+    if (known := _remembered(stored)) is not None:
+        return known
     compiled = compile_rule_set(parse_document(raw, CATALOGUE), CATALOGUE)
-    _compiled[stored.hash] = compiled
-    if len(_compiled) > _CACHE_SIZE:
-        _compiled.popitem(last=False)
+    with _compiled_guard:
+        _compiled[stored.hash] = compiled
+        if len(_compiled) > _CACHE_SIZE:
+            _compiled.popitem(last=False)
     return compiled

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic.types import UUID7
 
 from app.features.rule_sets.schemas import RuleSetId, refused_places
@@ -23,18 +25,36 @@ from app.infra.app_vault import AppVault
 from app.infra.audit import ChangeAudit, Outcome
 from app.infra.auth import costs
 from app.infra.conditions import respond_open
+from app.infra.database import AsyncSession
 from app.infra.description import problem_responses, read_responses
 from app.infra.desk import Desk
 from app.infra.idempotency import REPLAYED, Once
 from app.infra.pagination import Cursors, PageQuery
 from app.infra.problems import ProblemError
+from app.infra.prover import Prove
+from app.infra.proving import PROVES, ProofForCaller
 from app.infra.rate_limit import RateClass
-from app.infra.requester import CurrentRequester
+from app.infra.requester import CurrentRequester, Requester
 from app.infra.reveal import respond_about_nobody
 from app.infra.session import ReadSession, WriteSession
 from app.infra.turns import TAKES_TURN
 
 _ACCEPTED: Final = 202
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDesk:
+    """What an order of a simulation works with: the transaction, who asks, and the prover."""
+
+    session: AsyncSession
+    today: date
+    requester: Requester
+    prove: Prove
+
+
+async def order_desk(desk: Desk, requester: CurrentRequester, prove: ProofForCaller) -> OrderDesk:
+    """The desk of one order."""
+    return OrderDesk(desk.session, desk.today, requester, prove)
 
 
 @router.post(
@@ -43,7 +63,7 @@ _ACCEPTED: Final = 202
     response_model=SimulationOrderedRead,
     summary="Rehearse a rule set on the whole book",
     response_description="The simulation is queued; `Location` tells how it goes.",
-    dependencies=[costs(RateClass.COSTLY), TAKES_TURN],
+    dependencies=[costs(RateClass.COSTLY), PROVES, TAKES_TURN],
     responses={
         202: REPLAYED,
         **problem_responses(
@@ -54,9 +74,8 @@ _ACCEPTED: Final = 202
 async def create_simulation(
     rule_set_id: RuleSetId,
     wanted: SimulationCreate,
-    desk: Desk,
+    desk: Annotated[OrderDesk, Depends(order_desk, scope="function")],
     once: Once,
-    requester: CurrentRequester,
     actor: Maker,
 ) -> Response:
     """Everybody is evaluated twice: by what decides on the day, and by the candidate in its place.
@@ -70,9 +89,11 @@ async def create_simulation(
     if (earlier := await once.find()) is not None:
         made = UUID(earlier.resource)
     else:
-        order = wanted.to_domain(rule_set_id, requester, desk.today)
+        order = wanted.to_domain(rule_set_id, desk.requester, desk.today)
         try:
-            made = await service.order_simulation(desk.session, order, today=desk.today)
+            made = await service.order_simulation(
+                desk.session, order, today=desk.today, prove=desk.prove
+            )
         except UnsafeError as error:
             places = refused_places(error.findings, "candidate")
             raise ProblemError("rule-set-unsafe", errors=places) from None

@@ -2,7 +2,7 @@
 
 from app.features.simulations.repository.movers import Mover, MoverFilter
 from app.features.simulations.repository.simulations import JOB_KIND
-from app.features.simulations.service.candidates import Chosen, UnsafeError, prove
+from app.features.simulations.service.candidates import Chosen, UnsafeError, safe_decider
 from app.features.simulations.service.comparing import Side, compare_simulations
 from app.features.simulations.service.disclosure import (
     ALL,
@@ -77,11 +77,11 @@ __all__ = [
     "list_movers",
     "list_simulations",
     "order_simulation",
-    "prove",
     "read_loads",
     "rehearse",
     "remove_old_simulations",
     "require_movers",
+    "safe_decider",
     "tier_key",
     "tiers_of",
     "walk",

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from app.domain.errors import Invalid
 from app.domain.facts.catalogue import CATALOGUE
-from app.domain.rules.compile import compile_rule_set
-from app.domain.rules.findings import DocumentError, Finding
+from app.domain.rules.compile import compile_unproved
+from app.domain.rules.findings import Finding
 from app.domain.rules.model import RuleSetDocument
 from app.features.rule_sets.service import get_draft, get_version, list_rule_sets
 from app.features.simulations.service.plan import Decider
 from app.infra.database import AsyncSession
+from app.infra.prover import Prove
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +32,30 @@ class UnsafeError(Invalid):
         super().__init__("rule-set-unsafe", "\n".join(map(str, findings)))
 
 
-async def choose(session: AsyncSession, chosen: Chosen) -> Decider:
-    """The rule set that was chosen, as it is now.
+async def choose(session: AsyncSession, chosen: Chosen, prove: Prove) -> Decider:
+    """The rule set that was chosen, as it is now; a draft is proved.
 
     Raises:
         NotFound: there is no such version or draft.
         UnsafeError: its tables do not keep what they claim, so nobody may decide by it.
     """
     if chosen.version is None:
-        return await prove((await get_draft(session, rule_set_id=chosen.rule_set_id)).document)
+        draft = await get_draft(session, rule_set_id=chosen.rule_set_id)
+        return await safe_decider(draft.document, prove)
     found = await get_version(session, rule_set_id=chosen.rule_set_id, version=chosen.version)
     return Decider.of_version(found)
 
 
-async def prove(document: RuleSetDocument) -> Decider:
-    """A document, proved; other work goes on meanwhile.
+async def safe_decider(document: RuleSetDocument, prove: Prove) -> Decider:
+    """A document that was proved to be safe to decide by.
 
     Raises:
         UnsafeError: its tables do not keep what they claim.
     """
-    try:
-        compiled = await asyncio.to_thread(compile_rule_set, document, CATALOGUE)
-    except DocumentError as error:
-        raise UnsafeError(error.findings) from None
-    return Decider.of_document(compiled)
+    proof = await prove(document)
+    if proof.unsafe:
+        raise UnsafeError(proof.unsafe)
+    return Decider.of_document(await asyncio.to_thread(compile_unproved, document, CATALOGUE))
 
 
 async def require_rule_set(session: AsyncSession, rule_set_id: str) -> None:

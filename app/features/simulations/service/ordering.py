@@ -22,6 +22,7 @@ from app.infra import jobs
 from app.infra.database import AsyncSession
 from app.infra.ids import new_id
 from app.infra.jobs import Order
+from app.infra.prover import Prove
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,16 @@ class Settled:
         )
 
 
-async def order_simulation(session: AsyncSession, order: SimulationOrder, *, today: date) -> UUID:
+async def order_simulation(
+    session: AsyncSession, order: SimulationOrder, *, today: date, prove: Prove
+) -> UUID:
     """Freeze what is to be rehearsed and put its job in, in the caller's transaction; its id.
 
     Args:
         session: an open session.
         order: what is asked for.
         today: the business day.
+        prove: proves drafts.
 
     Raises:
         NotFound: candidate or baseline is not there.
@@ -76,10 +80,11 @@ async def order_simulation(session: AsyncSession, order: SimulationOrder, *, tod
         UnsafeError: one of them must not decide.
         Conflict: `no-rule-set`.
     """
-    candidate = await choose(session, order.candidate)
+    candidate = await choose(session, order.candidate, prove)
     for name in order.objectives:
         with_objective(candidate.compiled.document, name)
-    chosen = None if order.baseline is None else await choose(session, order.baseline)
+    baseline = order.baseline
+    chosen = None if baseline is None else await choose(session, baseline, prove)
     settled = settle_sides(candidate, chosen, await resolve_all(session, order.as_of))
     is_rehearsal = order.as_of == today and settled.baseline.hash == settled.deciding.hash
     rehearsed = _frozen(order, settled, is_rehearsal=is_rehearsal)

@@ -51,12 +51,13 @@ def test_a_sound_rule_set_has_no_errors_and_no_warnings() -> None:
     assert {finding.severity for finding in found.findings} <= {Severity.INFO, Severity.HINT}
 
 
-def test_what_cannot_be_read_is_in_the_report_and_nothing_else() -> None:
+def test_what_cannot_be_read_is_in_the_report_and_makes_no_document() -> None:
     raw = sound()
     raw["tables"][1]["rules"][0]["when"]["ratio"] = "> 100"
     found = report(raw)
     assert (found.ok, found.document, found.compiled) == (False, None, None)
-    assert [finding.code for finding in found.findings] == ["cell-empty"]
+    errors = [finding for finding in found.findings if finding.severity is Severity.ERROR]
+    assert [finding.code for finding in errors] == ["cell-empty"]
 
 
 def test_tests_of_the_document_run_where_the_rule_set_is_safe() -> None:
@@ -120,6 +121,15 @@ def test_gap_of_a_table_that_is_not_complete_is_a_warning() -> None:
     finding = the(raw, "gap")
     assert finding.severity is Severity.WARNING
     assert finding.message == "No row matches occupation is high."
+
+
+def test_a_set_may_be_empty_and_has_no_gap_unless_it_claims_to_be_complete() -> None:
+    raw = sound()
+    labels = raw["tables"][3]
+    assert "gap" not in {f.code for f in report(raw).findings}
+    labels["complete"] = True
+    gaps = [f for f in report(raw).findings if f.code in ("gap", "null-unhandled")]
+    assert {(f.table, f.severity) for f in gaps} == {("labels", Severity.ERROR)}
 
 
 def test_a_new_row_gets_a_name_that_is_free() -> None:
