@@ -116,7 +116,7 @@ def test_a_gap_is_the_smallest_change_that_trying_every_value_finds(data: st.Dat
 def test_a_frame_finds_the_gaps_that_one_customer_has(data: st.DataObject) -> None:
     case = data.draw(cases())
     rows = data.draw(customers(case.raw))
-    found = book_gap.gap(case.dense, framed(rows), chunk_rows=5)
+    found = book_gap.gap(case.dense, framed(rows), trials=40)
     for facts, row in zip(rows, found.to_dicts(), strict=True):
         try:
             expected = gap(case.dense, facts)

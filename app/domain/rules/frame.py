@@ -84,56 +84,37 @@ def result_column(table: CompiledTable) -> str:
 
 
 def decide(
-    compiled: CompiledRuleSet,
-    known: pl.DataFrame,
-    tables: Sequence[CompiledTable],
-    changed: frozenset[int] | None = None,
+    compiled: CompiledRuleSet, known: pl.DataFrame, tables: Sequence[CompiledTable]
 ) -> Decided:
-    """Return scores and the results of the tables from the classes of the facts.
-
-    With ``changed``, ``known`` holds the numbers of an earlier answer in which only the classes of
-    these slots were replaced, and only what depends on them is worked out again.
-    """
-    touched = set(range(len(compiled.inputs))) if changed is None else set(changed)
-    known = _scored(compiled, known, touched)
+    """Return scores and the results of the tables from the classes of the facts."""
+    known = _scored(compiled, known)
     results: list[Sequence[Result]] = []
     for table in tables:
-        if touched.isdisjoint(table.slots):
-            results.append(table.results)
-            continue
         found, at = _table_results(table, known)
         results.append(found)
         known = known.with_columns(at.alias(result_column(table)))
         if table.slot >= 0:
-            touched.add(table.slot)
             codes = _answer_classes(compiled, table)
             known = known.with_columns(codes.gather(at).alias(class_column(table.slot)))
     return Decided(known, results)
 
 
-def _scored(compiled: CompiledRuleSet, known: pl.DataFrame, touched: set[int]) -> pl.DataFrame:
-    """Add the dimensions that touched slots bear on, the score and the classes of both."""
-    dimensions = [
-        dimension
-        for dimension in compiled.dimensions
-        if not touched.isdisjoint(slot for slot, _ in dimension.steps)
-    ]
-    if not dimensions:
-        return known
+def _scored(compiled: CompiledRuleSet, known: pl.DataFrame) -> pl.DataFrame:
+    """Add the dimensions, the score and the classes of both."""
+    dimensions = compiled.dimensions
     known = known.with_columns(_scaled(dimension) for dimension in dimensions)
     weighted = pl.lit(500, dtype=pl.Int32)
-    for dimension in compiled.dimensions:
+    for dimension in dimensions:
         scaled = pl.col(DIMENSION_PREFIX + dimension.name).cast(pl.Int32)
         weighted += scaled * dimension.weight
     known = known.with_columns((weighted // 1000).alias(SCORE))
     slots = {DIMENSION_PREFIX + dimension.name: dimension.slot for dimension in dimensions}
-    read = {name: slot for name, slot in {**slots, SCORE: compiled.score_slot}.items() if slot >= 0}
-    touched.update(read.values())
     return known.with_columns(
         ordered_classes(pl.col(name).cast(pl.Int32), compiled.inputs[slot], pl.Int32).alias(
             class_column(slot)
         )
-        for name, slot in read.items()
+        for name, slot in {**slots, SCORE: compiled.score_slot}.items()
+        if slot >= 0
     )
 
 

@@ -104,6 +104,9 @@ def row(**changes: object) -> dict[str, Any]:
     return {**given, **changes}
 
 
+SCHEMA = pl.DataFrame([row(health_free=True)]).schema
+
+
 def test_every_kind_of_fact_can_be_a_lever() -> None:
     found = gap(EVERY_KIND, row())
     assert found is not None
@@ -146,6 +149,21 @@ def test_the_nearer_change_wins_and_of_equal_ones_the_better(
     assert Move("delta", delta, to, reaches) in found.moves
     (listed,) = book.gap(EVERY_KIND, pl.DataFrame([row(delta=delta)]))["moves"].to_list()
     assert {"fact": "delta", "from": str(delta), "to": str(to), "reaches": reaches} in listed
+
+
+@pytest.mark.parametrize("trials", [1, 60, book.TRIALS])
+def test_of_many_rows_each_is_told_what_it_is_told_alone(trials: int) -> None:
+    """However many are tried at once, and with rows between them that nothing is above."""
+    rows = [
+        row(delta=-7),
+        row(grade="B"),
+        row(delta=26, ratio=10_000, cluster="a"),
+        row(delta=None, opened=date(2020, 2, 29)),
+        row(ratio=None, app_user=None, grade=None),
+    ]
+    alone = pl.concat(book.gap(EVERY_KIND, pl.DataFrame([each], schema=SCHEMA)) for each in rows)
+    together = book.gap(EVERY_KIND, pl.DataFrame(rows, schema=SCHEMA), trials=trials)
+    assert together.to_dicts() == alone.to_dicts()
 
 
 def test_a_lever_may_work_through_the_score() -> None:

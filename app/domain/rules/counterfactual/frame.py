@@ -1,6 +1,5 @@
 """What would lift the outcome of every row of a frame."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,12 +11,18 @@ from app.domain.rules.frame import CUSTOMER_ID, decide, result_column
 from app.domain.rules.ingress.frame import EPOCH, class_column, fact_classes
 from app.domain.rules.partition import Partition
 
-CHUNK_ROWS = 250_000
+TRIALS = 250_000
 MOVES_TYPE = pl.List(
     pl.Struct({"fact": pl.String, "from": pl.String, "to": pl.String, "reaches": pl.String})
 )
 _ROW, _RANK = "row", "rank"
-_DISTANCE, _REACHED, _TO = "distance", "reached", "to"
+# The place of a fact among the levers, and the class that it is changed to.
+_LEVER, _CODE = "lever", "code"
+_LOW, _HIGH, _IS_ORDERED = "low", "high", "is ordered"
+_VALUE, _DISTANCE, _REACHED, _TO = "value", "distance", "reached", "to"
+_TARGETS = pl.Schema(
+    {_LEVER: pl.UInt32, _CODE: pl.UInt32, _LOW: pl.Int64, _HIGH: pl.Int64, _IS_ORDERED: pl.Boolean}
+)
 
 
 def gap(
@@ -25,38 +30,55 @@ def gap(
     frame: pl.DataFrame,
     *,
     outcome: str = "tier",
-    chunk_rows: int = CHUNK_ROWS,
+    trials: int = TRIALS,
 ) -> pl.DataFrame:
     """Return for each row the next better answer and the moves towards a better one.
 
     The columns are ``customer_id`` (if the frame has it), ``target`` (String) and ``moves``, a
     list of {fact, from, to, reaches}, all text, values written as `value_text` does. Both are null
     where the gap of one customer is None or its facts cannot be judged; ``moves`` is empty where
-    no single change helps. Rows are worked on in chunks, which bounds the memory.
+    no single change helps. Every row is tried with every class of every lever, so many ``trials``
+    at a time (those of one row at least), which bounds the memory.
     """
     known = levers(compiled, outcome)
-    chunks = [_chunk(compiled, known, part) for part in frame.iter_slices(chunk_rows)]
-    found = pl.concat(chunks) if chunks else _chunk(compiled, known, frame)
+    targets = _targets(compiled, known)
+    rows = max(1, trials // max(1, targets.height))
+    chunks = [_chunk(compiled, known, targets, part) for part in frame.iter_slices(rows)]
+    found = pl.concat(chunks) if chunks else _chunk(compiled, known, targets, frame)
     if CUSTOMER_ID in frame.columns:
         found.insert_column(0, frame[CUSTOMER_ID])
     return found
 
 
-def _chunk(compiled: CompiledRuleSet, known: Levers, frame: pl.DataFrame) -> pl.DataFrame:
+def _targets(compiled: CompiledRuleSet, known: Levers) -> pl.DataFrame:
+    """Return what each lever may be changed to: spans of numbers, or words by their places."""
+    found: list[tuple[int, int, int, int, bool]] = []
+    for lever, slot in enumerate(known.slots):
+        partition = compiled.inputs[slot]
+        if partition.domain.is_ordered:
+            found += [(lever, code, low, high, True) for low, high, code in partition.spans()]
+        else:
+            words = enumerate(partition.word_classes.values())
+            found += [(lever, code, place, place, False) for place, code in words]
+    return pl.DataFrame(found, schema=_TARGETS, orient="row")
+
+
+def _chunk(
+    compiled: CompiledRuleSet, known: Levers, targets: pl.DataFrame, frame: pl.DataFrame
+) -> pl.DataFrame:
     classes, errors = fact_classes(compiled, frame)
-    decided = decide(compiled, classes, known.tables).numbers
-    rank = _ranks(known, decided)
+    rank = _ranks(known, decide(compiled, classes, known.tables).numbers)
     if errors is not None:
         rank = rank.zip_with(
             errors.is_null(), pl.repeat(None, len(rank), dtype=rank.dtype, eager=True)
         )
     rows = pl.DataFrame({_RANK: rank}).with_row_index(_ROW).filter(pl.col(_RANK) > 0)
-    kept = _Rows(compiled, known, decided[rows[_ROW]], frame[rows[_ROW]], rows[_RANK])
-    moves = [kept.moves(slot) for slot in known.slots]
+    kept = _Rows(compiled, known, classes[rows[_ROW]], frame[rows[_ROW]], rows[_RANK])
+    moves = kept.moves(targets)
     values = known.table.table.output.values
-    targets = pl.Series(values, dtype=pl.String).gather(rows[_RANK] - 1)
+    above = pl.Series(values, dtype=pl.String).gather(rows[_RANK] - 1)
     listed = _listed(moves, rows.height)
-    lifted = pl.DataFrame({_ROW: rows[_ROW], "target": targets, "moves": listed})
+    lifted = pl.DataFrame({_ROW: rows[_ROW], "target": above, "moves": listed})
     every = pl.DataFrame({_ROW: pl.int_range(frame.height, dtype=pl.UInt32, eager=True)})
     placed = every.join(lifted, on=_ROW, how="left", maintain_order="left")
     return placed.select("target", "moves")
@@ -93,42 +115,48 @@ class _Rows:
 
     compiled: CompiledRuleSet
     known: Levers
-    decided: pl.DataFrame
+    classes: pl.DataFrame
     frame: pl.DataFrame
     ranks: pl.Series
 
-    def moves(self, slot: int) -> pl.DataFrame:
-        """Return the best move of one fact for the rows that have one."""
-        partition = self.compiled.inputs[slot]
-        value = _values(self.frame, partition)
-        best = pl.DataFrame(
-            {
-                _DISTANCE: pl.repeat(None, len(value), dtype=pl.UInt64, eager=True),
-                _REACHED: pl.repeat(None, len(value), dtype=pl.Int32, eager=True),
-                _TO: pl.repeat(None, len(value), dtype=pl.Int64, eager=True),
-            }
-        )
-        if value.null_count() < len(value):
-            reached: dict[int, pl.Series] = {}
-            for code, near in _candidates(partition, value):
-                if code not in reached:
-                    reached[code] = self._reached(slot, code)
-                best = _better(best, near.with_columns(reached[code].alias(_REACHED)))
-        return self._named(partition, best.with_row_index(_ROW).drop_nulls())
+    def moves(self, targets: pl.DataFrame) -> list[pl.DataFrame]:
+        """Return fact by fact the best move of each row that has one."""
+        lifts = self._lifts(targets)
+        if lifts.is_empty():
+            return []
+        inputs = [self.compiled.inputs[slot] for slot in self.known.slots]
+        values = pl.concat([_values(self.frame, partition) for partition in inputs])
+        places = lifts[_LEVER].cast(pl.Int64) * self.frame.height + lifts[_ROW]
+        best = _best(lifts.with_columns(values.gather(places).alias(_VALUE)), targets)
+        parts = best.partition_by(_LEVER, maintain_order=True)
+        return [self._named(inputs[part.item(0, _LEVER)], part) for part in parts]
 
-    def _reached(self, slot: int, code: int) -> pl.Series:
-        """Return the rank that the class would lift each row to, null where it lifts nothing."""
-        column = class_column(slot)
-        dtype = self.decided.schema[column]
-        moved = self.decided.with_columns(pl.lit(code, dtype=dtype).alias(column))
-        decided = decide(self.compiled, moved, self.known.tables, frozenset({slot})).numbers
-        reached = _ranks(self.known, decided)
-        lifts = (reached < self.ranks) & (self.decided[column] != code)
-        return pl.select(pl.when(lifts).then(reached)).to_series()
+    def _lifts(self, targets: pl.DataFrame) -> pl.DataFrame:
+        """Return the changes of one class that lift a row, and the rank each reaches.
+
+        All are decided on at once: what a step costs in itself is more than what its rows do.
+        """
+        changes = targets.select(_LEVER, _CODE).unique(maintain_order=True)
+        rows = self.classes.with_columns(self.ranks.alias(_RANK)).with_row_index(_ROW)
+        columns = {lever: class_column(slot) for lever, slot in enumerate(self.known.slots)}
+        tried = changes.join(rows, how="cross").with_columns(
+            pl.when(pl.col(_LEVER) == lever)
+            .then(pl.col(_CODE).cast(rows.schema[column], strict=False))
+            .otherwise(pl.col(column))
+            .alias(column)
+            for lever, column in columns.items()
+        )
+        decided = decide(self.compiled, tried, self.known.tables).numbers
+        reached = _ranks(self.known, decided).alias(_REACHED)
+        return (
+            tried.select(_ROW, _RANK, _LEVER, _CODE)
+            .with_columns(reached)
+            .filter(pl.col(_REACHED) < pl.col(_RANK))
+        )
 
     def _named(self, partition: Partition, best: pl.DataFrame) -> pl.DataFrame:
         domain = partition.domain
-        current = self.frame[partition.name].gather(best[_ROW]) if best.height else best[_TO]
+        current = self.frame[partition.name].gather(best[_ROW])
         target = best[_TO]
         if not domain.is_ordered:
             target = pl.Series(list(partition.word_classes), dtype=pl.String).gather(target)
@@ -148,18 +176,27 @@ class _Rows:
         )
 
 
-def _better(best: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    """Return row by row the smaller change; of equal ones the better outcome, then the value."""
-    both = best.hstack(other.select(pl.all().name.prefix("other ")))
-    columns = (_DISTANCE, _REACHED, _TO)
-    takes = pl.col(f"other {_TO}") < pl.col(_TO)
-    for name in (_REACHED, _DISTANCE):
-        mine, its = pl.col(name), pl.col(f"other {name}")
-        takes = (its < mine) | ((its == mine) & takes)
-    takes = (pl.col(_DISTANCE).is_null() | takes) & pl.col(f"other {_REACHED}").is_not_null()
-    return both.select(
-        pl.when(takes).then(pl.col(f"other {name}")).otherwise(pl.col(name)).alias(name)
-        for name in columns
+def _best(lifts: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
+    """Return the smallest change of each row and lever, lever by lever.
+
+    Of equal ones it is the one with the better outcome, then the one with the smaller value.
+    """
+    value, near = pl.col(_VALUE), pl.col(_TO)
+    # Two 64-bit integers may lie further apart than a signed one can say: the difference wraps
+    # round, and read without a sign it is right again.
+    apart = pl.when(near < value).then(value - near).otherwise(near - value)
+    distance = (
+        pl.when(_IS_ORDERED)
+        .then(apart.reinterpret(signed=False))
+        .otherwise(pl.lit(1, dtype=pl.UInt64))
+    )
+    return (
+        lifts.filter(value.is_not_null())
+        .join(targets, on=[_LEVER, _CODE])
+        .with_columns(value.clip(pl.col(_LOW), pl.col(_HIGH)).alias(_TO))
+        .with_columns(distance.alias(_DISTANCE))
+        .sort(_LEVER, _ROW, _DISTANCE, _REACHED, _TO)
+        .unique([_LEVER, _ROW], keep="first", maintain_order=True)
     )
 
 
@@ -177,21 +214,6 @@ def _ordered(column: pl.Series, domain: Domain) -> pl.Series:
     if domain.kind is Kind.DATE and column.dtype == pl.Date:
         return column.to_physical().cast(pl.Int64) + EPOCH
     return column.cast(pl.Int64)
-
-
-def _candidates(partition: Partition, value: pl.Series) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Return class, distance and value of each candidate, null where there is no value."""
-    if not partition.domain.is_ordered:
-        for place, code in enumerate(partition.word_classes.values()):
-            yield code, pl.DataFrame({_DISTANCE: (value + 1).cast(pl.UInt64), _TO: value + place})
-        return
-    for low, high, code in partition.spans():
-        near = value.clip(low, high)
-        # Two 64-bit integers may lie further apart than a signed one can say: the difference wraps
-        # round, and read without a sign it is right again.
-        apart = pl.when(near < value).then(value - near).otherwise(near - value)
-        distance = pl.select(apart.reinterpret(signed=False)).to_series()
-        yield code, pl.DataFrame({_DISTANCE: distance, _TO: near})
 
 
 def _ordered_texts(values: pl.Series, domain: Domain) -> pl.Series:
