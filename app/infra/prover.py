@@ -134,7 +134,8 @@ async def _answer(order: Mapping[str, object]) -> Any:  # noqa: ANN401 - what th
         if child.returncode is None:
             with suppress(ProcessLookupError):
                 child.kill()
-            await child.wait()
+            # Its end may be told only once all that it wrote was taken.
+            await child.communicate()
     if child.returncode != 0:
         raise _failed(f"exit status {child.returncode}")
     # A child of our own code, which read nothing but the document.

@@ -32,6 +32,14 @@ from tests.proofs import CHECK_ASIDE, PROVE_ASIDE
 pytestmark = pytest.mark.anyio
 
 NEVER_ENDS = (sys.executable, "-c", "import time; time.sleep(600)")
+#: More at a time than is kept of what nobody has read.
+FLOODS = """
+import fcntl, os
+fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 1 << 18)
+while True:
+    os.write(1, bytes(1 << 18))
+"""
+WRITES_FOR_EVER = (sys.executable, "-c", FLOODS)
 
 
 def sound() -> RuleSetDocument:
@@ -215,6 +223,26 @@ async def test_the_child_of_somebody_who_leaves_ends_and_the_next_one_is_proved(
         await leaving
     assert children[0].returncode == -signal.SIGKILL
     assert (await prover.prove(sound())).unsafe == ()
+
+
+async def test_who_leaves_while_the_child_answers_does_not_wait_for_what_nobody_reads(
+    children: list[Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prover = Prover()
+    monkeypatch.setattr(module, "COMMAND", WRITES_FOR_EVER)
+    leaving = asyncio.create_task(prover.prove(sound()))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not children or not _is_read(children[0]):  # noqa: ASYNC110 - until it writes.
+            await asyncio.sleep(0.001)
+    leaving.cancel()
+    await asyncio.wait({leaving}, timeout=PATIENCE_SECONDS)
+    assert leaving.cancelled()
+    assert children[0].returncode == -signal.SIGKILL
+
+
+def _is_read(child: Process) -> bool:
+    """Whether something of what the child wrote has come."""
+    return child.stdout is not None and bool(child.stdout._buffer)  # type: ignore[attr-defined] # noqa: SLF001 - asyncio's own.
 
 
 @pytest.mark.parametrize(
