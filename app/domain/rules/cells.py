@@ -24,6 +24,8 @@ __all__ = ["Cell", "CellError", "parse_cell", "print_cell", "value_of"]
 
 MAX_CELL_LENGTH = 4000
 MAX_NESTING = 16
+# What a span, or a character of a word, takes of a printed cell at most.
+_LONGEST_PART = 80
 _TOKEN = re.compile(
     r"\s*(?:(?P<date>date\([^()]*\))|(?P<number>-?[0-9]+(?:\.[0-9]+)?)|(?P<order><=|>=|<|>)"
     r"|(?P<dots>\.\.)|(?P<quoted>\"(?:[^\"\\]|\\.)*\")|(?P<word>" + BARE_WORD.pattern + r")"
@@ -44,15 +46,23 @@ def parse_cell(text: str, domain: Domain) -> Cell:
     Raises CellError with one of the codes ``cell-syntax``, ``cell-type``,
     ``cell-out-of-range`` and ``cell-empty``.
     """
+    _require_short(text, "The cell has")
+    if text.strip() == "-":
+        return everything(domain)
+    cell = _Parser(_tokens(text), domain).cell()
+    if len(cell.spans) + sum(map(len, cell.words)) > MAX_CELL_LENGTH // _LONGEST_PART:
+        # What is stored is the printed form, which has to read back.
+        _require_short(print_cell(cell, domain), "Written out the cell has")
+    return cell
+
+
+def _require_short(text: str, what: str) -> None:
     if len(text) > MAX_CELL_LENGTH:
         raise CellError(
             "cell-syntax",
-            f"The cell has {len(text)} characters.",
+            f"{what} {len(text)} characters.",
             f"Keep cells under {MAX_CELL_LENGTH} characters.",
         )
-    if text.strip() == "-":
-        return everything(domain)
-    return _Parser(_tokens(text), domain).cell()
 
 
 def value_of(text: str, domain: Domain) -> int | str:

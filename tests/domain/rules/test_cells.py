@@ -16,7 +16,15 @@ from app.domain.rules.cell_sets import (
     union,
 )
 from app.domain.rules.cells import parse_cell, print_cell, value_of
-from app.domain.rules.domains import INT64_HIGH, INT64_LOW, Domain, Kind, domain_of, range_text
+from app.domain.rules.domains import (
+    INT64_HIGH,
+    INT64_LOW,
+    Domain,
+    Kind,
+    domain_of,
+    output_domain,
+    range_text,
+)
 from app.domain.rules.literals import CellError
 from tests.domain.rules.samples import CATALOGUE, fact
 from tests.parity import naive_rules
@@ -203,6 +211,31 @@ def test_what_is_printed_reads_back_as_the_same_set(data: st.DataObject) -> None
     printed = print_cell(cell, domain)
     assert parse_cell(printed, domain) == cell
     assert print_cell(parse_cell(printed, domain), domain) == printed
+
+
+LONG = output_domain(tuple(f"answer_{at}" + "x" * 50 for at in range(80)), complete=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "printed"),
+    [
+        (f"not({','.join(f'{at / 4}' for at in range(1, 320))})", RATIO, 4_392),
+        (",".join(f"w{at}" for at in range(720)), CLUSTER, 4_208),
+        (f"not({LONG.words[0]})", LONG, 4_808),
+    ],
+)
+def test_a_cell_whose_printed_form_would_be_too_long_to_read_is_refused(
+    text: str, domain: Domain, printed: int
+) -> None:
+    assert len(text) < 4_000
+    with pytest.raises(CellError) as caught:
+        parse_cell(text, domain)
+    assert caught.value.message == f"Written out the cell has {printed} characters."
+
+
+def test_a_long_cell_whose_printed_form_can_be_read_is_taken() -> None:
+    text = ", ".join(map(str, range(0, 1000, 2)))
+    assert print_cell(parse_cell(text, DELTA), DELTA) == text
 
 
 @given(st.data())
