@@ -80,7 +80,8 @@ def located(findings: Iterable[Finding], tables: Sequence[Table]) -> Iterator[Fi
     """Yield findings with the ids of the table and the row in which their places lie."""
     for finding in findings:
         place = _PLACE.match(finding.path)
-        if place is None:
+        # A field that nobody knows may have any name, that of a table which is not there, too.
+        if place is None or int(place[1]) >= len(tables):
             yield finding
         else:
             table, row = tables[int(place[1])], place[2]

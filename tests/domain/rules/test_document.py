@@ -487,3 +487,13 @@ def test_what_is_wrong_with_a_table_names_it_and_the_row() -> None:
         ("bad-name", "segment", ()),
         ("bad-choice", "stage", ()),
     ]
+
+
+def test_an_unknown_field_that_is_named_like_a_table_which_is_not_there_is_only_unknown() -> None:
+    raw = sample() | {"tables[6]": None, "tables[12].rules[T1]": None}
+    with pytest.raises(DocumentError) as refused:
+        parse_document(raw, CATALOGUE)
+    assert [(f.code, f.path, f.table, f.rules) for f in refused.value.findings] == [
+        ("unknown-field", "tables[6]", None, ()),
+        ("unknown-field", "tables[12].rules[T1]", None, ()),
+    ]
