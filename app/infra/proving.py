@@ -70,6 +70,8 @@ class _WhileAwaited:
 
 async def prover_for_caller(request: Request, actor: CurrentActor) -> AsyncIterator[Proves]:
     """The prover, for as long as the caller has a place and waits."""
+    # Who sends slowly sends before he has a place, of which there are few; it is read once.
+    await request.body()
     place = OneTurn(request.app.state.proving_places, actor)
     await place.take()
     try:

@@ -168,38 +168,57 @@ async def test_what_can_be_read_of_a_document_with_errors_is_proved_in_such_a_pl
     assert (answer["ok"], answer["hash"]) == (False, None)
 
 
-async def test_the_proof_of_a_caller_who_hangs_up_is_given_up(api: Api, slow: Slow) -> None:
-    body = json.dumps(overlay()).encode()
-    hung_up = asyncio.Event()
-    parts: list[Message] = [{"type": "http.request", "body": body}]
+class Line:
+    """The connection of one caller, who sends his document when he likes, and hangs up."""
 
-    async def receive() -> Message:
-        if parts:
-            return parts.pop()
-        await hung_up.wait()
-        return {"type": "http.disconnect"}
+    def __init__(self) -> None:
+        self.is_listened_to = asyncio.Event()
+        self.sends = asyncio.Event()
+        self.hangs_up = asyncio.Event()
 
-    async def send(_message: Message) -> None:
+    async def receive(self) -> Message:
+        """What comes next of him."""
+        self.is_listened_to.set()
+        if self.sends.is_set():
+            await self.hangs_up.wait()
+            return {"type": "http.disconnect"}
+        await self.sends.wait()
+        return {"type": "http.request", "body": json.dumps(overlay()).encode()}
+
+    async def send(self, _message: Message) -> None:
         """Nobody is there to hear it."""
 
-    headers = {"authorization": f"Bearer {api.token(ADA)}", "content-type": "application/json"}
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": CHECK,
-        "raw_path": CHECK.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 1),
-        "server": ("tiering.test", 80),
-    }
-    asked = asyncio.create_task(api.app(scope, receive, send))
+    async def check(self, api: Api, caller: Caller) -> None:
+        """Ask for a check of a document to come."""
+        headers = {
+            "authorization": f"Bearer {api.token(caller)}",
+            "content-type": "application/json",
+            "transfer-encoding": "chunked",
+        }
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": CHECK,
+            "raw_path": CHECK.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "client": ("127.0.0.1", 1),
+            "server": ("tiering.test", 80),
+        }
+        await api.app(scope, self.receive, self.send)
+
+
+async def test_the_proof_of_a_caller_who_hangs_up_is_given_up(api: Api, slow: Slow) -> None:
+    line = Line()
+    asked = asyncio.create_task(line.check(api, ADA))
+    await line.is_listened_to.wait()
+    line.sends.set()
     await slow.until(begun=1)
-    hung_up.set()
+    line.hangs_up.set()
     await slow.until(begun=1, given_up=1)
     await asked
     # The place is free at once.
@@ -207,6 +226,25 @@ async def test_the_proof_of_a_caller_who_hangs_up_is_given_up(api: Api, slow: Sl
     await slow.until(begun=2, given_up=1)
     slow.goes_on.set()
     assert (await following).status_code == 200
+
+
+async def test_who_sends_slowly_has_no_place_before_his_document_is_there(
+    api: Api, slow: Slow
+) -> None:
+    lines = [Line(), Line()]
+    asked = [
+        asyncio.create_task(line.check(api, caller))
+        for line, caller in zip(lines, (ADA, ALAN), strict=True)
+    ]
+    for line in lines:
+        await line.is_listened_to.wait()
+    assert len(api.app.state.proving_places) == 0
+    slow.goes_on.set()
+    assert (await check(api, BEA)).status_code == 200
+    for line in lines:
+        line.sends.set()
+    await asyncio.gather(*asked)
+    assert slow.begun == 3
 
 
 async def test_the_proof_of_a_request_that_takes_too_long_is_given_up(
