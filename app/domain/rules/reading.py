@@ -28,6 +28,10 @@ REASON_CODE = re.compile(r"[A-Z][0-9]{2}")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 VALUE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
+_TOO_MANY = Finding(
+    "", "too-many", "There is more wrong than is told.", "Mend what is told and check again."
+)
+
 
 class Reader:
     """Turns raw data into typed values; what does not fit becomes a finding.
@@ -43,20 +47,20 @@ class Reader:
 
     def report(self, path: str, code: str, message: str, remedy: str) -> None:
         """Note one finding; of very many the rest is not told."""
-        self.reported += 1
-        if len(self.findings) == MAX_FINDINGS:
-            path, code, message = "", "too-many", "There is more wrong than is told."
-            remedy = "Mend what is told and check again."
-        if len(self.findings) <= MAX_FINDINGS:
-            self.findings.append(Finding(path, code, message, remedy))
+        self._note(Finding(path, code, message, remedy))
 
     def report_values(
         self, place: tuple[str, str], texts: tuple[str, str], side: Side, example: str
     ) -> None:
         """Note one finding about values of an input: path and code, message and remedy."""
+        self._note(Finding(*place, *texts, witness=((side.input, example),), box=(side,)))
+
+    def _note(self, finding: Finding) -> None:
         self.reported += 1
-        witness = ((side.input, example),)
-        self.findings.append(Finding(*place, *texts, witness=witness, box=(side,)))
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(finding)
+        elif len(self.findings) == MAX_FINDINGS:
+            self.findings.append(_TOO_MANY)
 
     def fields(
         self, raw: object, path: str, required: Collection[str], optional: Collection[str] = ()

@@ -397,6 +397,11 @@ def test_more_than_anybody_reads_is_neither_read_nor_told() -> None:
     raw = sample() | {f"odd_{at}": None for at in range(2_000)}
     told = findings(raw)
     assert (len(told), told[-1]) == (1_001, ("", "too-many"))
+    raw = sample()
+    raw["scorecard"]["characteristics"][0]["bins"] = [{"when": "-", "points": 1}] * 500
+    raw["scorecard"]["characteristics"] *= 3
+    told = findings(raw)
+    assert (len(told), told[-2][1], told[-1]) == (1_001, "bin-overlap", ("", "too-many"))
 
 
 odd_values = st.one_of(
