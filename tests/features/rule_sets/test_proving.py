@@ -20,7 +20,7 @@ from app.domain.rules.findings import Finding
 from app.domain.rules.model import RuleSetDocument
 from app.features.publications.service import publishing
 from app.features.rule_sets.service import versions
-from app.infra import proving
+from app.infra import prover, proving
 from app.infra.database import Database
 from app.infra.settings import Settings
 from app.infra.turns import turn_of
@@ -245,7 +245,6 @@ async def test_what_was_checked_is_not_proved_again_when_it_is_simulated_and_pub
 ) -> None:
     rules = RuleDesk(api)
     proved: list[bytes] = []
-    prove_aside = "app.infra.prover._prove_aside"
 
     async def prove(canonical: bytes) -> Proof:
         proved.append(canonical)
@@ -254,7 +253,7 @@ async def test_what_was_checked_is_not_proved_again_when_it_is_simulated_and_pub
     async def has_rehearsed(*_session: object, **_of: object) -> bool:
         return True
 
-    monkeypatch.setattr(prove_aside, prove)
+    monkeypatch.setattr(prover, "prove_aside", prove)
     monkeypatch.setattr(publishing, "has_rehearsed", has_rehearsed)
     await rules.opened()
     await rules.edit(overlay())
