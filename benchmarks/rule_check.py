@@ -20,6 +20,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib.metadata import version
 from itertools import combinations, product
 from random import Random
@@ -84,7 +85,7 @@ def main() -> None:
         f" {arguments.repeats} rounds, {os.cpu_count()} cores, z3 {version('z3-solver')}"
     )
     seconds = {
-        name: timed(lambda table=table: check_compiled(table), arguments.repeats)
+        name: timed(partial(check_compiled, table), arguments.repeats)
         for name, table in tables.items()
     }
     for name, times in seconds.items():

@@ -73,7 +73,7 @@ def agree(compiled: CompiledRuleSet, frame: pl.DataFrame, engine: zen.ZenEngine)
     ours = book.evaluate(compiled, frame)
     names = {table: f"outcome.{table}" for table, *_ in rule_sample.TABLES} | {"score": "score"}
     hand = rule_sample.by_hand(frame)
-    requests = [{"key": KEY, "context": row} for row in frame.to_dicts()]
+    requests: list[Any] = [{"key": KEY, "context": row} for row in frame.to_dicts()]
     answers = [answer["data"]["result"] for answer in engine.evaluate_batch(requests)]
     for name, column in names.items():
         expected = ours[column].to_list()

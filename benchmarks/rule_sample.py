@@ -221,9 +221,9 @@ def by_hand(frame: pl.DataFrame) -> pl.DataFrame:
     reach: dict[str, tuple[int, int]] = {}
     for name, dimension, bounds, points, null_points in SCORECARD:
         value = pl.col(name)
-        chain = pl.when(value.is_null()).then(null_points)
-        for bound, given in zip(bounds, points, strict=False):
-            chain = chain.when(value < bound).then(given)
+        chain: Any = pl.when(value.is_null()).then(null_points)
+        for bound, below in zip(bounds, points, strict=False):
+            chain = chain.when(value < bound).then(below)
         given = chain.otherwise(points[-1])
         raw[dimension] = raw[dimension] + given if dimension in raw else given
         low, high = reach.get(dimension, (0, 0))
@@ -284,13 +284,12 @@ def zen_decision() -> str:
     """Return the rules as a zen-engine decision: scorecard columns, an expression, four tables."""
     nodes = [_zen_node("in", "inputNode", {})]
     for name, _, bounds, points, null_points in SCORECARD:
-        rows = [("null", str(null_points))]
-        edges = zip((None, *bounds), (*bounds, None), points, strict=True)
-        for low, high, given in edges:
-            span = [f">= {low}"] if low is not None else []
-            span += [f"< {high}"] if high is not None else []
-            rows.append((" and ".join(span), str(given)))
-        nodes.append(_zen_table(f"points_{name}", [name], [([c], p) for c, p in rows]))
+        bins = [(["null"], str(null_points))]
+        for low, high, given in zip((None, *bounds), (*bounds, None), points, strict=True):
+            sides = [f">= {low}"] if low is not None else []
+            sides += [f"< {high}"] if high is not None else []
+            bins.append(([" and ".join(sides)], str(given)))
+        nodes.append(_zen_table(f"points_{name}", [name], bins))
     expressions: list[tuple[str, str]] = []
     for name in WEIGHTS:
         columns = [item for item in SCORECARD if item[1] == name]

@@ -44,6 +44,7 @@ from app.features.simulations.service import (
 from app.infra.database import open_database
 from app.infra.embedded import embedded_server
 from app.infra.jobs.lease import claim
+from app.infra.prover import Prover
 from app.infra.settings import Settings
 from benchmarks.whole_book import MEGABYTE, prepare
 from tests.factories.book import AS_OF
@@ -120,7 +121,7 @@ async def simulate(url: str, settings: Settings, objectives: list[str]) -> dict[
             order = SimulationOrder(
                 Chosen(RULE_SET, 1), None, objectives, AS_OF, "benchmark", "rule_author"
             )
-            id_ = await order_simulation(session, order, today=AS_OF)
+            id_ = await order_simulation(session, order, today=AS_OF, prover=Prover())
         async with database.sessions.begin() as session:
             lease = await claim(session, [JOB_KIND], LEASE_SECONDS)
         if lease is None:

@@ -20,16 +20,16 @@ from app.domain.rules.findings import Finding
 from app.infra import prover
 
 #: By a child, as it is outside of tests.
-PROVE_ASIDE = prover._prove_aside  # noqa: SLF001 - what is replaced.
-CHECK_ASIDE = prover._check_aside  # noqa: SLF001 - what is replaced.
+PROVE_ASIDE = prover.prove_aside
+CHECK_ASIDE = prover.check_aside
 
 
 @contextmanager
 def proved_here() -> Iterator[None]:
     """Let this process prove."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(prover, "_prove_aside", _prove_here)
-        patched.setattr(prover, "_check_aside", _check_here)
+        patched.setattr(prover, "prove_aside", _prove_here)
+        patched.setattr(prover, "check_aside", _check_here)
         yield
 
 

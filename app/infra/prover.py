@@ -47,7 +47,10 @@ class Proves(Protocol):
 
 
 class ProverFailedError(OSError):
-    """The process that proves did not start, or ended without a proof."""
+    """The process that proves did not start, or ended without a proof.
+
+    It is answered 503 as every `OSError` is: something of ours is not there.
+    """
 
 
 class Prover:
@@ -70,7 +73,7 @@ class Prover:
         if proof is None:
             async with self._free:
                 # Who was there before may have had the same document.
-                proof = self._find(hash_) or self._keep(hash_, await _prove_aside(canonical))
+                proof = self._find(hash_) or self._keep(hash_, await prove_aside(canonical))
         return proof
 
     async def check(self, raw: Raw, bases: Mapping[str, Raw]) -> tuple[Finding, ...]:
@@ -86,7 +89,7 @@ class Prover:
             ProverFailedError: nobody found anything.
         """
         async with self._free:
-            return await _check_aside(raw, bases)
+            return await check_aside(raw, bases)
 
     def _find(self, hash_: str) -> Proof | None:
         if hash_ in self._known:
@@ -101,12 +104,14 @@ class Prover:
         return proof
 
 
-async def _prove_aside(canonical: bytes) -> Proof:
+async def prove_aside(canonical: bytes) -> Proof:
+    """The proof of the document of which this is the canonical JSON, by a child of its own."""
     proof: Proof = await _answer({"task": "prove", "document": canonical.decode()})
     return proof
 
 
-async def _check_aside(raw: Raw, bases: Mapping[str, Raw]) -> tuple[Finding, ...]:
+async def check_aside(raw: Raw, bases: Mapping[str, Raw]) -> tuple[Finding, ...]:
+    """What is found in a raw document that extends one of the bases, by a child of its own."""
     # What stands in a raw document may be anything, and has to be judged as it is.
     pickled = await asyncio.to_thread(pickle.dumps, (raw, dict(bases)))
     order = {"task": "check", "pickled": b64encode(pickled).decode()}

@@ -12,7 +12,8 @@ import pytest
 from app.cli import main
 from app.domain.facts.catalogue import CATALOGUE
 from app.domain.rules import document_hash, parse_document
-from app.features.rule_sets.service import JSON, read_upload
+from app.features.rule_sets.service import JSON
+from app.infra.exchange.reading import read_upload
 from tests.domain.rules.exchange.test_dmn import FOREIGN
 from tests.domain.templates.books import template
 from tests.paths import ROOT

@@ -72,7 +72,7 @@ class Desk:
         self.proof = proof
 
     async def prove(self, canonical: bytes) -> Proof:
-        """Stands for `_prove_aside`."""
+        """Stands for `prove_aside`."""
         self.begun.append(canonical)
         try:
             await self.goes_on.wait()
@@ -87,16 +87,23 @@ class Desk:
                 await asyncio.sleep(0.001)
 
 
+async def until_waiting(prover: Prover, callers: int) -> None:
+    """Wait until that many stand in the row behind the proof under way."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(prover._free._waiters or ()) < callers:  # noqa: ASYNC110, SLF001 - threads write the documents.
+            await asyncio.sleep(0.001)
+
+
 @pytest.fixture(autouse=True)
 def _by_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_prove_aside", PROVE_ASIDE)
-    monkeypatch.setattr(module, "_check_aside", CHECK_ASIDE)
+    monkeypatch.setattr(module, "prove_aside", PROVE_ASIDE)
+    monkeypatch.setattr(module, "check_aside", CHECK_ASIDE)
 
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     made = Desk()
-    monkeypatch.setattr(module, "_prove_aside", made.prove)
+    monkeypatch.setattr(module, "prove_aside", made.prove)
     return made
 
 
@@ -138,10 +145,8 @@ async def test_what_is_no_document_waits_for_the_proof_under_way(desk: Desk) -> 
     proving = asyncio.create_task(prover.prove(sound()))
     await desk.until_begun(1)
     checking = asyncio.create_task(prover.check({}, {}))
-    for _ in range(100):
-        await asyncio.sleep(0)
+    await until_waiting(prover, 1)
     assert not checking.done()
-    assert prover._free._waiters  # noqa: SLF001 - it is in the same row.
     desk.goes_on.set()
     await proving
     assert "missing-field" in {finding.code for finding in await checking}
@@ -162,9 +167,7 @@ def test_who_proves_lets_everybody_else_go_first(monkeypatch: pytest.MonkeyPatch
 async def test_one_document_is_proved_once_by_whoever_and_whenever(desk: Desk) -> None:
     prover = Prover()
     at_once = asyncio.gather(*(prover.prove(sound()) for _ in range(4)))
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while len(prover._free._waiters or ()) < 3:  # noqa: ASYNC110, SLF001 - until the others wait.
-            await asyncio.sleep(0.001)
+    await until_waiting(prover, 3)
     desk.goes_on.set()
     proofs = await at_once
     # It is written anew, and means the same.
@@ -183,6 +186,7 @@ async def test_one_is_proved_at_a_time_and_what_is_known_waits_for_nobody(desk: 
     desk.goes_on.clear()
     waiting = [asyncio.create_task(prover.prove(another(at))) for at in range(3)]
     await desk.until_begun(2)
+    await until_waiting(prover, 2)
     assert await prover.prove(sound()) == desk.proof
     assert (len(desk.begun), len(desk.ended)) == (2, 1)
     desk.goes_on.set()
@@ -197,7 +201,7 @@ async def test_who_leaves_while_he_waits_has_nothing_proved(desk: Desk) -> None:
     await desk.until_begun(1)
     second = asyncio.create_task(prover.prove(another(2)))
     third = asyncio.create_task(prover.prove(another(3)))
-    await asyncio.sleep(0)
+    await until_waiting(prover, 2)
     second.cancel()
     first.cancel()
     desk.goes_on.set()

@@ -24,6 +24,7 @@ from app.infra.turns import Turns, create_proving_places, create_turns, turn_of
 from app.main import create_app
 from tests.api import Api, Caller, open_api
 from tests.factories.customers import INDIVIDUAL, put_customer
+from tests.locks import until_somebody_waits
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
@@ -194,16 +195,6 @@ async def api(
         for customer_id in ("BUSY", "FREE"):
             await put_customer(opened, customer_id)
         yield opened
-
-
-async def until_somebody_waits(onlooker: Database) -> None:
-    """Wait until a lock is waited for."""
-    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            async with onlooker.sessions() as session:
-                if await session.scalar(waits):
-                    return
 
 
 @contextmanager

@@ -111,6 +111,23 @@ def test_who_has_no_answer_of_a_complete_table_is_in_no_box_that_reads_it() -> N
     assert count_inside(compiled, frame, boxes, [None, "tier", "segment"]) == [1, 1, 2]
 
 
+def test_who_has_no_answer_of_a_table_that_claims_none_lies_in_the_box_without_one() -> None:
+    raw = sample()
+    raw["tables"] += [
+        {
+            "id": name,
+            "output": {"name": name, "values": ["yes"]},
+            "inputs": [given],
+            "rules": [{"id": "N1", "when": {given: cell}, "then": "yes"}],
+        }
+        for name, given, cell in (("note", "ratio", "< 1"), ("told", "note", "yes"))
+    ]
+    compiled = compile_unproved(parse_document(raw, SAMPLE_FACTS), SAMPLE_FACTS)
+    boxes: list[Box] = [(side(compiled, "note", Cell(has_null=True)),), ()]
+    frame = book({"ratio": 20_000}, {"ratio": 5_000})
+    assert count_inside(compiled, frame, boxes, [None, "told"]) == [1, 2]
+
+
 def test_nobody_with_an_input_error_counts_and_an_unbounded_box_holds_everybody_else() -> None:
     compiled = planted()
     frame = book({"ratio": 20_000}, {"ratio": -1}, {"policies": None})

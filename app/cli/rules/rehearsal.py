@@ -11,6 +11,8 @@ from rich.table import Table
 
 from app.cli.output import Advance, out
 from app.cli.rules.outcomes import WORTH_READING
+from app.domain.facts.catalogue import CATALOGUE
+from app.domain.rules.compile import compile_unproved
 from app.domain.tiering.ladder import LADDER
 from app.features.rule_sets.service import read_written
 from app.features.simulations.service import (
@@ -62,7 +64,8 @@ async def simulate_raw(
     """
     async with open_database(url, settings) as database:
         async with database.sessions.begin() as session:
-            candidate = await safe_decider(await read_written(session, raw), Prover())
+            document = await read_written(session, raw)
+            candidate = await safe_decider(compile_unproved(document, CATALOGUE), Prover())
             plan = await rehearse(session, candidate, objectives=wish.objectives, as_of=wish.as_of)
 
         async def keep(_movers: object, done: int, total: int) -> None:

@@ -28,7 +28,7 @@ COMMAND: Final = (sys.executable, "-P", "-m", "app.infra.confined.child")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What reading a file may take.
+    """What reading a file may take; of a proof only the memory is limited.
 
     Args:
         memory_bytes: address space of the child; a workbook of ten million cells takes most of it.

@@ -27,7 +27,7 @@ from app.worker import HOUSEKEEPING, _keep_house
 from tests.factories.evidence import TEXT, pdf
 from tests.features.overrides.desk import RITA, Overrides, problem, today
 from tests.features.overrides.files import SECRET, Files, sha256, sized
-from tests.patience import PATIENCE_SECONDS
+from tests.locks import until_somebody_waits
 
 pytestmark = pytest.mark.anyio
 
@@ -372,7 +372,7 @@ async def test_two_who_send_the_same_at_once_both_succeed(
     async with committed.sessions() as first, committed.sessions() as second:
         first_id = await put(first, settings, until)
         waiting = asyncio.create_task(put(second, settings, until + timedelta(1)))
-        await _until_it_waits(first)
+        await until_somebody_waits(committed)
         assert not waiting.done()
         await (first.commit() if first_succeeds else first.rollback())
         second_id = await waiting
@@ -396,7 +396,7 @@ async def test_a_file_that_is_sent_while_it_is_removed_is_there_after(
     async with committed.sessions() as first, committed.sessions() as second:
         assert await remove_expired_evidence(first, today=database_day()) == 1
         waiting = asyncio.create_task(put(second, settings, today() + timedelta(400)))
-        await _until_it_waits(first)
+        await until_somebody_waits(committed)
         await first.commit()
         await waiting
         # Nor is one waited for that is being stored.
@@ -406,11 +406,3 @@ async def test_a_file_that_is_sent_while_it_is_removed_is_there_after(
         counts = "SELECT count(wrapped_key), count(content) FROM evidence_files f"
         joined = f"{counts} LEFT JOIN evidence_chunks ON evidence_id = f.id"
         assert tuple((await session.execute(text(joined))).one()) == (1, 1)
-
-
-async def _until_it_waits(session: AsyncSession) -> None:
-    """Come back once somebody waits for a lock."""
-    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await session.scalar(waits):
-            pass

@@ -17,10 +17,10 @@ from app.features.rule_sets.service import (
     SUFFIXES,
     YAML,
     read_decisions,
-    read_upload,
     represent,
 )
 from app.infra.documents import UnreadableError
+from app.infra.exchange.reading import read_upload
 from app.infra.media_types import XLSX
 from tests.domain.templates.books import template
 

@@ -27,7 +27,7 @@ from app.infra.settings import Settings
 from tests.factories.book import AS_OF, write_book
 from tests.factories.overrides import end_override, put_override
 from tests.factories.templates import put_templates
-from tests.patience import PATIENCE_SECONDS
+from tests.locks import until_somebody_waits
 
 pytestmark = pytest.mark.anyio
 
@@ -306,13 +306,3 @@ async def test_an_evaluation_that_waited_for_the_end_of_an_override_does_not_app
     assert (stored.record.tier_applied, stored.record.override_id) == (own, None)
     async with committed.sessions() as session:
         assert (await served(session))[-1][:2] == (own, "evaluated")
-
-
-async def until_somebody_waits(database: Database) -> None:
-    """Return when a transaction waits for a lock that another holds."""
-    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            async with database.sessions() as session:
-                if await session.scalar(waits):
-                    return

@@ -10,7 +10,10 @@ import pytest
 from dirty_equals import IsDatetime, IsStr
 from httpx import Response
 
+from app.domain.facts.catalogue import CATALOGUE
 from app.domain.privacy.roles import Role
+from app.domain.rules.compile import compile_unproved
+from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.model import RuleSetDocument
 from app.domain.rules.writing import document_hash
 from app.features.rule_sets.service import shipped_documents
@@ -55,7 +58,7 @@ def places(answer: Response) -> list[tuple[list[Any], str]]:
 class Edited:
     """As much of a draft as a simulation asks for."""
 
-    document: RuleSetDocument
+    compiled: CompiledRuleSet
 
 
 @pytest.fixture
@@ -66,7 +69,7 @@ def draft(monkeypatch: pytest.MonkeyPatch) -> list[RuleSetDocument]:
 
     async def get_draft(_session: AsyncSession, *, rule_set_id: str) -> Edited:
         assert rule_set_id == CANDIDATE
-        return Edited(edited[-1])
+        return Edited(compile_unproved(edited[-1], CATALOGUE))
 
     monkeypatch.setattr(candidates, "get_draft", get_draft)
     return edited

@@ -119,10 +119,9 @@ class Cover:
             return self._split(columns, region, rows, first=first)
         hardest = [_hardest(groups) for groups in columns]
         self.budget.spend(sum(map(len, columns)) - sum(map(len, hardest)))
-        columns, rows, taking = _met(hardest, rows)
+        # Who takes all of these takes what was left out, too: there was nobody.
+        columns, rows, _ = _met(hardest, rows)
         inner = tuple(sum(classes for classes, _ in groups) for groups in columns)
-        if taking:
-            return COVERED
         node = self._split(columns, inner, rows, first=True) if rows else OPEN
         return self._within(region, inner, node)
 

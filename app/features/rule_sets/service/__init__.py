@@ -59,7 +59,7 @@ from app.features.rule_sets.service.versions import (
     shipped_documents,
 )
 from app.features.rule_sets.service.wording import WordedFinding
-from app.infra.exchange.reading import READABLE, read_decisions, read_upload
+from app.infra.exchange.reading import READABLE, read_decisions
 from app.infra.exchange.writing import SUFFIXES, represent
 from app.infra.media_types import DMN, JSON, PMML, YAML
 
@@ -112,7 +112,6 @@ __all__ = [
     "open_draft",
     "read_body",
     "read_decisions",
-    "read_upload",
     "read_written",
     "readable_for",
     "represent",

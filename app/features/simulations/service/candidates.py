@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from app.domain.errors import Invalid
-from app.domain.facts.catalogue import CATALOGUE
-from app.domain.rules.compile import compile_unproved
+from app.domain.rules.compiled import CompiledRuleSet
 from app.domain.rules.findings import Finding
-from app.domain.rules.model import RuleSetDocument
 from app.features.rule_sets.service import get_draft, get_version, list_rule_sets
 from app.features.simulations.service.plan import Decider
 from app.infra.database import AsyncSession
@@ -41,21 +38,21 @@ async def choose(session: AsyncSession, chosen: Chosen, prover: Proves) -> Decid
     """
     if chosen.version is None:
         draft = await get_draft(session, rule_set_id=chosen.rule_set_id)
-        return await safe_decider(draft.document, prover)
+        return await safe_decider(draft.compiled, prover)
     found = await get_version(session, rule_set_id=chosen.rule_set_id, version=chosen.version)
     return Decider.of_version(found)
 
 
-async def safe_decider(document: RuleSetDocument, prover: Proves) -> Decider:
-    """A document that was proved to be safe to decide by.
+async def safe_decider(compiled: CompiledRuleSet, prover: Proves) -> Decider:
+    """What was compiled without proof, once it is proved to be safe to decide by.
 
     Raises:
         UnsafeError: its tables do not keep what they claim.
     """
-    proof = await prover.prove(document)
+    proof = await prover.prove(compiled.document)
     if proof.unsafe:
         raise UnsafeError(proof.unsafe)
-    return Decider.of_document(await asyncio.to_thread(compile_unproved, document, CATALOGUE))
+    return Decider.of_document(compiled)
 
 
 async def require_rule_set(session: AsyncSession, rule_set_id: str) -> None:
