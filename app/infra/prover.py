@@ -1,6 +1,6 @@
 """The one way to prove a document: in a process of its own, one at a time, and each document once.
 
-A proof is pure Python and may keep a processor busy for half a minute. In a thread of the process
+A proof is pure Python and may keep a processor busy for over a minute. In a thread of the process
 that serves it takes the interpreter from everybody: beside one proof a process answers a third of
 the look-ups, beside four a thirtieth. So a child proves, which starts in a tenth of a second and
 is ended as soon as nobody waits for its answer any longer. What it answers is bounded by steps, and

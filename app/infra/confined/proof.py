@@ -1,4 +1,4 @@
-"""Proofs of rule-set documents, which may keep a processor busy for half a minute."""
+"""Proofs of rule-set documents, which may keep a processor busy for over a minute."""
 
 from __future__ import annotations
 
